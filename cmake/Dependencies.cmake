@@ -1,0 +1,15 @@
+# Every third-party library, found once. scripts/setup names the Debian package of each.
+find_package(Threads REQUIRED)
+find_package(PkgConfig REQUIRED)
+find_package(spdlog REQUIRED)
+find_package(yaml-cpp REQUIRED)
+find_package(simdjson REQUIRED)
+find_package(nlohmann_json REQUIRED)
+find_package(CAF REQUIRED)
+pkg_check_modules(XXHASH REQUIRED IMPORTED_TARGET libxxhash)
+pkg_check_modules(CAPNP REQUIRED IMPORTED_TARGET capnp)  # its CMake package fails in Debian 12
+find_program(CAPNP_COMPILER capnp REQUIRED)
+
+if(MILLRACE_TESTS)
+  find_package(GTest REQUIRED)
+endif()

@@ -1,0 +1,31 @@
+#include "millrace/core/text.h"
+
+#include <gtest/gtest.h>
+
+#include <vector>
+
+namespace millrace {
+namespace {
+
+TEST(Text, ConcatenatesPieces) { EXPECT_EQ(concat("line ", 3, ':', std::string("x")), "line 3:x"); }
+
+TEST(Text, QuotesControlCharactersAndCutsLongText) {
+  EXPECT_EQ(quoted("a\nb\x01"), "'a\\nb\\x01'");
+  EXPECT_EQ(quoted(std::string(100, 'x')), "'" + std::string(80, 'x') + "...'");
+}
+
+TEST(Text, JoinsWordsAsASentenceDoes) {
+  const std::vector<std::string> words{"a", "b", "c"};
+  EXPECT_EQ(join(words), "a, b and c");
+  EXPECT_EQ(join(std::span(words).first(1)), "a");
+}
+
+TEST(Text, NamesTheNearestKnownWordOnlyWhenItIsNear) {
+  const std::vector<std::string> known{"parallelism", "mode", "config"};
+  EXPECT_EQ(nearest("paralelism", known), "parallelism");
+  EXPECT_EQ(nearest("mod", known), "mode");
+  EXPECT_EQ(nearest("quite-different", known), "");
+}
+
+}  // namespace
+}  // namespace millrace
