@@ -30,7 +30,7 @@ std::string concat(const Pieces&... pieces) {
 }
 
 // 'text' in single quotes, control characters escaped, cut after 80 characters.
-std::string quoted(std::string_view text);
+std::string in_quotes(std::string_view text);
 
 // "a, b and c"
 std::string join(std::span<const std::string> words, std::string_view last = " and ");

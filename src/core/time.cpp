@@ -139,7 +139,7 @@ Result<Timestamp> parse_timestamp(std::string_view text) {
   if (error == std::errc() && end == text.data() + text.size()) return Timestamp(Duration(count));
   Timestamp time;
   if (read_iso8601(text, time)) return time;
-  return invalid_argument(concat(quoted(text),
+  return invalid_argument(concat(in_quotes(text),
                                  " is not a timestamp; expected ISO-8601 such as "
                                  "2026-11-20T16:00:00.000Z, or milliseconds since 1970"));
 }

@@ -10,8 +10,8 @@ namespace {
 TEST(Text, ConcatenatesPieces) { EXPECT_EQ(concat("line ", 3, ':', std::string("x")), "line 3:x"); }
 
 TEST(Text, QuotesControlCharactersAndCutsLongText) {
-  EXPECT_EQ(quoted("a\nb\x01"), "'a\\nb\\x01'");
-  EXPECT_EQ(quoted(std::string(100, 'x')), "'" + std::string(80, 'x') + "...'");
+  EXPECT_EQ(in_quotes("a\nb\x01"), "'a\\nb\\x01'");
+  EXPECT_EQ(in_quotes(std::string(100, 'x')), "'" + std::string(80, 'x') + "...'");
 }
 
 TEST(Text, JoinsWordsAsASentenceDoes) {

@@ -32,7 +32,8 @@ TEST(Timestamp, RefusesWhatIsNoTime) {
 }
 
 TEST(Timestamp, SurvivesARoundTripThroughText) {
-  for (std::int64_t count : {-62'135'596'800'000, -1, 0, 1, 951'782'400'000, 253'402'300'799'999}) {
+  for (std::int64_t count : std::initializer_list<std::int64_t>{
+           -62'135'596'800'000, -1, 0, 1, 951'782'400'000, 253'402'300'799'999}) {
     const Timestamp time{Duration(count)};
     EXPECT_EQ(*parse_timestamp(to_string(time)), time) << count;
   }
