@@ -1,4 +1,5 @@
-# Every third-party library, found once. scripts/setup names the Debian package of each.
+# Every third-party library, found once: here when Millrace is built, and by a job's find_package,
+# since Millrace is a static library. scripts/setup names the Debian package of each.
 find_package(Threads REQUIRED)
 find_package(PkgConfig REQUIRED)
 find_package(spdlog REQUIRED)
@@ -8,8 +9,11 @@ find_package(nlohmann_json REQUIRED)
 find_package(CAF REQUIRED)
 pkg_check_modules(XXHASH REQUIRED IMPORTED_TARGET libxxhash)
 pkg_check_modules(CAPNP REQUIRED IMPORTED_TARGET capnp)  # its CMake package fails in Debian 12
-find_program(CAPNP_COMPILER capnp REQUIRED)
 
+if(CMAKE_FIND_PACKAGE_NAME STREQUAL "Millrace")
+  return()  # a job needs no more
+endif()
+find_program(CAPNP_COMPILER capnp REQUIRED)
 if(MILLRACE_TESTS)
   find_package(GTest REQUIRED)
 endif()

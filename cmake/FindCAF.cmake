@@ -1,4 +1,4 @@
-# Debian's libcaf-dev ships headers and libraries, but no CMake package.
+# Debian ships CAF's headers and libraries, but no CMake package.
 # Defines CAF::core and CAF::io.
 find_path(CAF_INCLUDE_DIR caf/actor_system.hpp)
 find_library(CAF_CORE_LIBRARY caf_core)

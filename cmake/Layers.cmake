@@ -15,6 +15,7 @@ endif()
 
 add_library(millrace_warnings INTERFACE)
 target_compile_options(millrace_warnings INTERFACE -Wall -Wextra -Wpedantic -Wshadow=local
+                       -Wno-missing-field-initializers
                        -Wnon-virtual-dtor -Woverloaded-virtual -Werror)
 
 # millrace_layer(name SOURCES file... DEPENDS layer... USES private-library...)
@@ -29,6 +30,16 @@ function(millrace_layer name)
     target_link_libraries(millrace_${name} PUBLIC millrace_${layer})
   endforeach()
   set_property(GLOBAL APPEND PROPERTY MILLRACE_LAYERS ${name})
+endfunction()
+
+# millrace_umbrella(file...): headers of this folder that a job includes as <millrace/file>.
+function(millrace_umbrella)
+  foreach(file IN LISTS ARGN)
+    cmake_path(ABSOLUTE_PATH file OUTPUT_VARIABLE path)
+    cmake_path(GET path FILENAME name)
+    file(CREATE_LINK ${path} ${MILLRACE_INCLUDE_DIR}/millrace/${name} SYMBOLIC)
+    set_property(GLOBAL APPEND PROPERTY MILLRACE_UMBRELLAS ${path})
+  endforeach()
 endfunction()
 
 # millrace_test(layer SOURCES file... USES library...): one test binary, which links that layer alone.

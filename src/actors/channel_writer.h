@@ -1,0 +1,96 @@
+// The sending side of one exchange: collects records into one partial batch per channel and sends
+// batches as far as the receivers' credit goes.
+//
+// A batch is sent when it is full. A partial one is sent when the input has run empty, and then only
+// if the receiver has nothing more of this channel to do; otherwise it goes on filling until the
+// receiver's credit comes back. So an idle pipeline has the latency of one record, and a busy one the
+// throughput of full batches.
+//
+// Watermarks ride behind the records before them and never force a batch out. Watermarks, barriers
+// and the end need no credit, but keep their place in the order.
+#pragma once
+
+#include <deque>
+#include <functional>
+#include <memory>
+#include <vector>
+
+#include "millrace/actors/element.h"
+#include "millrace/operators/chain.h"
+#include "millrace/operators/partitioner.h"
+
+namespace millrace::detail {
+
+// What one channel may have under way: sent and not yet returned by the receiver.
+struct ChannelLimits {
+  std::size_t batches = 4;
+  std::size_t bytes = 4 * kBatchBytes;
+  std::size_t batch_records = kBatchRecords;
+};
+
+class ChannelWriter final : public Outlet {
+ public:
+  // Takes what leaves on a channel of this exchange.
+  using Send = std::function<void(std::size_t channel, Element element)>;
+
+  // Without a partitioner every batch goes to all channels, shared.
+  ChannelWriter(BatchPtr prototype, std::size_t channels, std::unique_ptr<Partitioner> partitioner,
+                Send send, ChannelLimits limits = {});
+
+  bool ready() const override { return waiting_channels_ == 0; }
+  void write(BatchPtr& batch, bool shared) override;
+  void watermark(Timestamp watermark) override;
+  void barrier(CheckpointId checkpoint);
+  void finish() override;
+
+  // The receiver is done with a batch of channel `index` and gives it back, emptied, for reuse.
+  void on_credit(std::size_t index, BatchPtr batch, std::size_t bytes);
+
+  // The input ran empty: partial batches may go.
+  void flush();
+
+  // Everything was sent, and nothing waits for credit.
+  bool drained() const;
+
+  std::uint64_t batches_sent() const { return batches_sent_; }
+
+ private:
+  struct Channel {
+    Timestamp watermark = kMinTimestamp;  // to follow the partial batch
+    std::deque<Element> waiting;          // in order, the first a batch without credit
+    std::size_t in_flight = 0;
+    std::size_t bytes_in_flight = 0;
+    bool flushing = false;  // the partial batch goes as soon as the receiver has nothing to do
+  };
+
+  // A receiver with that many batches before it is busy: a partial batch waits and fills.
+  static constexpr std::size_t kBusyBatches = 1;
+
+  bool broadcasts() const { return partitioner_ == nullptr; }
+  BatchPtr& partial_of(std::size_t index) { return partials_[broadcasts() ? 0 : index]; }
+  bool has_credit(const Channel& channel, std::size_t bytes) const;
+  bool is_full(const AnyBatch& batch) const;
+  void scatter(AnyBatch& batch, bool shared);
+  void hand_over(BatchPtr& batch, bool shared);
+  void share(BatchPtr& batch, bool shared);
+  void send_partial(std::size_t index);
+  void send_partial_to_all();
+  void send_if_awaited(std::size_t index);
+  void send_all_partials();
+  void enqueue(std::size_t index, Element element);
+  void drain(std::size_t index);
+  void send_now(std::size_t index, Element element);
+  BatchPtr spare();
+
+  std::unique_ptr<Partitioner> partitioner_;
+  Send send_;
+  const ChannelLimits limits_;
+  BatchPtr prototype_;
+  std::vector<Channel> channels_;
+  std::vector<BatchPtr> partials_;  // of each channel; one for all when broadcasting
+  std::vector<BatchPtr> spares_;
+  std::size_t waiting_channels_ = 0;
+  std::uint64_t batches_sent_ = 0;
+};
+
+}  // namespace millrace::detail

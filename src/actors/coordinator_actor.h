@@ -1,0 +1,48 @@
+// The coordinator of one job: deploys its tasks, watches over them, and reports how it ended. It only
+// routes: what a task's fate means for the job is decided by JobStateMachine.
+#pragma once
+
+#include <caf/event_based_actor.hpp>
+
+#include <functional>
+#include <memory>
+#include <vector>
+
+#include "millrace/actors/messages.h"
+#include "millrace/actors/task_blueprint.h"
+#include "millrace/coordination/job_state.h"
+#include "millrace/core/log.h"
+
+namespace millrace::detail {
+
+struct CoordinatorSettings {
+  const Clock* clock = nullptr;
+  Logger log;
+  std::function<void(Status)> report;  // called once, on the coordinator's thread, at the end
+};
+
+class CoordinatorActor final : public caf::event_based_actor {
+ public:
+  CoordinatorActor(caf::actor_config& config, std::vector<TaskBlueprint> blueprints,
+                   CoordinatorSettings settings);
+
+  caf::behavior make_behavior() override;
+
+ private:
+  void deploy();
+  void spawn_tasks();
+  void spawn_enumerators();
+  void connect_tasks();
+  void act(JobAction action);
+  template <class Message>
+  void tell_tasks(Message message);
+
+  std::vector<TaskBlueprint> blueprints_;
+  CoordinatorSettings settings_;
+  JobStateMachine job_;
+  std::vector<caf::actor> tasks_;        // by blueprint
+  std::vector<std::size_t> first_of_;    // the first blueprint of each task
+  std::vector<caf::actor> enumerators_;  // by task; null where there is none
+};
+
+}  // namespace millrace::detail

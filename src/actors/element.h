@@ -1,0 +1,24 @@
+// What travels on a channel: a batch, with the watermark that follows it, or a mark of the end.
+// Barriers and latency markers take the same way.
+#pragma once
+
+#include "millrace/core/batch.h"
+#include "millrace/core/ids.h"
+
+namespace millrace::detail {
+
+struct Element {
+  enum class Kind : std::uint8_t {
+    kBatch,      // records, and after them `watermark` if it is set
+    kWatermark,  // `watermark` alone
+    kBarrier,    // of `checkpoint`
+    kEnd,        // nothing follows on this channel
+  };
+
+  Kind kind = Kind::kBatch;
+  BatchPtr batch;
+  Timestamp watermark = kMinTimestamp;
+  CheckpointId checkpoint;
+};
+
+}  // namespace millrace::detail

@@ -1,0 +1,142 @@
+#include "millrace/actors/embedded_cluster.h"
+
+#include <caf/actor_system.hpp>
+#include <caf/actor_system_config.hpp>
+#include <caf/send.hpp>
+
+#include <algorithm>
+#include <condition_variable>
+#include <limits>
+#include <mutex>
+#include <optional>
+#include <thread>
+
+#include "millrace/actors/coordinator_actor.h"
+#include "millrace/actors/scheduler.h"
+
+namespace millrace::detail {
+namespace {
+
+class SystemConfig : public caf::actor_system_config {
+ public:
+  explicit SystemConfig(std::size_t threads) {
+    set("scheduler.max-threads", threads);
+    set("scheduler.max-throughput", kMessagesPerTurn);
+    load<Scheduler>();
+  }
+};
+
+// The result of a job, passed from the coordinator's thread to those who wait.
+class Outcome {
+ public:
+  void set(Status status) {
+    std::lock_guard lock(mutex_);
+    status_ = std::move(status);
+    ended_.notify_all();
+  }
+  bool wait_for(std::chrono::milliseconds time) {
+    std::unique_lock lock(mutex_);
+    return ended_.wait_for(lock, time, [&] { return status_.has_value(); });
+  }
+  Status get() {
+    std::unique_lock lock(mutex_);
+    ended_.wait(lock, [&] { return status_.has_value(); });
+    return *status_;
+  }
+
+ private:
+  std::mutex mutex_;
+  std::condition_variable ended_;
+  std::optional<Status> status_;
+};
+
+// One subtask, for totals.
+struct Watched {
+  bool source;
+  bool sink;
+  std::shared_ptr<TaskMetrics> metrics;
+};
+
+std::vector<Watched> watch(const std::vector<TaskBlueprint>& blueprints) {
+  std::vector<Watched> watched;
+  for (const TaskBlueprint& blueprint : blueprints) {
+    const LogicalPlan& plan = blueprint.job->plan.logical;
+    const auto any = [&](auto property) {
+      return std::ranges::any_of(blueprint.spec().operators, [&](OperatorId id) {
+        return (*find_operator(plan, id)).*property;
+      });
+    };
+    watched.push_back({any(&OperatorSpec::source), any(&OperatorSpec::sink), blueprint.metrics});
+  }
+  return watched;
+}
+
+class EmbeddedJob final : public RunningJob {
+ public:
+  EmbeddedJob(caf::actor coordinator, std::shared_ptr<Outcome> outcome,
+              std::vector<Watched> watched)
+      : coordinator_(std::move(coordinator)),
+        outcome_(std::move(outcome)),
+        watched_(std::move(watched)) {}
+
+  bool wait_for(std::chrono::milliseconds time) override { return outcome_->wait_for(time); }
+  Status result() override { return outcome_->get(); }
+  void cancel() override { caf::anon_send(coordinator_, CancelJob{}); }
+
+  JobProgress progress() const override {
+    JobProgress progress;
+    std::int64_t watermark = kMaxTimestamp.time_since_epoch().count();
+    for (const Watched& task : watched_) {
+      if (task.source) progress.records_in += task.metrics->records_out.value();
+      if (task.sink && !task.source) progress.records_out += task.metrics->records_in.value();
+      watermark = std::min(watermark, task.metrics->watermark_milliseconds.value());
+    }
+    progress.watermark = Timestamp(Duration(watermark));
+    return progress;
+  }
+
+ private:
+  caf::actor coordinator_;
+  std::shared_ptr<Outcome> outcome_;
+  std::vector<Watched> watched_;
+};
+
+}  // namespace
+
+struct EmbeddedCluster::System {
+  System(const EmbeddedSettings& settings, const Logging& logging)
+      : seed(settings.seed),
+        log(logging.logger("actors")),
+        config(settings.threads > 0 ? settings.threads
+                                    : std::max(std::thread::hardware_concurrency(), 1U)),
+        actors(config) {}
+
+  std::uint64_t seed;
+  Logger log;
+  SystemClock clock;
+  SystemConfig config;
+  caf::actor_system actors;
+};
+
+EmbeddedCluster::EmbeddedCluster(EmbeddedSettings settings, const Logging& logging)
+    : system_(std::make_unique<System>(settings, logging)) {}
+
+EmbeddedCluster::~EmbeddedCluster() = default;
+
+Result<std::unique_ptr<RunningJob>> EmbeddedCluster::start(ExecutionPlan plan, JobCode code) {
+  auto job = std::make_shared<const DeployedJob>(
+      DeployedJob{std::move(plan), std::move(code), system_->seed});
+  std::vector<TaskBlueprint> blueprints = make_blueprints(job);
+  auto outcome = std::make_shared<Outcome>();
+  std::vector<Watched> watched = watch(blueprints);
+  CoordinatorSettings settings{.clock = &system_->clock,
+                               .log = system_->log,
+                               .report = [outcome](Status status) { outcome->set(status); }};
+  caf::actor coordinator =
+      system_->actors.spawn<CoordinatorActor>(std::move(blueprints), std::move(settings));
+  caf::anon_send(coordinator, Start{});
+  return std::unique_ptr<RunningJob>(
+      std::make_unique<EmbeddedJob>(std::move(coordinator), std::move(outcome), std::move(watched)));
+}
+
+}  // namespace millrace::detail

@@ -1,0 +1,37 @@
+// The enumerator of one source as an actor: finds the splits when the first reader asks, and hands
+// them out one by one, first come, first served.
+#pragma once
+
+#include <caf/event_based_actor.hpp>
+
+#include <functional>
+#include <memory>
+#include <string>
+
+#include "millrace/actors/messages.h"
+#include "millrace/operators/source.h"
+
+namespace millrace::detail {
+
+class EnumeratorActor final : public caf::event_based_actor {
+ public:
+  using Make = std::function<std::unique_ptr<SplitEnumerator>()>;
+
+  EnumeratorActor(caf::actor_config& config, std::string source, Make make,
+                  std::uint32_t parallelism, caf::actor coordinator);
+
+  caf::behavior make_behavior() override;
+
+ private:
+  void hand_out(const caf::actor& reader);
+  Status discover();
+
+  const std::string source_;
+  const Make make_;
+  const std::uint32_t parallelism_;
+  const caf::actor coordinator_;
+  std::unique_ptr<SplitEnumerator> enumerator_;
+  bool failed_ = false;
+};
+
+}  // namespace millrace::detail

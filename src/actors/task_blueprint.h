@@ -1,0 +1,44 @@
+// What it takes to make one subtask of an execution plan: the plan, the job's code, and its place.
+#pragma once
+
+#include <cstdint>
+#include <memory>
+#include <vector>
+
+#include "millrace/actors/task_runner.h"
+#include "millrace/plan/channels.h"
+#include "millrace/plan/execution_plan.h"
+#include "millrace/plan/job_code.h"
+
+namespace millrace::detail {
+
+struct DeployedJob {
+  ExecutionPlan plan;
+  JobCode code;
+  std::uint64_t seed = 0;
+};
+
+struct TaskBlueprint {
+  std::shared_ptr<const DeployedJob> job;
+  TaskId task{};
+  SubtaskIndex subtask{};
+  std::vector<ChannelSpec> inputs;  // the task numbers its input channels in this order
+  std::shared_ptr<TaskMetrics> metrics;
+
+  const TaskSpec& spec() const { return job->plan.at(task); }
+};
+
+// The blueprints of all subtasks, producers before consumers.
+std::vector<TaskBlueprint> make_blueprints(std::shared_ptr<const DeployedJob> job);
+
+// The edges that lead out of a task, in the order in which it numbers its exchanges.
+std::vector<TaskEdge> outgoing_edges(const ExecutionPlan& plan, TaskId task);
+
+// The number of such an edge.
+std::uint32_t exchange_number(const ExecutionPlan& plan, TaskId task, EdgeIndex edge);
+
+// Makes the operators and opens them. What user code throws in a constructor is an error too.
+Result<std::unique_ptr<TaskRunner>> make_task_runner(const TaskBlueprint& blueprint, TaskPort& port,
+                                                     const Clock& clock);
+
+}  // namespace millrace::detail

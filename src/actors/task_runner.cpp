@@ -1,0 +1,220 @@
+#include "millrace/actors/task_runner.h"
+
+#include <algorithm>
+
+#include "millrace/operators/sink.h"
+
+namespace millrace::detail {
+namespace {
+
+constexpr int kStepsPerRun = 8;          // elements, before other tasks get their turn
+constexpr CheckpointId kFinalCheckpoint{1};
+
+}  // namespace
+
+TaskRunner::TaskRunner(Chain chain, std::vector<InputChannel> inputs,
+                       std::vector<std::unique_ptr<ChannelWriter>> writers, TaskPort& port,
+                       const Clock& clock, TaskMetrics& metrics)
+    : chain_(std::move(chain)),
+      gate_(std::move(inputs)),
+      writers_(std::move(writers)),
+      port_(port),
+      clock_(clock),
+      metrics_(metrics),
+      last_run_(clock.monotonic()) {}
+
+Status TaskRunner::open(const std::function<OperatorContext(std::size_t)>& context_of) {
+  return chain_.open(context_of);
+}
+
+void TaskRunner::on_element(std::size_t channel, Element element) {
+  gate_.push(channel, std::move(element));
+}
+
+void TaskRunner::on_credit(std::size_t exchange, std::size_t channel, BatchPtr batch,
+                           std::size_t bytes) {
+  writers_[exchange]->on_credit(channel, std::move(batch), bytes);
+}
+
+Status TaskRunner::on_split(std::string_view split) {
+  split_requested_ = false;
+  poll_at_.reset();
+  return chain_.source()->assign(split);
+}
+
+void TaskRunner::on_no_more_splits() {
+  poll_at_.reset();
+  chain_.source()->no_more_splits();
+}
+
+Result<TaskRunner::Outcome> TaskRunner::run() {
+  const std::chrono::nanoseconds begin = clock_.monotonic();
+  Result<State> state = work();
+  if (!state) return state.error();
+  account(begin, *state);
+  Outcome outcome{*state, std::nullopt};
+  if (*state == State::kIdle && poll_at_) {
+    outcome.wake_after = std::max(*poll_at_ - last_run_, std::chrono::nanoseconds(0));
+  }
+  return outcome;
+}
+
+Result<TaskRunner::State> TaskRunner::work() {
+  for (int i = 0; i < kStepsPerRun; ++i) {
+    Result<bool> worked = step();
+    if (!worked) return worked.error();
+    if (!*worked) return rest();
+  }
+  return State::kReady;
+}
+
+bool TaskRunner::blocked() const {
+  return std::ranges::any_of(writers_, [](const auto& writer) { return !writer->ready(); });
+}
+
+Result<bool> TaskRunner::step() {
+  if (blocked()) return false;
+  if (!chain_.idle()) {
+    Result<Progress> progress = chain_.resume();
+    if (!progress) return progress.error();
+    if (*progress == Progress::kMore) return true;
+    complete_batch();
+    return true;
+  }
+  if (phase_ != Phase::kRunning) return step_phase();
+  return chain_.source() ? step_source() : step_input();
+}
+
+Result<bool> TaskRunner::step_input() {
+  std::optional<InputGate::Next> next = gate_.pop();
+  if (!next) return false;
+  switch (next->element.kind) {
+    case Element::Kind::kBatch: return begin_batch(*std::move(next));
+    case Element::Kind::kWatermark: {
+      metrics_.watermark_milliseconds.set(next->element.watermark.time_since_epoch().count());
+      Result<Progress> progress = chain_.watermark(next->element.watermark);
+      if (!progress) return progress.error();
+      return true;
+    }
+    case Element::Kind::kEnd: phase_ = Phase::kEnding; return true;
+    case Element::Kind::kBarrier: break;
+  }
+  return internal("a checkpoint barrier came to a task that takes no checkpoints");
+}
+
+Result<bool> TaskRunner::begin_batch(InputGate::Next next) {
+  current_ = std::move(next);
+  AnyBatch& batch = *current_->element.batch;
+  current_bytes_ = batch.bytes();
+  metrics_.records_in.increment(batch.size());
+  cursor_ = {.batch = &batch, .next = 0, .shared = !current_->element.batch.unique()};
+  Result<Progress> progress = chain_.process(current_->input, cursor_);
+  if (!progress) return progress.error();
+  if (*progress == Progress::kDone) complete_batch();
+  return true;
+}
+
+void TaskRunner::complete_batch() {
+  if (!current_) return;
+  port_.return_credit(current_->channel, std::move(current_->element.batch), current_bytes_);
+  current_.reset();
+}
+
+Result<bool> TaskRunner::step_source() {
+  AnySource& source = *chain_.source();
+  if (poll_at_ && clock_.monotonic() < *poll_at_) return false;
+  poll_at_.reset();
+  Result<Poll> poll = chain_.poll();
+  if (!poll) return poll.error();
+  if (source.wants_split() && !std::exchange(split_requested_, true)) port_.request_split();
+  switch (poll->kind()) {
+    case Poll::Kind::kMore: break;
+    case Poll::Kind::kEnd: phase_ = Phase::kEnding; break;
+    case Poll::Kind::kIdle: {
+      constexpr std::chrono::nanoseconds kLongest = std::chrono::hours(1);
+      poll_at_ = clock_.monotonic() + std::min(poll->pause(), kLongest);
+      return false;  // the input ran empty, however short the pause
+    }
+  }
+  return true;
+}
+
+Result<bool> TaskRunner::step_phase() {
+  switch (phase_) {
+    case Phase::kEnding: {
+      phase_ = Phase::kFinishing;
+      if (gate_.watermark() == kMaxTimestamp) return true;  // it came through the channels
+      Result<Progress> progress = chain_.watermark(kMaxTimestamp);
+      if (!progress) return progress.error();
+      return true;
+    }
+    case Phase::kFinishing: {
+      phase_ = Phase::kDraining;
+      Result<Progress> progress = chain_.finish();
+      if (!progress) return progress.error();
+      return true;
+    }
+    case Phase::kDraining: {
+      phase_ = Phase::kFinished;
+      Status prepared = prepare_sinks();
+      if (!prepared) return prepared.error();
+      return true;
+    }
+    case Phase::kRunning:
+    case Phase::kFinished: break;
+  }
+  return false;
+}
+
+Result<TaskRunner::State> TaskRunner::rest() {
+  for (const auto& writer : writers_) writer->flush();
+  if (blocked()) return State::kBlocked;
+  if (phase_ == Phase::kFinished) return State::kFinished;
+  Status flushed = chain_.flush();
+  if (!flushed) return flushed.error();
+  return State::kIdle;
+}
+
+Status TaskRunner::prepare_sinks() {
+  Status flushed = chain_.flush();
+  if (!flushed) return flushed;
+  for (std::size_t i = 0; i < chain_.size(); ++i) {
+    auto* sink = dynamic_cast<AnySink*>(&chain_.operator_at(i));
+    if (sink == nullptr) continue;
+    Status prepared = chain_.guard(i, [&] { return sink->prepare(kFinalCheckpoint); });
+    if (!prepared) return prepared;
+  }
+  return {};
+}
+
+Status TaskRunner::commit() {
+  for (std::size_t i = 0; i < chain_.size(); ++i) {
+    auto* sink = dynamic_cast<AnySink*>(&chain_.operator_at(i));
+    if (sink == nullptr) continue;
+    Status committed = chain_.guard(i, [&] { return sink->commit(kFinalCheckpoint); });
+    if (!committed) return committed;
+  }
+  return {};
+}
+
+Status TaskRunner::close() { return chain_.close(); }
+
+// Time between two runs counts as what the task was waiting for; ready, it was only queued.
+void TaskRunner::account(std::chrono::nanoseconds begin, State state) {
+  const std::chrono::nanoseconds end = clock_.monotonic();
+  const auto count = [](std::chrono::nanoseconds time) {
+    return static_cast<std::uint64_t>(std::max<std::int64_t>(time.count(), 0));
+  };
+  switch (last_state_) {
+    case State::kBlocked: metrics_.backpressured_nanoseconds.increment(count(begin - last_run_)); break;
+    case State::kReady: metrics_.busy_nanoseconds.increment(count(begin - last_run_)); break;
+    case State::kIdle:
+    case State::kFinished: metrics_.idle_nanoseconds.increment(count(begin - last_run_)); break;
+  }
+  metrics_.busy_nanoseconds.increment(count(end - begin));
+  metrics_.records_out.increment(chain_.records_out(0) - metrics_.records_out.value());
+  last_run_ = end;
+  last_state_ = state;
+}
+
+}  // namespace millrace::detail

@@ -1,0 +1,88 @@
+// What a job function is given: where its streams begin, and its parameters.
+#pragma once
+
+#include <concepts>
+#include <string>
+#include <string_view>
+
+#include "millrace/api/stream.h"
+
+namespace millrace {
+
+// Marks a parameter that must be given, where it has a help text: job.param("input", kRequired, "..").
+struct Required {};
+inline constexpr Required kRequired{};
+
+class Job {
+ public:
+  explicit Job(detail::JobBuilder& builder) : builder_(builder) {}
+  Job(const Job&) = delete;
+  Job& operator=(const Job&) = delete;
+
+  // The stream of a source's records.
+  template <class S>
+  auto from(S source) {
+    if constexpr (requires { source.spec(); }) {
+      return add_source(source.spec());
+    } else {
+      static_assert(requires { typename S::value_type; source.make; },
+                    "Millrace: from() takes a source, such as text_files(...), files<T>(...) or "
+                    "source<YourSource>(...)");
+      return add_source(std::move(source));
+    }
+  }
+
+  // A parameter of the job, given as --name=value. One without default must be given.
+  template <class T = std::string>
+  T param(std::string_view name, Required = kRequired, std::string_view help = {}) {
+    return take<T>(name, std::nullopt, help);
+  }
+  // Numbers are 64 bits wide whatever the default's type is.
+  template <class T>
+  auto param(std::string_view name, const T& default_value, std::string_view help = {}) {
+    using Value = Parameter<T>;
+    return take<Value>(name, Value(default_value), help);
+  }
+
+  const detail::JobBuilder& builder() const { return builder_; }
+
+ private:
+  template <class T>
+  using Parameter = std::conditional_t<
+      std::is_same_v<T, bool>, bool,
+      std::conditional_t<
+          std::is_integral_v<T>, std::int64_t,
+          std::conditional_t<std::is_floating_point_v<T>, double,
+                             std::conditional_t<std::is_convertible_v<T, std::string_view>,
+                                                std::string, T>>>>;
+
+  template <class T>
+  T take(std::string_view name, std::optional<T> default_value, std::string_view help) {
+    Result<T> value = builder_.parameters().template take<T>(name, std::move(default_value), help);
+    if (value) return *std::move(value);
+    builder_.fail_parameter(value.error());
+    return T();
+  }
+
+  template <class T>
+  Stream<T> add_source(SourceSpec<T> source) {
+    const bool named = !source.name.empty();
+    detail::OperatorCode code = detail::code_of<T>(std::move(source.make));
+    code.enumerator = std::move(source.enumerator);
+    const detail::OperatorIndex index = builder_.add(
+        {.name = std::move(source.name),
+         .named = named,
+         .kind = std::move(source.kind),
+         .stateful = true,
+         .source = true,
+         .bounded = source.bounded,
+         .single = source.single,
+         .outputs = {{.tag = "", .schema = detail::schema_text<T>()}}},
+        std::move(code), {});
+    return Stream<T>(builder_, index, {{.op = index}});
+  }
+
+  detail::JobBuilder& builder_;
+};
+
+}  // namespace millrace

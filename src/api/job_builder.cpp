@@ -1,0 +1,83 @@
+#include "millrace/api/job_builder.h"
+
+#include <cstring>
+
+#include "millrace/core/text.h"
+
+namespace millrace::detail {
+
+OperatorIndex JobBuilder::add(OperatorSpec spec, OperatorCode code, const Inputs& inputs) {
+  spec.inputs = static_cast<std::uint32_t>(inputs.size());
+  const OperatorIndex index = plan_.add_operator(std::move(spec));
+  operators_.push_back(std::move(code));
+  for (std::uint32_t input = 0; input < inputs.size(); ++input) {
+    for (const Upstream& from : inputs[input]) {
+      plan_.connect({.from = from.op,
+                     .output = from.output,
+                     .to = index,
+                     .input = input,
+                     .exchange = from.exchange,
+                     .chosen = from.chosen,
+                     .read_first = from.read_first,
+                     .key_schema = from.key_schema});
+      edges_.push_back(from.partitioner);
+    }
+  }
+  return index;
+}
+
+std::uint32_t JobBuilder::side_output(OperatorIndex index, std::string_view tag, std::string schema,
+                                      std::function<BatchPtr()> batch) {
+  OperatorSpec& spec = plan_.at(index);
+  for (std::uint32_t i = 1; i < spec.outputs.size(); ++i) {
+    if (spec.outputs[i].tag != tag) continue;
+    if (spec.outputs[i].schema != schema) {
+      fail(invalid_argument(concat(describe(spec), " has a side output ", in_quotes(tag), " of ",
+                                   spec.outputs[i].schema, ", which was also read as ", schema,
+                                   "; a tag has one type")));
+    }
+    return i;
+  }
+  spec.outputs.push_back({std::string(tag), std::move(schema)});
+  operators_[index.value()].outputs.push_back(std::move(batch));
+  return static_cast<std::uint32_t>(spec.outputs.size() - 1);
+}
+
+void JobBuilder::fail(Error error) {
+  if (status_) status_ = std::move(error);
+}
+
+void JobBuilder::fail_parameter(Error error) {
+  if (parameter_status_) parameter_status_ = std::move(error);
+}
+
+void JobBuilder::check_words(const void* first, const void* second, std::size_t size,
+                             std::string_view kind) {
+  if (frame_end_ == nullptr) return;
+  const char* const frame_begin = static_cast<const char*>(__builtin_frame_address(0));
+  for (std::size_t at = 0; at + sizeof(char*) <= size; at += sizeof(char*)) {
+    const char* a = nullptr;
+    const char* b = nullptr;
+    std::memcpy(&a, static_cast<const char*>(first) + at, sizeof a);
+    std::memcpy(&b, static_cast<const char*>(second) + at, sizeof b);
+    if (a != b || a < frame_begin || a >= frame_end_) continue;
+    return fail(invalid_argument(
+        concat("the function given to ", kind,
+               " refers to a variable of the job function, which is gone when the job runs; "
+               "capture by value ([=] or [name]) instead of by reference")));
+  }
+}
+
+Result<BuiltJob> JobBuilder::build() {
+  if (!status_) return status_.error();
+  Result<LogicalPlan> plan = plan_.build();
+  if (!plan) return plan.error();
+  BuiltJob job{*std::move(plan), {}};
+  for (std::size_t i = 0; i < operators_.size(); ++i) {
+    job.code.operators.emplace(job.plan.operators[i].id, operators_[i]);
+  }
+  job.code.edges = edges_;
+  return job;
+}
+
+}  // namespace millrace::detail

@@ -1,0 +1,57 @@
+#include "millrace/connectors/files/line_reader.h"
+
+#include <algorithm>
+
+namespace millrace::detail {
+namespace {
+
+// Behind the first newline at or after the window's begin.
+Status skip_line(FileWindow& window) {
+  while (true) {
+    const std::string_view bytes = window.bytes();
+    const std::size_t newline = bytes.find('\n');
+    if (newline != std::string_view::npos) {
+      window.skip(newline + 1);
+      return {};
+    }
+    window.skip(bytes.size());
+    if (window.ended()) return {};
+    Status status = window.refill();
+    if (!status) return status;
+  }
+}
+
+}  // namespace
+
+Status open_at_record(const FileSplit& split, std::int64_t first, FileWindow& window) {
+  if (split.position > split.begin) {
+    return window.open(split.path, std::max(split.position, first));
+  }
+  if (split.begin <= first) return window.open(split.path, first);
+  Status opened = window.open(split.path, split.begin - 1);
+  return opened ? skip_line(window) : opened;
+}
+
+Status LineReader::open(const FileSplit& split, std::int64_t first) {
+  end_ = split.end;
+  lines_ = split.line;
+  searched_ = 0;
+  return open_at_record(split, first, window_);
+}
+
+bool LineReader::last(std::string_view& line) {
+  searched_ = window_.bytes().size();
+  if (!window_.ended() || searched_ == 0) return false;
+  take(line, window_.begin(), searched_, searched_);
+  return true;
+}
+
+Result<bool> LineReader::refill() {
+  if (window_.position() >= end_) return false;
+  if (window_.ended()) return false;
+  Status status = window_.refill();
+  if (!status) return status.error();
+  return !window_.ended() || !window_.bytes().empty();
+}
+
+}  // namespace millrace::detail

@@ -1,0 +1,57 @@
+// The files that one subtask of a file sink writes into the output directory:
+//
+//   .part-<subtask>-<process>.writing       being written; worth nothing after a failure
+//   .part-<subtask>-<checkpoint>.staged     complete and durable, to be shown with that checkpoint
+//   part-<subtask>-<checkpoint>.csv         shown
+//
+// Nothing that is shown is ever overwritten: results of another job or run in the directory are an
+// error. A file begins when something is written to it, so that no file is empty.
+#pragma once
+
+#include <cstdint>
+#include <memory>
+#include <string>
+
+#include "millrace/connectors/files/row_writer.h"
+#include "millrace/connectors/two_phase_sink.h"
+
+namespace millrace::detail {
+
+class PartFiles {
+ public:
+  PartFiles(std::string directory, std::unique_ptr<RowWriter> rows);
+  PartFiles(const PartFiles&) = delete;
+  PartFiles& operator=(const PartFiles&) = delete;
+  ~PartFiles() { discard(); }
+
+  // Makes the directory, and sees that it can be written to.
+  Status open(std::uint32_t subtask);
+
+  // Removes what earlier attempts of this subtask left unfinished. Where they cannot have shown
+  // anything (`fresh`), whatever is shown in the directory is somebody else's, and an error.
+  Status begin(bool fresh);
+
+  Status write(const void* first, std::size_t stride, std::size_t count);
+
+  Result<bool> stage(const Transaction& transaction);
+  Status publish(const Transaction& transaction);
+
+  // Gives up the file that is being written.
+  void discard();
+
+ private:
+  Status create();
+  Status drain();
+  Status sync_directory();
+  std::string staged_path(const Transaction& transaction) const;
+  std::string shown_path(const Transaction& transaction) const;
+
+  const std::string directory_;
+  const std::unique_ptr<RowWriter> rows_;
+  std::uint32_t subtask_ = 0;
+  std::string writing_path_;
+  int file_ = -1;
+  std::string buffer_;
+};
+
+}  // namespace millrace::detail

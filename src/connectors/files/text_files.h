@@ -1,0 +1,60 @@
+// text_files(path): the lines of a file, or of all files of a directory or glob, as strings,
+// without their line ends. Bounded; exactly once, since how far each file was read is part of a
+// checkpoint. Each file is read from its begin to its end by one subtask, unless it is
+// splittable().
+#pragma once
+
+#include <string>
+
+#include "millrace/connectors/files/file_source.h"
+#include "millrace/connectors/files/line_reader.h"
+
+namespace millrace::detail {
+
+struct TextOptions {
+  OnError on_error = OnError::kFail;  // no line is a bad record
+  bool splittable = false;
+};
+
+class TextReader {
+ public:
+  using Options = TextOptions;
+  static constexpr std::string_view kFormat = "text_files";
+
+  TextReader(const Type&, const Options&) {}
+
+  Status check() const { return {}; }
+  Status open(const FileSplit& split) { return lines_.open(split); }
+
+  ReadStep next(void* record) {
+    std::string_view line;
+    if (!lines_.next(line)) [[unlikely]] {
+      const ReadStep step = refill(line);
+      if (step != ReadStep::kRecord) return step;
+    }
+    static_cast<std::string*>(record)->assign(line);
+    return ReadStep::kRecord;
+  }
+
+  const BadRecord& bad() const { return bad_; }
+  const Error& error() const { return failed_.error(); }
+  std::int64_t position() const { return lines_.position(); }
+  std::int64_t line() const { return lines_.line(); }
+
+ private:
+  ReadStep refill(std::string_view& line);
+
+  LineReader lines_;
+  BadRecord bad_;
+  Status failed_;
+};
+
+}  // namespace millrace::detail
+
+namespace millrace {
+
+using TextFiles = FilesSource<std::string, detail::TextReader>;
+
+inline TextFiles text_files(std::string path) { return {"text_files", std::move(path), {}}; }
+
+}  // namespace millrace

@@ -1,0 +1,18 @@
+// SIGINT and SIGTERM ask the job to stop; a second one ends the process at once.
+#pragma once
+
+namespace millrace {
+
+// While it lives, the two signals are noted instead of ending the process.
+class SignalScope {
+ public:
+  SignalScope();
+  ~SignalScope();
+  SignalScope(const SignalScope&) = delete;
+  SignalScope& operator=(const SignalScope&) = delete;
+};
+
+// The signal that came; 0 if none did.
+int stop_signal();
+
+}  // namespace millrace

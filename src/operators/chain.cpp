@@ -1,0 +1,204 @@
+#include "millrace/operators/chain.h"
+
+#include <cxxabi.h>
+
+#include <cstdlib>
+#include <typeinfo>
+
+#include "millrace/core/text.h"
+
+namespace millrace::detail {
+namespace {
+
+std::string readable_name(const std::type_info& type) {
+  int status = 0;
+  char* name = abi::__cxa_demangle(type.name(), nullptr, nullptr, &status);
+  std::string result = status == 0 ? name : type.name();
+  std::free(name);
+  return result;
+}
+
+}  // namespace
+
+Chain::Chain(std::vector<ChainOperator> operators) {
+  check(!operators.empty(), "a chain has at least one operator");
+  nodes_.reserve(operators.size());
+  for (ChainOperator& op : operators) nodes_.emplace_back(nodes_.size(), std::move(op));
+  source_ = dynamic_cast<AnySource*>(nodes_[0].op.instance.get());
+}
+
+std::string Chain::place(std::size_t index) const {
+  return concat("operator ", in_quotes(name_of(index)), subtask_);
+}
+
+Error Chain::thrown(std::size_t index, std::exception_ptr exception) const {
+  try {
+    std::rethrow_exception(exception);
+  } catch (const std::exception& thrown) {
+    return user_code(
+        concat(place(index), " threw ", readable_name(typeid(thrown)), ": ", thrown.what()));
+  } catch (...) {
+    return user_code(concat(place(index), " threw something that is not a std::exception"));
+  }
+}
+
+Status Chain::open(const std::function<OperatorContext(std::size_t)>& context_of) {
+  for (std::size_t i = 0; i < nodes_.size(); ++i) {
+    const OperatorContext context = context_of(i);
+    subtask_ = concat(" (subtask ", context.subtask.value() + 1, " of ", context.parallelism, ")");
+    Status status = guard(i, [&] { return operator_at(i).open(context); });
+    if (!status) return status;
+  }
+  return {};
+}
+
+Status Chain::close() {
+  Status first;
+  for (std::size_t i = 0; i < nodes_.size(); ++i) {
+    Status status = guard(i, [&] { return operator_at(i).close(); });
+    if (first && !status) first = status;
+  }
+  return first;
+}
+
+Status Chain::flush() {
+  for (std::size_t i = 0; i < nodes_.size(); ++i) {
+    Status status = guard(i, [&] { return operator_at(i).flush(); });
+    if (!status) return status;
+  }
+  return {};
+}
+
+Result<Progress> Chain::process(std::uint32_t input, Cursor& in) {
+  return start({.kind = Work::Kind::kBatch, .input = input, .cursor = &in});
+}
+Result<Progress> Chain::watermark(Timestamp watermark) {
+  return start({.kind = Work::Kind::kWatermark, .time = watermark});
+}
+Result<Progress> Chain::timer(Timestamp now) {
+  return start({.kind = Work::Kind::kTimer, .time = now});
+}
+Result<Progress> Chain::finish() { return start({.kind = Work::Kind::kFinish}); }
+
+Result<Poll> Chain::poll() {
+  check(source_ != nullptr && idle(), "a source is polled when its chain is idle");
+  Node& head = nodes_[0];
+  Result<Poll> poll = guard(0, [&] { return source_->poll(head.op.outputs); });
+  if (!poll || head.op.outputs.empty()) return poll;
+  head.records_out += head.op.outputs.records();
+  Result<Progress> progress = start({.kind = Work::Kind::kPolled});
+  if (!progress) return progress.error();
+  return poll;
+}
+
+Result<Progress> Chain::resume() { return advance(nodes_[0]); }
+
+Result<Progress> Chain::start(Work work) {
+  check(idle(), "the chain is still at work on the last element");
+  begin(nodes_[0], work);
+  return advance(nodes_[0]);
+}
+
+void Chain::begin(Node& node, Work work) {
+  node.work = work;
+  node.called = work.kind == Work::Kind::kPolled;
+  node.delivering = node.called;
+  node.consumer = 0;
+  node.consumer_started = false;
+}
+
+Result<Progress> Chain::advance(Node& node) {
+  while (node.work.kind != Work::Kind::kNone) {
+    if (node.delivering) {
+      Result<Progress> progress = deliver(node);
+      if (!progress || *progress == Progress::kMore) return progress;
+    } else if (!node.called) {
+      Result<Progress> progress = call(node);
+      if (!progress) return progress;
+      node.called = *progress == Progress::kDone;
+      node.delivering = !node.op.outputs.empty();
+      node.records_out += node.op.outputs.records();
+      check(node.called || node.delivering, "an operator wants to be called again, but gave nothing");
+    } else {
+      Result<Progress> progress = forward(node);
+      if (!progress || *progress == Progress::kMore) return progress;
+      node.work.kind = Work::Kind::kNone;
+    }
+  }
+  return Progress::kDone;
+}
+
+Result<Progress> Chain::call(Node& node) {
+  Operator& op = *node.op.instance;
+  Outputs& outputs = node.op.outputs;
+  return guard(node.index, [&]() -> Result<Progress> {
+    switch (node.work.kind) {
+      case Work::Kind::kBatch: return op.process(node.work.input, *node.work.cursor, outputs);
+      case Work::Kind::kWatermark: return op.on_watermark(node.work.time, outputs);
+      case Work::Kind::kTimer: return op.on_timer(node.work.time, outputs);
+      case Work::Kind::kFinish: return op.finish(outputs);
+      case Work::Kind::kPolled:
+      case Work::Kind::kNone: break;
+    }
+    return Progress::kDone;
+  });
+}
+
+Result<Progress> Chain::deliver(Node& node) {
+  for (; node.consumer < node.op.consumers.size(); ++node.consumer) {
+    const ChainLink& link = node.op.consumers[node.consumer];
+    if (node.op.outputs.batch(link.output)->empty()) continue;
+    Result<Progress> progress = deliver_to(node, link);
+    if (!progress || *progress == Progress::kMore) return progress;
+    node.consumer_started = false;
+  }
+  node.op.outputs.clear();
+  node.consumer = 0;
+  node.delivering = false;
+  return Progress::kDone;
+}
+
+Result<Progress> Chain::deliver_to(Node& node, const ChainLink& link) {
+  BatchPtr& batch = node.op.outputs.batch(link.output);
+  bool shared = !batch.unique();
+  for (std::size_t later = node.consumer + 1; later < node.op.consumers.size(); ++later) {
+    shared = shared || node.op.consumers[later].output == link.output;
+  }
+  if (Outlet* const* outlet = std::get_if<Outlet*>(&link.to)) {
+    if (!(*outlet)->ready()) return Progress::kMore;
+    return guard(node.index, [&]() -> Result<Progress> {  // it may call the user's key or partitioner
+      (*outlet)->write(batch, shared);
+      return Progress::kDone;
+    });
+  }
+  Node& next = nodes_[std::get<std::size_t>(link.to)];
+  if (!node.consumer_started) {
+    next.cursor = {.batch = &*batch, .next = 0, .shared = shared};
+    begin(next, {.kind = Work::Kind::kBatch, .cursor = &next.cursor});
+    node.consumer_started = true;
+  }
+  return advance(next);
+}
+
+// Watermarks and the end of the input go on to every consumer once the operator is done with them.
+Result<Progress> Chain::forward(Node& node) {
+  const Work& work = node.work;
+  if (work.kind != Work::Kind::kWatermark && work.kind != Work::Kind::kFinish) {
+    return Progress::kDone;
+  }
+  for (; node.consumer < node.op.consumers.size(); ++node.consumer) {
+    const ChainLink& link = node.op.consumers[node.consumer];
+    if (Outlet* const* outlet = std::get_if<Outlet*>(&link.to)) {
+      work.kind == Work::Kind::kFinish ? (*outlet)->finish() : (*outlet)->watermark(work.time);
+      continue;
+    }
+    Node& next = nodes_[std::get<std::size_t>(link.to)];
+    if (!std::exchange(node.consumer_started, true)) begin(next, work);
+    Result<Progress> progress = advance(next);
+    if (!progress || *progress == Progress::kMore) return progress;
+    node.consumer_started = false;
+  }
+  return Progress::kDone;
+}
+
+}  // namespace millrace::detail

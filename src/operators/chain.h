@@ -1,0 +1,127 @@
+// A chain: operators that run in one task, connected by direct calls on whole batches. An output may
+// have several consumers, so a chain is a tree; its leaves are outlets, which lead out of the task.
+//
+// The chain works on one element at a time: begin one with process(), watermark(), timer(), finish()
+// or, where the head is a source, poll(). kMore means that an outlet is not ready: nothing new may
+// begin until resume() has returned kDone. Every batch inside is bounded, so a chain's memory is too.
+//
+// What user code throws or returns as an error comes back as an error that names the operator.
+#pragma once
+
+#include <exception>
+#include <functional>
+#include <memory>
+#include <string>
+#include <variant>
+#include <vector>
+
+#include "millrace/operators/operator.h"
+#include "millrace/operators/source.h"
+
+namespace millrace::detail {
+
+// Where records leave the chain. An outlet that is ready takes a whole batch, whatever its size.
+class Outlet {
+ public:
+  virtual ~Outlet() = default;
+
+  virtual bool ready() const = 0;
+  // Unless shared, may move the records out, or take the batch and leave an empty one.
+  virtual void write(BatchPtr& batch, bool shared) = 0;
+  virtual void watermark(Timestamp watermark) = 0;
+  virtual void finish() = 0;
+};
+
+struct ChainLink {
+  std::size_t output;                     // of the operator whose consumer this is
+  std::variant<std::size_t, Outlet*> to;  // an operator of the chain, or an outlet
+};
+
+struct ChainOperator {
+  std::string name;
+  std::unique_ptr<Operator> instance;
+  Outputs outputs;
+  std::vector<ChainLink> consumers;
+};
+
+class Chain {
+ public:
+  // The head is operator 0; each other operator is the consumer of exactly one before it.
+  explicit Chain(std::vector<ChainOperator> operators);
+
+  Status open(const std::function<OperatorContext(std::size_t)>& context_of);
+  Status close();
+
+  // `in` stays in place, and its batch unchanged, until the call or a later resume() gives kDone.
+  Result<Progress> process(std::uint32_t input, Cursor& in);
+  Result<Progress> watermark(Timestamp watermark);
+  Result<Progress> timer(Timestamp now);
+  Result<Progress> finish();
+  Result<Poll> poll();  // idle() tells whether its records are all delivered
+  Result<Progress> resume();
+
+  bool idle() const { return nodes_[0].work.kind == Work::Kind::kNone; }
+
+  // The input ran empty: sinks hand on what they hold.
+  Status flush();
+
+  std::size_t size() const { return nodes_.size(); }
+  const std::string& name_of(std::size_t index) const { return nodes_[index].op.name; }
+  Operator& operator_at(std::size_t index) const { return *nodes_[index].op.instance; }
+  AnySource* source() const { return source_; }  // the head, if it is a source
+
+  // Calls into operator `index`; what it throws or returns as an error comes back with its name.
+  template <class Call>
+  auto guard(std::size_t index, Call&& call) -> decltype(call()) {
+    try {
+      auto result = call();
+      if (!result) return result.error().with_context(place(index));
+      return result;
+    } catch (...) {
+      return thrown(index, std::current_exception());
+    }
+  }
+
+  // Records that left operator `index` so far, over all of its outputs.
+  std::uint64_t records_out(std::size_t index) const { return nodes_[index].records_out; }
+
+ private:
+  struct Work {
+    enum class Kind : std::uint8_t { kNone, kBatch, kPolled, kWatermark, kTimer, kFinish };
+
+    Kind kind = Kind::kNone;
+    std::uint32_t input = 0;
+    Cursor* cursor = nullptr;
+    Timestamp time{};
+  };
+
+  struct Node {
+    Node(std::size_t position, ChainOperator chained) : index(position), op(std::move(chained)) {}
+
+    std::size_t index;
+    ChainOperator op;
+    Work work;
+    Cursor cursor;                   // over the batch that the operator before gave
+    bool called = false;             // the operator has done its part of the work
+    bool delivering = false;         // the outputs are on their way to the consumers
+    std::size_t consumer = 0;        // the next consumer to deliver or forward to
+    bool consumer_started = false;   // that consumer has begun
+    std::uint64_t records_out = 0;
+  };
+
+  std::string place(std::size_t index) const;
+  Error thrown(std::size_t index, std::exception_ptr exception) const;
+
+  Result<Progress> start(Work work);
+  void begin(Node& node, Work work);
+  Result<Progress> advance(Node& node);
+  Result<Progress> call(Node& node);
+  Result<Progress> deliver(Node& node);
+  Result<Progress> deliver_to(Node& node, const ChainLink& link);
+  Result<Progress> forward(Node& node);
+  std::vector<Node> nodes_;
+  std::string subtask_;  // as errors name it, from open() on
+  AnySource* source_ = nullptr;
+};
+
+}  // namespace millrace::detail

@@ -1,0 +1,138 @@
+// The contract of every operator: plain C++ that takes batches and gives batches. It knows no
+// thread, actor or channel; the task that runs its chain calls it, one call at a time.
+//
+// An operator is resumable. It fills its outputs until they are full() and then returns kMore; it
+// is called again with the same arguments once they were emptied. What it needs to go on is its
+// state: between any two calls it can be snapshotted, and a new instance that restores the snapshot
+// continues in its place. An operator that gives at most one record for each record that it takes
+// may ignore full(): the outputs then grow beyond their limit by one input batch at most.
+//
+// The order of calls: open, restore (after a failure), then process, on_watermark and on_timer as
+// elements arrive, finish once all inputs ended, close. flush is called when the input runs empty.
+#pragma once
+
+#include <cstdint>
+#include <memory>
+#include <vector>
+
+#include "millrace/core/batch.h"
+#include "millrace/core/ids.h"
+#include "millrace/core/key_group.h"
+#include "millrace/core/result.h"
+#include "millrace/state/snapshot.h"
+
+namespace millrace::detail {
+
+enum class Progress : std::uint8_t {
+  kDone,  // the call's work is done
+  kMore,  // the outputs are full: empty them and call again
+};
+
+// Where an operator's records go: output 0, then one for each side output that somebody reads.
+class Outputs {
+ public:
+  // The tags name the side outputs, in the order of their numbers from 1.
+  Outputs(std::vector<BatchPtr> batches, std::vector<std::string> tags)
+      : batches_(std::move(batches)), tags_(std::move(tags)) {}
+
+  template <class T>
+  Batch<T>& get(std::size_t output) {
+    return static_cast<Batch<T>&>(*batches_[output]);
+  }
+  BatchPtr& batch(std::size_t output) { return batches_[output]; }
+  std::size_t count() const { return batches_.size(); }
+  const std::vector<std::string>& tags() const { return tags_; }
+
+  bool full() const {
+    for (const BatchPtr& batch : batches_) {
+      if (batch->size() >= limit_ || batch->bytes() >= kBatchBytes) return true;
+    }
+    return false;
+  }
+  // The same for one output whose type is known: cheap enough for every record.
+  template <class T>
+  bool full(const Batch<T>& out) const {
+    return out.size() >= limit_ || out.bytes() >= kBatchBytes;
+  }
+  std::size_t records() const {
+    std::size_t records = 0;
+    for (const BatchPtr& batch : batches_) records += batch->size();
+    return records;
+  }
+  bool empty() const { return records() == 0; }
+
+  // Makes room again; a batch that somebody still reads is left to them.
+  void clear() {
+    for (BatchPtr& batch : batches_) {
+      if (batch.unique()) {
+        batch->clear();
+      } else {
+        batch = batch->make_empty();
+      }
+    }
+  }
+  std::size_t limit() const { return limit_; }
+  void set_limit(std::size_t records) { limit_ = records; }
+
+ private:
+  std::vector<BatchPtr> batches_;
+  std::vector<std::string> tags_;
+  std::size_t limit_ = kBatchRecords;
+};
+
+// A batch on its way through an operator, and how far the operator has read it.
+struct Cursor {
+  AnyBatch* batch = nullptr;
+  std::size_t next = 0;  // the first row that is not processed yet
+  bool shared = false;   // others read the batch too: copy from it, do not move
+
+  bool done() const { return next == batch->size(); }
+  template <class T>
+  Batch<T>& as() const {
+    return static_cast<Batch<T>&>(*batch);
+  }
+};
+
+// When an operator may emit: batch mode holds rolling results back until the end of the input.
+enum class Emission : std::uint8_t { kEveryUpdate, kAtEnd };
+
+// What an operator instance may know about its place.
+struct OperatorContext {
+  std::string name;
+  bool named = false;  // by the user
+  SubtaskIndex subtask;
+  std::uint32_t parallelism = 1;
+  KeyGroupRange key_groups;
+  std::uint32_t max_parallelism = 128;
+  Emission emission = Emission::kEveryUpdate;
+  std::uint64_t seed = 0;  // of the job, for whatever is random
+  const Clock* clock = nullptr;
+};
+
+class Operator {
+ public:
+  virtual ~Operator() = default;
+
+  virtual Status open(const OperatorContext&) { return {}; }
+
+  virtual Result<Progress> process(std::uint32_t input, Cursor& in, Outputs& out) = 0;
+
+  // All further records are later than the watermark, unless they are late.
+  virtual Result<Progress> on_watermark(Timestamp, Outputs&) { return Progress::kDone; }
+
+  // The processing time that the operator asked for has come.
+  virtual Result<Progress> on_timer(Timestamp, Outputs&) { return Progress::kDone; }
+
+  // All inputs ended: emit what was held back.
+  virtual Result<Progress> finish(Outputs&) { return Progress::kDone; }
+
+  // The input ran empty: hand on what is buffered outside the outputs.
+  virtual Status flush() { return {}; }
+
+  virtual Status close() { return {}; }
+
+  virtual Status snapshot(Snapshot&) { return {}; }
+  virtual Status restore(const Snapshot&) { return {}; }
+};
+
+}  // namespace millrace::detail

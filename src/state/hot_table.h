@@ -1,0 +1,144 @@
+// The live state of one operator instance: an open-addressing hash table of decoded entries with
+// linear probing. Its user sees batches and prefetches: first the slots of a group of keys are
+// fetched, then touched, which hides the memory's latency.
+//
+// A byte for each slot holds a part of the hash, apart from the entries: these bytes stay in the
+// cache, so that a probe costs one line of memory for the entry itself.
+//
+// One thread. An Entry& holds until the next emplace(), and so do positions of visit().
+#pragma once
+
+#include <cstddef>
+#include <cstdint>
+#include <new>
+#include <utility>
+
+#include "millrace/core/footprint.h"
+#include "millrace/core/hash.h"
+#include "millrace/state/table_memory.h"
+
+namespace millrace::detail {
+
+template <class K, class V>
+class HotTable {
+ public:
+  struct Entry {
+    K key;
+    V value;
+  };
+
+  HotTable() = default;
+  HotTable(const HotTable&) = delete;
+  HotTable& operator=(const HotTable&) = delete;
+  ~HotTable() { destroy(); }
+
+  std::size_t size() const { return size_; }
+
+  // Begin to fetch what emplace() will touch for that hash, in this order and some time apart: the
+  // slot's byte, its entry, and what the entry's strings and vectors point to.
+  void prefetch_tag(std::uint64_t hash) const { __builtin_prefetch(tags_ + (hash & mask_)); }
+  void prefetch_entry(std::uint64_t hash) const {
+    const char* entry = reinterpret_cast<const char*>(entries_ + (hash & mask_));
+    __builtin_prefetch(entry, 1);
+    if constexpr (64 % sizeof(Entry) != 0) __builtin_prefetch(entry + sizeof(Entry) - 1, 1);
+  }
+  void prefetch_contents(std::uint64_t hash) const {
+    if constexpr (kHasHeap<Entry>) {
+      const std::size_t slot = hash & mask_;
+      if (capacity_ == 0 || tags_[slot] != tag_of(hash)) return;
+      prefetch_heap(entries_[slot].key);
+      prefetch_heap(entries_[slot].value);
+    }
+  }
+
+  // The entry of that hash for which matches(key) holds.
+  template <class Matches>
+  Entry* find(std::uint64_t hash, const Matches& matches) {
+    if (size_ == 0) return nullptr;
+    const std::uint8_t tag = tag_of(hash);
+    for (std::size_t i = hash & mask_; tags_[i] != kEmpty; i = (i + 1) & mask_) {
+      if (tags_[i] == tag && matches(entries_[i].key)) return entries_ + i;
+    }
+    return nullptr;
+  }
+
+  // The same; makes the entry if there is none, with a key from make_key() and a value-initialised
+  // value. The second of the pair says whether it is new.
+  template <class Matches, class MakeKey>
+  std::pair<Entry&, bool> emplace(std::uint64_t hash, const Matches& matches,
+                                  const MakeKey& make_key) {
+    if (size_ >= limit_) [[unlikely]]
+      grow();
+    const std::uint8_t tag = tag_of(hash);
+    std::size_t i = hash & mask_;
+    for (; tags_[i] != kEmpty; i = (i + 1) & mask_) {
+      if (tags_[i] == tag && matches(entries_[i].key)) return {entries_[i], false};
+    }
+    new (entries_ + i) Entry{make_key(), V()};
+    tags_[i] = tag;
+    ++size_;
+    return {entries_[i], true};
+  }
+
+  // Calls visit(Entry&) for each entry from `position` on, until it returns false; `position` is
+  // then the entry to go on with. Returns whether the end was reached.
+  template <class Visit>
+  bool visit(std::size_t& position, Visit&& visit) {
+    for (; position < capacity_; ++position) {
+      if (tags_[position] != kEmpty && !visit(entries_[position])) return false;
+    }
+    return true;
+  }
+
+ private:
+  static constexpr std::uint8_t kEmpty = 0;
+
+  // Bits that neither the slot nor, within one subtask, the key group is made of.
+  static std::uint8_t tag_of(std::uint64_t hash) {
+    return static_cast<std::uint8_t>(hash >> 40) | 0x80;
+  }
+
+  void grow() {
+    const std::size_t old_capacity = capacity_;
+    std::uint8_t* old_tags = tags_;
+    Entry* old_entries = entries_;
+    capacity_ = old_capacity == 0 ? 16 : 2 * old_capacity;
+    mask_ = capacity_ - 1;
+    limit_ = capacity_ / 8 * 5;
+    tags_ = static_cast<std::uint8_t*>(allocate_zeroed(capacity_));
+    entries_ = static_cast<Entry*>(allocate_zeroed(capacity_ * sizeof(Entry)));
+    for (std::size_t i = 0; i < old_capacity; ++i) {
+      if (old_tags[i] != kEmpty) take(old_entries[i]);
+    }
+    release(old_tags, old_capacity);
+    release(old_entries, old_capacity * sizeof(Entry));
+  }
+
+  void take(Entry& from) {
+    const std::uint64_t hash = hash_key(from.key);
+    std::size_t i = hash & mask_;
+    while (tags_[i] != kEmpty) i = (i + 1) & mask_;
+    new (entries_ + i) Entry(std::move(from));
+    tags_[i] = tag_of(hash);
+    from.~Entry();
+  }
+
+  void destroy() {
+    if constexpr (!std::is_trivially_destructible_v<Entry>) {
+      for (std::size_t i = 0; i < capacity_; ++i) {
+        if (tags_[i] != kEmpty) entries_[i].~Entry();
+      }
+    }
+    release(tags_, capacity_);
+    release(entries_, capacity_ * sizeof(Entry));
+  }
+
+  std::uint8_t* tags_ = nullptr;
+  Entry* entries_ = nullptr;  // constructed where the tag is not empty
+  std::size_t capacity_ = 0;  // a power of two, or none yet
+  std::size_t mask_ = 0;
+  std::size_t size_ = 0;
+  std::size_t limit_ = 0;  // entries from which the table doubles
+};
+
+}  // namespace millrace::detail

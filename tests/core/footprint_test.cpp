@@ -1,0 +1,34 @@
+#include "millrace/core/footprint.h"
+
+#include <gtest/gtest.h>
+
+#include <map>
+
+namespace millrace::detail {
+
+struct FootprintOfParts {
+  int number = 0;
+  std::string text;
+  std::vector<std::string> list;
+};
+
+namespace {
+
+TEST(Footprint, CountsWhatLiesOutsideARecord) {
+  EXPECT_EQ(heap_footprint(7), 0u);
+  EXPECT_EQ(heap_footprint(std::string("abc")), 3u);
+  EXPECT_EQ(heap_footprint(std::vector<std::int64_t>{1, 2}), 16u);
+  EXPECT_EQ(heap_footprint(std::vector<std::string>{"ab", "c"}), 2 * sizeof(std::string) + 3);
+  EXPECT_EQ(heap_footprint(std::array<std::string, 2>{"ab", "c"}), 3u);
+  EXPECT_EQ(heap_footprint(std::optional<std::string>("ab")), 2u);
+  EXPECT_EQ(heap_footprint(std::optional<std::string>()), 0u);
+  EXPECT_EQ(heap_footprint(std::variant<int, std::string>("ab")), 2u);
+  EXPECT_EQ(heap_footprint(std::unique_ptr<std::string>()), 0u);
+  EXPECT_EQ(heap_footprint(std::make_unique<std::string>("ab")), sizeof(std::string) + 2);
+  EXPECT_EQ(heap_footprint(std::map<std::string, int>{{"ab", 1}}),
+            sizeof(std::pair<const std::string, int>) + 2);
+  EXPECT_EQ(heap_footprint(FootprintOfParts{1, "ab", {"c"}}), 2 + sizeof(std::string) + 1);
+}
+
+}  // namespace
+}  // namespace millrace::detail

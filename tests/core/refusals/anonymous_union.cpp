@@ -1,0 +1,13 @@
+// expect: a record cannot hold a union
+// names: Payment
+#include "millrace/core/record.h"
+
+struct Payment {
+  int id;
+  union {
+    int whole;
+    float fraction;
+  };
+};
+
+const millrace::detail::Type& table = millrace::type_of<Payment>();

@@ -1,0 +1,9 @@
+// expect: a field of a record cannot be a character
+// names: Grade
+#include "millrace/core/record.h"
+
+struct Grade {
+  char letter;
+};
+
+const millrace::detail::Type& table = millrace::type_of<Grade>();

@@ -1,0 +1,10 @@
+// expect: this type cannot be a key
+// names: Position
+#include "millrace/core/hash.h"
+
+struct Position {
+  std::string ship;
+  double latitude;
+};
+
+std::uint64_t hash = millrace::hash_key(Position{});

@@ -1,0 +1,11 @@
+// expect: a field of a record cannot be a pointer
+// names: Payment
+#include "millrace/core/record.h"
+
+#include <map>
+
+struct Payment {
+  std::map<std::string, std::vector<const void*>> notes;
+};
+
+const millrace::detail::Type& table = millrace::type_of<Payment>();

@@ -1,0 +1,13 @@
+// expect: a record cannot hold a union
+// names: Payment
+#include "millrace/core/record.h"
+
+union Number {
+  int whole;
+  float fraction;
+};
+struct Payment {
+  Number amount;
+};
+
+const millrace::detail::Type& table = millrace::type_of<Payment>();

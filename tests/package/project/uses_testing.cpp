@@ -1,0 +1,4 @@
+// What jobs are tested with compiles and links without any test framework.
+#include <millrace/testing.h>
+
+int main() {}

@@ -1,0 +1,172 @@
+#include "millrace/state/hot_table.h"
+
+#include <gtest/gtest.h>
+
+#include <memory>
+#include <set>
+#include <string>
+#include <unordered_map>
+#include <vector>
+
+#include "millrace/core/random.h"
+
+namespace millrace::detail {
+namespace {
+
+template <class K, class V>
+std::pair<typename HotTable<K, V>::Entry&, bool> emplace(HotTable<K, V>& table, const K& key) {
+  return table.emplace(
+      hash_key(key), [&](const K& other) { return other == key; }, [&] { return key; });
+}
+
+template <class K, class V>
+typename HotTable<K, V>::Entry* find(HotTable<K, V>& table, const K& key) {
+  return table.find(hash_key(key), [&](const K& other) { return other == key; });
+}
+
+template <class K, class V>
+void prefetch(const HotTable<K, V>& table, const K& key) {
+  table.prefetch_tag(hash_key(key));
+  table.prefetch_entry(hash_key(key));
+  table.prefetch_contents(hash_key(key));
+}
+
+// Counts of randomly drawn keys, against a table of the standard library.
+template <class K, class MakeKey>
+void expect_to_count_as_a_model(std::uint64_t keys, int steps, const MakeKey& make_key) {
+  Random random(keys);
+  HotTable<K, std::uint64_t> table;
+  std::unordered_map<K, std::uint64_t> model;
+  for (int i = 0; i < steps; ++i) {
+    const K key = make_key(random.below(keys));
+    prefetch(table, key);
+    if (random.chance(0.3)) {
+      const auto* entry = find(table, key);
+      const auto known = model.find(key);
+      ASSERT_EQ(entry != nullptr, known != model.end());
+      if (entry) { ASSERT_EQ(entry->value, known->second); }
+      continue;
+    }
+    auto [entry, is_new] = emplace(table, key);
+    ASSERT_EQ(is_new, !model.contains(key));
+    ASSERT_EQ(entry.key, key);
+    ASSERT_EQ(++entry.value, ++model[key]);
+  }
+  ASSERT_EQ(table.size(), model.size());
+  std::size_t visited = 0;
+  std::size_t position = 0;
+  EXPECT_TRUE(table.visit(position, [&](auto& entry) {
+    EXPECT_EQ(entry.value, model.at(entry.key));
+    ++visited;
+    return true;
+  }));
+  EXPECT_EQ(visited, model.size());
+}
+
+TEST(HotTable, AgreesWithAModelOverIntegers) {
+  const auto same = [](std::uint64_t i) { return i; };
+  expect_to_count_as_a_model<std::uint64_t>(10, 1'000, same);
+  expect_to_count_as_a_model<std::uint64_t>(1'000, 20'000, same);
+  expect_to_count_as_a_model<std::uint64_t>(200'000, 300'000, same);  // beyond a huge page
+}
+
+TEST(HotTable, AgreesWithAModelOverStrings) {
+  const auto text = [](std::uint64_t i) {
+    return i % 2 == 0 ? std::to_string(i) : "a text that is not held in place " + std::to_string(i);
+  };
+  expect_to_count_as_a_model<std::string>(10, 1'000, text);
+  expect_to_count_as_a_model<std::string>(5'000, 30'000, text);
+}
+
+TEST(HotTable, HoldsValuesThatCannotBeCopied) {
+  HotTable<std::string, std::unique_ptr<int>> table;
+  for (int i = 0; i < 500; ++i) {
+    auto [entry, is_new] = emplace(table, std::to_string(i));
+    ASSERT_TRUE(is_new);
+    ASSERT_EQ(entry.value, nullptr);
+    entry.value = std::make_unique<int>(i);
+  }
+  for (int i = 0; i < 500; ++i) {
+    auto* entry = find(table, std::to_string(i));
+    ASSERT_NE(entry, nullptr);
+    EXPECT_EQ(*entry->value, i);
+  }
+}
+
+TEST(HotTable, IsEmptyAtFirst) {
+  HotTable<std::string, int> table;
+  prefetch(table, std::string("a"));
+  EXPECT_EQ(find(table, std::string("a")), nullptr);
+  EXPECT_EQ(table.size(), 0u);
+  std::size_t position = 0;
+  EXPECT_TRUE(table.visit(position, [](auto&) { return false; }));
+}
+
+TEST(HotTable, MakesValuesFromNothing) {
+  HotTable<int, int> table;
+  EXPECT_EQ(emplace(table, 7).first.value, 0);
+}
+
+TEST(HotTable, MakesAKeyOnlyForANewEntry) {
+  HotTable<int, int> table;
+  int made = 0;
+  for (int i = 0; i < 10; ++i) {
+    table.emplace(hash_key(i % 2), [&](int key) { return key == i % 2; },
+                  [&] { return ++made, i % 2; });
+  }
+  EXPECT_EQ(made, 2);
+}
+
+TEST(HotTable, TellsKeysOfOneHashApart) {
+  HotTable<int, int> table;
+  for (const int key : {1, 2, 3}) {
+    auto [entry, is_new] = table.emplace(
+        hash_key(1), [&](int other) { return other == key; }, [&] { return key; });
+    EXPECT_TRUE(is_new);
+    entry.value = 10 * key;
+  }
+  for (const int key : {3, 2, 1}) {
+    EXPECT_EQ(table.find(hash_key(1), [&](int other) { return other == key; })->value, 10 * key);
+  }
+}
+
+TEST(HotTable, CanBeVisitedInPieces) {
+  HotTable<int, int> table;
+  for (int i = 0; i < 100; ++i) emplace(table, i);
+  for (const int at_once : {1, 3, 99, 100, 101}) {
+    std::set<int> seen;
+    std::size_t position = 0;
+    int calls = 0;
+    bool end = false;
+    while (!end) {
+      int left = at_once;
+      end = table.visit(position, [&](auto& entry) {
+        if (left-- == 0) return false;
+        EXPECT_TRUE(seen.insert(entry.key).second) << "visited twice";
+        return true;
+      });
+      ASSERT_LE(++calls, 101);
+    }
+    EXPECT_EQ(seen.size(), 100u);
+    EXPECT_TRUE(table.visit(position, [](auto&) { return false; })) << "beyond the end";
+  }
+}
+
+struct Counted {
+  inline static int alive = 0;
+  Counted() { ++alive; }
+  Counted(Counted&&) noexcept { ++alive; }
+  ~Counted() { --alive; }
+};
+
+TEST(HotTable, DestroysWhatItHolds) {
+  {
+    HotTable<int, Counted> table;
+    for (int i = 0; i < 100; ++i) emplace(table, i);
+    EXPECT_EQ(Counted::alive, 100);
+  }
+  EXPECT_EQ(Counted::alive, 0);
+}
+
+}  // namespace
+}  // namespace millrace::detail
