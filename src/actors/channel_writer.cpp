@@ -116,15 +116,13 @@ void ChannelWriter::send_partial_to_all() {
   const BatchPtr batch = std::exchange(partials_[0], spare());
   for (std::size_t i = 0; i < channels_.size(); ++i) {
     channels_[i].flushing = false;
-    enqueue(i, {.batch = batch,
-                .watermark = std::exchange(channels_[i].watermark, kMinTimestamp)});
+    enqueue(i, {.batch = batch, .watermark = std::exchange(channels_[i].watermark, kMinTimestamp)});
   }
 }
 
 void ChannelWriter::enqueue(std::size_t index, Element element) {
   Channel& channel = channels_[index];
-  if (channel.waiting.empty() &&
-      (!element.batch || has_credit(channel, element.batch->bytes()))) {
+  if (channel.waiting.empty() && (!element.batch || has_credit(channel, element.batch->bytes()))) {
     send_now(index, std::move(element));
     return;
   }

@@ -1,10 +1,10 @@
 // The sending side of one exchange: collects records into one partial batch per channel and sends
 // batches as far as the receivers' credit goes.
 //
-// A batch is sent when it is full. A partial one is sent when the input has run empty, and then only
-// if the receiver has nothing more of this channel to do; otherwise it goes on filling until the
-// receiver's credit comes back. So an idle pipeline has the latency of one record, and a busy one the
-// throughput of full batches.
+// A batch is sent when it is full. A partial one is sent when the input has run empty, and then
+// only if the receiver has nothing more of this channel to do; otherwise it goes on filling until
+// the receiver's credit comes back. So an idle pipeline has the latency of one record, and a busy
+// one the throughput of full batches.
 //
 // Watermarks ride behind the records before them and never force a batch out. Watermarks, barriers
 // and the end need no credit, but keep their place in the order.

@@ -74,8 +74,7 @@ void CoordinatorActor::connect_tasks() {
     const std::vector<ChannelSpec>& inputs = blueprints_[receiver].inputs;
     for (std::uint32_t input = 0; input < inputs.size(); ++input) {
       const ChannelSpec& channel = inputs[input];
-      const std::size_t sender =
-          first_of_[channel.from.value()] + channel.from_subtask.value();
+      const std::size_t sender = first_of_[channel.from.value()] + channel.from_subtask.value();
       const std::uint32_t exchange =
           exchange_number(blueprints_[sender].job->plan, channel.from, channel.edge);
       auto& receivers = peers[sender]->receivers[exchange];
@@ -91,9 +90,14 @@ void CoordinatorActor::connect_tasks() {
 
 void CoordinatorActor::act(JobAction action) {
   switch (action) {
-    case JobAction::kNone: break;
-    case JobAction::kCommitTasks: tell_tasks(Commit{}); break;
-    case JobAction::kCancelTasks: tell_tasks(Cancel{}); break;
+    case JobAction::kNone:
+      break;
+    case JobAction::kCommitTasks:
+      tell_tasks(Commit{});
+      break;
+    case JobAction::kCancelTasks:
+      tell_tasks(Cancel{});
+      break;
     case JobAction::kReport:
       settings_.log.debug("job ended", {{"state", to_string(job_.state())}});
       for (const caf::actor& enumerator : enumerators_) {

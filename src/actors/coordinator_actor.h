@@ -1,5 +1,5 @@
-// The coordinator of one job: deploys its tasks, watches over them, and reports how it ended. It only
-// routes: what a task's fate means for the job is decided by JobStateMachine.
+// The coordinator of one job: deploys its tasks, watches over them, and reports how it ended. It
+// only routes: what a task's fate means for the job is decided by JobStateMachine.
 #pragma once
 
 #include <caf/event_based_actor.hpp>

@@ -135,8 +135,8 @@ Result<std::unique_ptr<RunningJob>> EmbeddedCluster::start(ExecutionPlan plan, J
   caf::actor coordinator =
       system_->actors.spawn<CoordinatorActor>(std::move(blueprints), std::move(settings));
   caf::anon_send(coordinator, Start{});
-  return std::unique_ptr<RunningJob>(
-      std::make_unique<EmbeddedJob>(std::move(coordinator), std::move(outcome), std::move(watched)));
+  return std::unique_ptr<RunningJob>(std::make_unique<EmbeddedJob>(
+      std::move(coordinator), std::move(outcome), std::move(watched)));
 }
 
 }  // namespace millrace::detail

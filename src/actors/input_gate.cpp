@@ -29,9 +29,9 @@ std::optional<InputGate::Next> InputGate::pop() {
       if (!raised) continue;
       element.watermark = *raised;
     } else if (element.watermark != kMinTimestamp) {
-      ready_.push_front(
-          {channel, {.kind = Element::Kind::kWatermark,
-                     .watermark = std::exchange(element.watermark, kMinTimestamp)}});
+      ready_.push_front({channel,
+                         {.kind = Element::Kind::kWatermark,
+                          .watermark = std::exchange(element.watermark, kMinTimestamp)}});
     }
     return Next{channel, channels_[channel].input, std::move(element)};
   }

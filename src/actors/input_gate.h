@@ -1,5 +1,5 @@
-// The receiving side of a task: the elements of all its input channels, in the order of arrival; the
-// watermark of each input over its channels; and which channels have ended.
+// The receiving side of a task: the elements of all its input channels, in the order of arrival;
+// the watermark of each input over its channels; and which channels have ended.
 //
 // Bounded by the credit that the senders hold. An input that others must wait for (read_first) is
 // read to its end before they are.

@@ -1,6 +1,6 @@
-// The scheduler of the actor system: each worker has a queue of its own and takes from others when it
-// is empty. A worker without work spins for a while and only then parks: a poll of the queues costs
-// 0.1 us, waking a parked thread some 46 us.
+// The scheduler of the actor system: each worker has a queue of its own and takes from others when
+// it is empty. A worker without work spins for a while and only then parks: a poll of the queues
+// costs 0.1 us, waking a parked thread some 46 us.
 //
 // Fair between actors: a queue is first in, first out, and an actor leaves the worker after a few
 // messages (kMessagesPerTurn).

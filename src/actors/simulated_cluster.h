@@ -1,6 +1,6 @@
 // Runs jobs like the embedded cluster, but on one thread, in virtual time, with a seeded choice of
-// which actor runs next: the same seed gives the same run, step by step. Time passes only when nobody
-// has anything to do, and then at once.
+// which actor runs next: the same seed gives the same run, step by step. Time passes only when
+// nobody has anything to do, and then at once.
 #pragma once
 
 #include <cstdint>

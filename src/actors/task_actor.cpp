@@ -43,7 +43,7 @@ caf::behavior TaskActor::make_behavior() {
         work();
       },
       [this](Commit) {
-        settle(runner_->commit());
+        if (Status committed = runner_->commit(); !committed) report(committed.error());
         close();
       },
       [this](Cancel) {
@@ -68,11 +68,14 @@ void TaskActor::work() {
   Result<TaskRunner::Outcome> outcome = runner_->run();
   if (!outcome) return settle(outcome.error());
   switch (outcome->state) {
-    case TaskRunner::State::kReady: work_later(); break;
+    case TaskRunner::State::kReady:
+      work_later();
+      break;
     case TaskRunner::State::kIdle:
       if (outcome->wake_after) wake_after(*outcome->wake_after);
       break;
-    case TaskRunner::State::kBlocked: break;
+    case TaskRunner::State::kBlocked:
+      break;
     case TaskRunner::State::kFinished:
       stopped_ = true;
       caf::event_based_actor::send(coordinator_, TaskFinished{address()});
@@ -103,9 +106,12 @@ void TaskActor::request_split() {
 }
 
 void TaskActor::settle(const Status& status) {
-  if (status || stopped_) return;
+  if (!status) report(status.error());
+}
+
+void TaskActor::report(const Error& error) {
   stopped_ = true;
-  caf::event_based_actor::send(coordinator_, TaskFailed{address(), status.error()});
+  caf::event_based_actor::send(coordinator_, TaskFailed{address(), error});
 }
 
 void TaskActor::close() {

@@ -1,7 +1,7 @@
 // One subtask of a chain as an actor. It only routes: messages become calls on its TaskRunner, and
-// what the runner sends becomes messages. Elements are queued as they come; a Work message to itself,
-// behind them in the mailbox, does the work, so that all that has arrived is seen before the task
-// believes that its input ran empty.
+// what the runner sends becomes messages. Elements are queued as they come; a Work message to
+// itself, behind them in the mailbox, does the work, so that all that has arrived is seen before
+// the task believes that its input ran empty.
 #pragma once
 
 #include <caf/event_based_actor.hpp>
@@ -55,6 +55,7 @@ class TaskActor final : public caf::event_based_actor, private TaskPort {
   void wake_after(std::chrono::nanoseconds pause);
   // A failure stops the task and is reported; it then waits to be cancelled.
   void settle(const Status& status);
+  void report(const Error& error);
   void close();
   TaskAddress address() const;
 
@@ -62,10 +63,10 @@ class TaskActor final : public caf::event_based_actor, private TaskPort {
   const caf::actor coordinator_;
   const Clock& clock_;
   std::shared_ptr<const TaskPeers> peers_;
-  std::unique_ptr<TaskRunner> runner_;  // from Start until the end
-  bool working_ = false;                // a Work message is in the mailbox
-  bool stopped_ = false;                // finished or failed: nothing more is done
-  std::uint64_t wake_number_ = 0;       // of the Wake that counts
+  std::unique_ptr<TaskRunner> runner_;               // from Start until the end
+  bool working_ = false;                             // a Work message is in the mailbox
+  bool stopped_ = false;                             // finished or failed: nothing more is done
+  std::uint64_t wake_number_ = 0;                    // of the Wake that counts
   std::optional<std::chrono::nanoseconds> wake_at_;  // when it comes
 };
 

@@ -80,10 +80,11 @@ class Assembly {
       if (i > 0) tags.push_back(spec.outputs[i].tag);
     }
     try {
-      return ChainOperator{spec.name, code.make(), Outputs(std::move(outputs), std::move(tags)), {}};
+      return ChainOperator{
+          spec.name, code.make(), Outputs(std::move(outputs), std::move(tags)), {}};
     } catch (const std::exception& thrown) {
-      return user_code(concat("the constructor of operator ", in_quotes(spec.name),
-                              " threw: ", thrown.what()));
+      return user_code(
+          concat("the constructor of operator ", in_quotes(spec.name), " threw: ", thrown.what()));
     }
   }
 
@@ -96,7 +97,7 @@ class Assembly {
     const PartitionerPlace place{.sender = blueprint_.subtask.value(),
                                  .channels = channels,
                                  .max_parallelism = receiver.max_parallelism,
-                                 .seed = blueprint_.job->seed};
+                                 .seed = mix64(blueprint_.job->seed + exchange.edge.value())};
     const JobCode& code = blueprint_.job->code;
     return std::make_unique<ChannelWriter>(
         code.operators.at(edge.from).outputs[edge.output](), channels,
@@ -163,9 +164,9 @@ Result<std::unique_ptr<TaskRunner>> make_task_runner(const TaskBlueprint& bluepr
   Assembly assembly(blueprint, port);
   Result<std::vector<ChainOperator>> operators = assembly.make_operators();
   if (!operators) return operators.error();
-  auto runner = std::make_unique<TaskRunner>(Chain(*std::move(operators)),
-                                             assembly.input_channels(), assembly.take_writers(),
-                                             port, clock, *blueprint.metrics);
+  auto runner =
+      std::make_unique<TaskRunner>(Chain(*std::move(operators)), assembly.input_channels(),
+                                   assembly.take_writers(), port, clock, *blueprint.metrics);
   Status opened =
       runner->open([&](std::size_t index) { return assembly.context_of(index, clock); });
   if (!opened) return opened.error();

@@ -7,7 +7,7 @@
 namespace millrace::detail {
 namespace {
 
-constexpr int kStepsPerRun = 8;          // elements, before other tasks get their turn
+constexpr int kStepsPerRun = 8;  // elements, before other tasks get their turn
 constexpr CheckpointId kFinalCheckpoint{1};
 
 }  // namespace
@@ -89,15 +89,19 @@ Result<bool> TaskRunner::step_input() {
   std::optional<InputGate::Next> next = gate_.pop();
   if (!next) return false;
   switch (next->element.kind) {
-    case Element::Kind::kBatch: return begin_batch(*std::move(next));
+    case Element::Kind::kBatch:
+      return begin_batch(*std::move(next));
     case Element::Kind::kWatermark: {
       metrics_.watermark_milliseconds.set(next->element.watermark.time_since_epoch().count());
       Result<Progress> progress = chain_.watermark(next->element.watermark);
       if (!progress) return progress.error();
       return true;
     }
-    case Element::Kind::kEnd: phase_ = Phase::kEnding; return true;
-    case Element::Kind::kBarrier: break;
+    case Element::Kind::kEnd:
+      phase_ = Phase::kEnding;
+      return true;
+    case Element::Kind::kBarrier:
+      break;
   }
   return internal("a checkpoint barrier came to a task that takes no checkpoints");
 }
@@ -128,8 +132,11 @@ Result<bool> TaskRunner::step_source() {
   if (!poll) return poll.error();
   if (source.wants_split() && !std::exchange(split_requested_, true)) port_.request_split();
   switch (poll->kind()) {
-    case Poll::Kind::kMore: break;
-    case Poll::Kind::kEnd: phase_ = Phase::kEnding; break;
+    case Poll::Kind::kMore:
+      break;
+    case Poll::Kind::kEnd:
+      phase_ = Phase::kEnding;
+      break;
     case Poll::Kind::kIdle: {
       constexpr std::chrono::nanoseconds kLongest = std::chrono::hours(1);
       poll_at_ = clock_.monotonic() + std::min(poll->pause(), kLongest);
@@ -161,7 +168,8 @@ Result<bool> TaskRunner::step_phase() {
       return true;
     }
     case Phase::kRunning:
-    case Phase::kFinished: break;
+    case Phase::kFinished:
+      break;
   }
   return false;
 }
@@ -206,10 +214,16 @@ void TaskRunner::account(std::chrono::nanoseconds begin, State state) {
     return static_cast<std::uint64_t>(std::max<std::int64_t>(time.count(), 0));
   };
   switch (last_state_) {
-    case State::kBlocked: metrics_.backpressured_nanoseconds.increment(count(begin - last_run_)); break;
-    case State::kReady: metrics_.busy_nanoseconds.increment(count(begin - last_run_)); break;
+    case State::kBlocked:
+      metrics_.backpressured_nanoseconds.increment(count(begin - last_run_));
+      break;
+    case State::kReady:
+      metrics_.busy_nanoseconds.increment(count(begin - last_run_));
+      break;
     case State::kIdle:
-    case State::kFinished: metrics_.idle_nanoseconds.increment(count(begin - last_run_)); break;
+    case State::kFinished:
+      metrics_.idle_nanoseconds.increment(count(begin - last_run_));
+      break;
   }
   metrics_.busy_nanoseconds.increment(count(end - begin));
   metrics_.records_out.increment(chain_.records_out(0) - metrics_.records_out.value());

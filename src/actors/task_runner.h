@@ -1,7 +1,7 @@
 // What a task does, without the actor around it: takes elements from its input gate, runs them
 // through its chain, and writes what comes out to its channels, as far as credit goes. Sources are
-// polled instead. The actor feeds it and calls run(), which works for a bounded time and says how to
-// go on; everything that leaves goes through the TaskPort.
+// polled instead. The actor feeds it and calls run(), which works for a bounded time and says how
+// to go on; everything that leaves goes through the TaskPort.
 //
 // One thread at a time. All time comes from the injected clock.
 #pragma once
@@ -59,7 +59,6 @@ class TaskRunner {
   // After kFinished and once the job's other tasks have finished too.
   Status commit();
   Status close();
-
 
  private:
   enum class Phase : std::uint8_t {

@@ -5,11 +5,14 @@
 #include <string>
 #include <string_view>
 
+#include "millrace/api/connected_streams.h"
+#include "millrace/api/keyed_stream.h"
 #include "millrace/api/stream.h"
 
 namespace millrace {
 
-// Marks a parameter that must be given, where it has a help text: job.param("input", kRequired, "..").
+// Marks a parameter that must be given, where it has a help text: job.param("input", kRequired,
+// "..").
 struct Required {};
 inline constexpr Required kRequired{};
 
@@ -25,9 +28,13 @@ class Job {
     if constexpr (requires { source.spec(); }) {
       return add_source(source.spec());
     } else {
-      static_assert(requires { typename S::value_type; source.make; },
-                    "Millrace: from() takes a source, such as text_files(...), files<T>(...) or "
-                    "source<YourSource>(...)");
+      static_assert(
+          requires {
+            typename S::value_type;
+            source.make;
+          },
+          "Millrace: from() takes a source, such as text_files(...), files<T>(...) or "
+          "source<YourSource>(...)");
       return add_source(std::move(source));
     }
   }
@@ -52,9 +59,9 @@ class Job {
       std::is_same_v<T, bool>, bool,
       std::conditional_t<
           std::is_integral_v<T>, std::int64_t,
-          std::conditional_t<std::is_floating_point_v<T>, double,
-                             std::conditional_t<std::is_convertible_v<T, std::string_view>,
-                                                std::string, T>>>>;
+          std::conditional_t<
+              std::is_floating_point_v<T>, double,
+              std::conditional_t<std::is_convertible_v<T, std::string_view>, std::string, T>>>>;
 
   template <class T>
   T take(std::string_view name, std::optional<T> default_value, std::string_view help) {
@@ -66,19 +73,10 @@ class Job {
 
   template <class T>
   Stream<T> add_source(SourceSpec<T> source) {
-    const bool named = !source.name.empty();
-    detail::OperatorCode code = detail::code_of<T>(std::move(source.make));
-    code.enumerator = std::move(source.enumerator);
-    const detail::OperatorIndex index = builder_.add(
-        {.name = std::move(source.name),
-         .named = named,
-         .kind = std::move(source.kind),
-         .stateful = true,
-         .source = true,
-         .bounded = source.bounded,
-         .single = source.single,
-         .outputs = {{.tag = "", .schema = detail::schema_text<T>()}}},
-        std::move(code), {});
+    const detail::OperatorIndex index =
+        builder_.add_source({std::move(source.name), std::move(source.kind), source.bounded,
+                             source.single, std::move(source.make), std::move(source.enumerator)},
+                            detail::output_of<T>());
     return Stream<T>(builder_, index, {{.op = index}});
   }
 

@@ -2,9 +2,51 @@
 
 #include <cstring>
 
+#include "millrace/core/schema.h"
 #include "millrace/core/text.h"
 
 namespace millrace::detail {
+
+namespace {
+
+std::string schema_text(const Type& type) { return to_string(schema_of(type)); }
+
+}  // namespace
+
+OperatorIndex JobBuilder::add_source(SourceEnds source, OutputType type) {
+  const bool named = !source.name.empty();
+  return add({.name = std::move(source.name),
+              .named = named,
+              .kind = std::move(source.kind),
+              .stateful = true,
+              .source = true,
+              .bounded = source.bounded,
+              .single = source.single,
+              .outputs = {{.tag = "", .schema = schema_text(type.type)}}},
+             {.make = std::move(source.make),
+              .outputs = {type.make_batch},
+              .enumerator = std::move(source.enumerator)},
+             {});
+}
+
+OperatorIndex JobBuilder::add_operator(OperatorKind kind, OperatorFactory make, OutputType type,
+                                       const Inputs& inputs) {
+  return add({.kind = std::string(kind.kind),
+              .stateful = kind.key != nullptr,
+              .key_schema = kind.key ? schema_text(*kind.key) : "",
+              .outputs = {{.tag = "", .schema = schema_text(type.type)}}},
+             {.make = std::move(make), .outputs = {type.make_batch}, .enumerator = {}}, inputs);
+}
+
+OperatorIndex JobBuilder::add_sink(SinkSpec sink, const std::vector<Upstream>& upstreams) {
+  const bool named = !sink.name.empty();
+  return add({.name = std::move(sink.name),
+              .named = named,
+              .kind = std::move(sink.kind),
+              .sink = true,
+              .single = sink.single},
+             {.make = std::move(sink.make), .outputs = {}, .enumerator = {}}, {upstreams});
+}
 
 OperatorIndex JobBuilder::add(OperatorSpec spec, OperatorCode code, const Inputs& inputs) {
   spec.inputs = static_cast<std::uint32_t>(inputs.size());
@@ -19,16 +61,16 @@ OperatorIndex JobBuilder::add(OperatorSpec spec, OperatorCode code, const Inputs
                      .exchange = from.exchange,
                      .chosen = from.chosen,
                      .read_first = from.read_first,
-                     .key_schema = from.key_schema});
+                     .key_schema = from.key ? schema_text(*from.key) : ""});
       edges_.push_back(from.partitioner);
     }
   }
   return index;
 }
 
-std::uint32_t JobBuilder::side_output(OperatorIndex index, std::string_view tag, std::string schema,
-                                      std::function<BatchPtr()> batch) {
+std::uint32_t JobBuilder::side_output(OperatorIndex index, std::string_view tag, OutputType type) {
   OperatorSpec& spec = plan_.at(index);
+  std::string schema = schema_text(type.type);
   for (std::uint32_t i = 1; i < spec.outputs.size(); ++i) {
     if (spec.outputs[i].tag != tag) continue;
     if (spec.outputs[i].schema != schema) {
@@ -39,7 +81,7 @@ std::uint32_t JobBuilder::side_output(OperatorIndex index, std::string_view tag,
     return i;
   }
   spec.outputs.push_back({std::string(tag), std::move(schema)});
-  operators_[index.value()].outputs.push_back(std::move(batch));
+  operators_[index.value()].outputs.push_back(type.make_batch);
   return static_cast<std::uint32_t>(spec.outputs.size() - 1);
 }
 

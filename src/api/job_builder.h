@@ -1,5 +1,6 @@
-// Collects what the fluent API says, as a plan and its code. Streams are values that refer to it; it
-// lives as long as the job function runs. The first error is kept and reported when the job is run.
+// Collects what the fluent API says, as a plan and its code. Streams are values that refer to it;
+// it lives as long as the job function runs. The first error is kept and reported when the job is
+// run.
 #pragma once
 
 #include <cstddef>
@@ -11,6 +12,8 @@
 #include <vector>
 
 #include "millrace/core/parameters.h"
+#include "millrace/core/record.h"
+#include "millrace/operators/endpoints.h"
 #include "millrace/plan/job_code.h"
 #include "millrace/plan/plan_builder.h"
 
@@ -23,8 +26,36 @@ struct Upstream {
   Exchange exchange = Exchange::kForward;
   bool chosen = false;
   bool read_first = false;
-  std::string key_schema;
+  const Type* key = nullptr;  // of an exchange by key
   PartitionerFactory partitioner;
+};
+
+// What an operator emits: its type, and how to make an empty batch of it.
+struct OutputType {
+  const Type& type;
+  BatchPtr (*make_batch)();
+};
+
+template <class T>
+OutputType output_of() {
+  return {type_of<T>(), make_batch<T>};
+}
+
+using OperatorFactory = std::function<std::unique_ptr<Operator>()>;
+
+struct OperatorKind {
+  std::string_view kind;
+  const Type* key = nullptr;  // of a keyed operator, which keeps state
+};
+
+// A source without the type of its records.
+struct SourceEnds {
+  std::string name;
+  std::string kind;
+  bool bounded;
+  bool single;
+  OperatorFactory make;
+  std::function<std::unique_ptr<SplitEnumerator>()> enumerator;
 };
 
 using Inputs = std::vector<std::vector<Upstream>>;  // of an operator; several upstreams are a union
@@ -39,10 +70,14 @@ class JobBuilder {
   JobBuilder(std::string name, Parameters parameters)
       : plan_(std::move(name)), parameters_(std::move(parameters)) {}
 
-  OperatorIndex add(OperatorSpec spec, OperatorCode code, const Inputs& inputs);
+  // The three kinds of operators; plain code, so that each line of a job costs little to compile.
+  OperatorIndex add_source(SourceEnds source, OutputType type);
+  OperatorIndex add_operator(OperatorKind kind, OperatorFactory make, OutputType type,
+                             const Inputs& inputs);
+  OperatorIndex add_sink(SinkSpec sink, const std::vector<Upstream>& upstreams);
+
   // The number of the side output of that tag, which is added if it is new.
-  std::uint32_t side_output(OperatorIndex index, std::string_view tag, std::string schema,
-                            std::function<BatchPtr()> batch);
+  std::uint32_t side_output(OperatorIndex index, std::string_view tag, OutputType type);
 
   PlanBuilder& plan() { return plan_; }
   Parameters& parameters() { return parameters_; }
@@ -67,6 +102,7 @@ class JobBuilder {
   Result<BuiltJob> build();
 
  private:
+  OperatorIndex add(OperatorSpec spec, OperatorCode code, const Inputs& inputs);
   void check_words(const void* first, const void* second, std::size_t size, std::string_view kind);
 
   PlanBuilder plan_;
@@ -79,8 +115,8 @@ class JobBuilder {
 };
 
 // A captured reference is an address in the job function's frame. Two copies of the closure, made
-// over different bytes, tell it from what the copies left as it was, and from addresses of their own
-// parts, such as a short string's.
+// over different bytes, tell it from what the copies left as it was, and from addresses of their
+// own parts, such as a short string's.
 template <class F>
 void JobBuilder::check_closure(const F& function, std::string_view kind) {
   if constexpr (!std::is_empty_v<F> && std::is_copy_constructible_v<F> &&

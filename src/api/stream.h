@@ -10,13 +10,10 @@
 #include <utility>
 
 #include "millrace/api/job_builder.h"
-#include "millrace/core/schema.h"
 #include "millrace/operators/endpoints.h"
 #include "millrace/operators/function.h"
 #include "millrace/operators/key_selector.h"
-#include "millrace/operators/rolling.h"
 #include "millrace/operators/stateless.h"
-#include "millrace/operators/two_inputs.h"
 
 namespace millrace {
 
@@ -36,16 +33,6 @@ class KeyedConnectedStreams;
 }  // namespace millrace
 
 namespace millrace::detail {
-
-template <class T>
-std::string schema_text() {
-  return to_string(schema_of(type_of<T>()));
-}
-
-template <class T>
-OperatorCode code_of(std::function<std::unique_ptr<Operator>()> make) {
-  return {.make = std::move(make), .outputs = {make_batch<T>}, .enumerator = {}};
-}
 
 // What can be said about the operator that a stream comes from, and how it is said.
 template <class Derived>
@@ -155,7 +142,7 @@ class Stream : public detail::OperatorSettings<Stream<T>> {
                   "Millrace: process<F>() on a stream without key takes a class derived from "
                   "Process<In, Out>; a KeyedProcess needs key_by() before it");
     const auto make = detail::maker_of<F>(std::forward<Arguments>(arguments)...);
-    return add<typename F::Output>({.kind = "process"}, [make] {
+    return add<typename F::Output>({"process"}, [make] {
       return std::make_unique<detail::ProcessOperator<F, detail::NoKey>>(make, detail::NoKey());
     });
   }
@@ -172,8 +159,8 @@ class Stream : public detail::OperatorSettings<Stream<T>> {
     return keyed(detail::MembersKey<T, M, N, More...>{{first, second, more...}});
   }
   template <class F>
-    requires(std::is_invocable_v<const F&, const T&> && !std::is_member_pointer_v<F>)
-  auto key_by(F function) const {
+  requires(std::is_invocable_v<const F&, const T&> &&
+           !std::is_member_pointer_v<F>) auto key_by(F function) const {
     this->builder_->check_closure(function, "key_by");
     return keyed(detail::FunctionKey<T, F>{std::move(function)});
   }
@@ -199,8 +186,8 @@ class Stream : public detail::OperatorSettings<Stream<T>> {
   // What the operator emits to that tag.
   template <class X>
   Stream<X> side_output(const OutputTag<X>& tag) const {
-    const std::uint32_t output = this->builder_->side_output(
-        this->index_, tag.name, detail::schema_text<X>(), detail::make_batch<X>);
+    const std::uint32_t output =
+        this->builder_->side_output(this->index_, tag.name, detail::output_of<X>());
     return Stream<X>(*this->builder_, this->index_, {{.op = this->index_, .output = output}});
   }
 
@@ -228,25 +215,20 @@ class Stream : public detail::OperatorSettings<Stream<T>> {
                   "Millrace: partition_by takes a function of `const Record&` and the number of "
                   "subtasks that gives a subtask and is not mutable");
     this->builder_->check_closure(function, "partition_by");
-    return exchanged(detail::Exchange::kCustom,
-                     [function](const detail::PartitionerPlace& place) {
-                       using Chooser = detail::CustomChooser<T, F>;
-                       return std::make_unique<detail::ScatterBy<T, Chooser>>(
-                           Chooser(function, place.channels));
-                     });
+    return exchanged(detail::Exchange::kCustom, [function](const detail::PartitionerPlace& place) {
+      using Chooser = detail::CustomChooser<T, F>;
+      return std::make_unique<detail::ScatterBy<T, Chooser>>(Chooser(function, place.channels));
+    });
   }
 
   // Ends the stream in a sink.
   template <class S>
   SinkHandle to(const S& sink) const {
-    static_assert(requires { sink.template bind<T>(); },
-                  "Millrace: to() takes a sink, such as print(), files(...) or sink<YourSink>(...)");
-    SinkSpec spec = sink.template bind<T>();
-    const bool named = !spec.name.empty();
-    const detail::OperatorIndex index = this->builder_->add(
-        {.name = std::move(spec.name), .named = named, .kind = std::move(spec.kind), .sink = true,
-         .single = spec.single},
-        {.make = std::move(spec.make), .outputs = {}, .enumerator = {}}, {upstreams_});
+    static_assert(
+        requires { sink.template bind<T>(); },
+        "Millrace: to() takes a sink, such as print(), files(...) or sink<YourSink>(...)");
+    const detail::OperatorIndex index =
+        this->builder_->add_sink(sink.template bind<T>(), upstreams_);
     return SinkHandle(*this->builder_, index);
   }
 
@@ -272,18 +254,15 @@ class Stream : public detail::OperatorSettings<Stream<T>> {
   }
 
   template <class Out, class F>
-  Stream<Out> transform(std::string kind, const F& function,
-                        std::function<std::unique_ptr<detail::Operator>()> make) const {
+  Stream<Out> transform(const char* kind, const F& function, detail::OperatorFactory make) const {
     this->builder_->check_closure(function, kind);
-    return add<Out>({.kind = std::move(kind)}, std::move(make));
+    return add<Out>({kind}, std::move(make));
   }
 
   template <class Out>
-  Stream<Out> add(detail::OperatorSpec spec,
-                  std::function<std::unique_ptr<detail::Operator>()> make) const {
-    spec.outputs = {{.tag = "", .schema = detail::schema_text<Out>()}};
-    const detail::OperatorIndex index = this->builder_->add(
-        std::move(spec), detail::code_of<Out>(std::move(make)), {upstreams_});
+  Stream<Out> add(detail::OperatorKind kind, detail::OperatorFactory make) const {
+    const detail::OperatorIndex index =
+        this->builder_->add_operator(kind, std::move(make), detail::output_of<Out>(), {upstreams_});
     return Stream<Out>(*this->builder_, index, {{.op = index}});
   }
 
@@ -303,248 +282,6 @@ class Stream : public detail::OperatorSettings<Stream<T>> {
   }
 
   std::vector<detail::Upstream> upstreams_;
-};
-
-// A stream whose records are grouped by key: all records of a key go to one subtask, in order.
-template <class T, class Selector>
-class KeyedStream {
- public:
-  using Key = typename Selector::Key;
-
-  // For every record the aggregate of its key so far; in batch mode, once per key at the end. sum,
-  // min and max change the member alone; min_by and max_by keep the whole record.
-  template <class Owner, class M>
-  Stream<T> sum(M Owner::*member) const {
-    return rolling("sum", detail::SumOf<Owner, M>{member});
-  }
-  template <class Owner, class M>
-  Stream<T> min(M Owner::*member) const {
-    return rolling("min", detail::MinOf<Owner, M>{member});
-  }
-  template <class Owner, class M>
-  Stream<T> max(M Owner::*member) const {
-    return rolling("max", detail::MaxOf<Owner, M>{member});
-  }
-  template <class Owner, class M>
-  Stream<T> min_by(M Owner::*member) const {
-    return rolling("min_by", detail::MinByOf<Owner, M>{member});
-  }
-  template <class Owner, class M>
-  Stream<T> max_by(M Owner::*member) const {
-    return rolling("max_by", detail::MaxByOf<Owner, M>{member});
-  }
-  // By a function (aggregate so far, record) -> new aggregate.
-  template <class F>
-  Stream<T> reduce(F function) const {
-    static_assert(std::is_invocable_r_v<T, const F&, const T&, const T&>,
-                  "Millrace: reduce takes a function of two `const Record&` that gives a record of "
-                  "the same type and is not mutable");
-    stream_.builder_->check_closure(function, "reduce");
-    return rolling("reduce", detail::ReduceBy<T, F>{std::move(function)});
-  }
-
-  // An operator of one's own: a class derived from KeyedProcess, made of the arguments.
-  template <class F, class... Arguments>
-  auto process(Arguments&&... arguments) const {
-    static_assert(std::is_same_v<typename F::Input, T>,
-                  "Millrace: the process function takes records of another type than the stream's");
-    static_assert(std::is_base_of_v<KeyedProcess<Key, T, typename F::Output>, F>,
-                  "Millrace: process<F>() on a keyed stream takes a class derived from "
-                  "KeyedProcess<Key, In, Out> with the Key that key_by() gives");
-    const auto make = detail::maker_of<F>(std::forward<Arguments>(arguments)...);
-    return stream_.template add<typename F::Output>(
-        keyed_spec("process"), [make, selector = selector_] {
-          return std::make_unique<detail::ProcessOperator<F, Selector>>(make, selector);
-        });
-  }
-
-  template <class U, class OtherSelector>
-  KeyedConnectedStreams<T, U, Selector, OtherSelector> connect(
-      const KeyedStream<U, OtherSelector>& other) const {
-    static_assert(std::is_same_v<Key, typename KeyedStream<U, OtherSelector>::Key>,
-                  "Millrace: keyed streams can be connected only by keys of the same type");
-    return KeyedConnectedStreams<T, U, Selector, OtherSelector>(*this, other);
-  }
-
-  // Stateless operators and sinks see the records where their key's subtask is.
-  template <class F>
-  auto map(F function) const {
-    return stream_.map(std::move(function));
-  }
-  template <class F>
-  auto filter(F predicate) const {
-    return stream_.filter(std::move(predicate));
-  }
-  template <class F>
-  auto flat_map(F function) const {
-    return stream_.flat_map(std::move(function));
-  }
-  template <class S>
-  SinkHandle to(const S& sink) const {
-    return stream_.to(sink);
-  }
-
- private:
-  friend class Stream<T>;
-  template <class, class, class, class>
-  friend class KeyedConnectedStreams;
-
-  KeyedStream(const Stream<T>& stream, Selector selector)
-      : stream_(stream.exchanged(detail::Exchange::kKeyed, partitioner(selector))),
-        selector_(std::move(selector)) {
-    static_assert(is_key<Key>,
-                  "Millrace: a key must be an integer, a bool, an enum, a string, a Timestamp or "
-                  "duration, or a tuple or plain struct of these; floating-point numbers and "
-                  "unordered containers have no stable hash");
-    for (detail::Upstream& upstream : stream_.upstreams_) {
-      upstream.key_schema = detail::schema_text<Key>();
-    }
-  }
-
-  static detail::PartitionerFactory partitioner(const Selector& selector) {
-    return [selector](const detail::PartitionerPlace& place) {
-      using Chooser = detail::KeyChooser<T, Selector>;
-      return std::make_unique<detail::ScatterBy<T, Chooser>>(
-          Chooser(selector, place.max_parallelism, place.channels));
-    };
-  }
-
-  detail::OperatorSpec keyed_spec(std::string kind) const {
-    return {.kind = std::move(kind), .stateful = true, .key_schema = detail::schema_text<Key>()};
-  }
-
-  template <class Combine>
-  Stream<T> rolling(std::string kind, Combine combine) const {
-    static_assert(std::is_invocable_v<const Combine&, T&, const T&>,
-                  "Millrace: an aggregate takes a member of the stream's own record type");
-    static_assert(std::is_copy_assignable_v<T>,
-                  "Millrace: a rolling aggregate emits a copy of what it keeps, so its records must "
-                  "be copyable");
-    return stream_.template add<T>(keyed_spec(std::move(kind)), [combine, selector = selector_] {
-      return std::make_unique<detail::RollingOperator<T, Selector, Combine>>(selector, combine);
-    });
-  }
-
-  Stream<T> stream_;
-  Selector selector_;
-};
-
-// Two streams in one operator.
-template <class First, class Second>
-class ConnectedStreams {
- public:
-  // One result for each record of either stream; both functions give the same type.
-  template <class F, class G>
-  auto map(F first, G second) const {
-    static_assert(
-        std::is_invocable_v<const F&, const First&> && std::is_invocable_v<const G&, const Second&>,
-        "Millrace: map on connected streams takes a function of each stream's `const Record&`, "
-        "neither of them mutable");
-    using Out = std::remove_cvref_t<std::invoke_result_t<const F&, const First&>>;
-    static_assert(
-        std::is_same_v<Out, std::remove_cvref_t<std::invoke_result_t<const G&, const Second&>>>,
-        "Millrace: both functions of map on connected streams must give the same type");
-    return add_pair<Out>("co_map", std::move(first), std::move(second),
-                         [](const F& f, const G& g) {
-                           using A = detail::MapOperator<First, Out, F>;
-                           using B = detail::MapOperator<Second, Out, G>;
-                           return std::make_unique<detail::TwoInputOperator<A, B>>(A(f), B(g));
-                         });
-  }
-
-  // Any number of results for each record of either stream.
-  template <class F, class G>
-  auto flat_map(F first, G second) const {
-    static_assert(detail::TakesCollector<F> && detail::TakesCollector<G>,
-                  "Millrace: the last parameter of flat_map's functions must be spelled "
-                  "`Collector<Result>&`, since it says what the results are");
-    using Out = detail::Collected<F>;
-    static_assert(std::is_same_v<Out, detail::Collected<G>>,
-                  "Millrace: both functions of flat_map on connected streams must collect the same "
-                  "type");
-    return add_pair<Out>("co_flat_map", std::move(first), std::move(second),
-                         [](const F& f, const G& g) {
-                           using A = detail::FlatMapOperator<First, Out, F>;
-                           using B = detail::FlatMapOperator<Second, Out, G>;
-                           return std::make_unique<detail::TwoInputOperator<A, B>>(A(f), B(g));
-                         });
-  }
-
-  // An operator of one's own: a class derived from CoProcess, made of the arguments.
-  template <class F, class... Arguments>
-  auto process(Arguments&&... arguments) const {
-    static_assert(std::is_base_of_v<CoProcess<First, Second, typename F::Output>, F>,
-                  "Millrace: process<F>() on connected streams takes a class derived from "
-                  "CoProcess<First, Second, Out>");
-    const auto make = detail::maker_of<F>(std::forward<Arguments>(arguments)...);
-    return add<typename F::Output>("co_process", [make] {
-      return std::make_unique<detail::CoProcessOperator<F, detail::NoKey, detail::NoKey>>(
-          make, detail::NoKey(), detail::NoKey());
-    });
-  }
-
- private:
-  template <class>
-  friend class Stream;
-
-  ConnectedStreams(Stream<First> first, Stream<Second> second)
-      : first_(std::move(first)), second_(std::move(second)) {}
-
-  template <class Out, class F, class G, class Make>
-  Stream<Out> add_pair(const char* kind, F first, G second, Make make) const {
-    first_.builder_->check_closure(first, kind);
-    first_.builder_->check_closure(second, kind);
-    return add<Out>(kind, [make, first, second] { return make(first, second); });
-  }
-
-  template <class Out>
-  Stream<Out> add(const char* kind,
-                  std::function<std::unique_ptr<detail::Operator>()> make) const {
-    const detail::OperatorIndex index = first_.builder_->add(
-        {.kind = kind, .outputs = {{.tag = "", .schema = detail::schema_text<Out>()}}},
-        detail::code_of<Out>(std::move(make)), {first_.upstreams_, second_.upstreams_});
-    return Stream<Out>(*first_.builder_, index, {{.op = index}});
-  }
-
-  Stream<First> first_;
-  Stream<Second> second_;
-};
-
-// Two streams in one operator, both by the same key.
-template <class First, class Second, class FirstSelector, class SecondSelector>
-class KeyedConnectedStreams {
- public:
-  // An operator of one's own: a class derived from KeyedCoProcess, made of the arguments.
-  template <class F, class... Arguments>
-  auto process(Arguments&&... arguments) const {
-    using Out = typename F::Output;
-    static_assert(
-        std::is_base_of_v<KeyedCoProcess<typename FirstSelector::Key, First, Second, Out>, F>,
-        "Millrace: process<F>() on connected keyed streams takes a class derived from "
-        "KeyedCoProcess<Key, First, Second, Out>");
-    const auto make = detail::maker_of<F>(std::forward<Arguments>(arguments)...);
-    detail::OperatorSpec spec = first_.keyed_spec("co_process");
-    spec.outputs = {{.tag = "", .schema = detail::schema_text<Out>()}};
-    const detail::OperatorIndex index = first_.stream_.builder_->add(
-        std::move(spec),
-        detail::code_of<Out>([make, first = first_.selector_, second = second_.selector_] {
-          return std::make_unique<detail::CoProcessOperator<F, FirstSelector, SecondSelector>>(
-              make, first, second);
-        }),
-        {first_.stream_.upstreams_, second_.stream_.upstreams_});
-    return Stream<Out>(*first_.stream_.builder_, index, {{.op = index}});
-  }
-
- private:
-  template <class, class>
-  friend class KeyedStream;
-
-  KeyedConnectedStreams(KeyedStream<First, FirstSelector> first,
-                        KeyedStream<Second, SecondSelector> second)
-      : first_(std::move(first)), second_(std::move(second)) {}
-
-  KeyedStream<First, FirstSelector> first_;
-  KeyedStream<Second, SecondSelector> second_;
 };
 
 }  // namespace millrace

@@ -1,7 +1,7 @@
 // The words of a text: for (std::string_view word : split_words(line)) ...
 //
-// A word is a longest run of letters, digits, apostrophes and bytes of other alphabets (UTF-8 beyond
-// ASCII); everything else separates words. The views refer to the text.
+// A word is a longest run of letters, digits, apostrophes and bytes of other alphabets (UTF-8
+// beyond ASCII); everything else separates words. The views refer to the text.
 #pragma once
 
 #include <array>
@@ -18,8 +18,7 @@ class Words {
     using difference_type = std::ptrdiff_t;
 
     Iterator() = default;
-    explicit Iterator(std::string_view text)
-        : next_(text.data()), end_(text.data() + text.size()) {
+    explicit Iterator(std::string_view text) : next_(text.data()), end_(text.data() + text.size()) {
       ++*this;
     }
 

@@ -4,13 +4,20 @@ namespace millrace::detail {
 
 std::string_view to_string(JobState state) {
   switch (state) {
-    case JobState::kRunning: return "running";
-    case JobState::kCommitting: return "committing";
-    case JobState::kFinished: return "finished";
-    case JobState::kFailing: return "failing";
-    case JobState::kFailed: return "failed";
-    case JobState::kCancelling: return "cancelling";
-    case JobState::kCancelled: return "cancelled";
+    case JobState::kRunning:
+      return "running";
+    case JobState::kCommitting:
+      return "committing";
+    case JobState::kFinished:
+      return "finished";
+    case JobState::kFailing:
+      return "failing";
+    case JobState::kFailed:
+      return "failed";
+    case JobState::kCancelling:
+      return "cancelling";
+    case JobState::kCancelled:
+      return "cancelled";
   }
   return "unknown";
 }
@@ -34,10 +41,17 @@ JobAction JobStateMachine::task_failed(Error error) {
 JobAction JobStateMachine::task_closed() {
   if (++closed_ < tasks_) return JobAction::kNone;
   switch (state_) {
-    case JobState::kCommitting: state_ = JobState::kFinished; break;
-    case JobState::kFailing: state_ = JobState::kFailed; break;
-    case JobState::kCancelling: state_ = JobState::kCancelled; break;
-    default: check(false, "all tasks closed although nobody told them to");
+    case JobState::kCommitting:
+      state_ = JobState::kFinished;
+      break;
+    case JobState::kFailing:
+      state_ = JobState::kFailed;
+      break;
+    case JobState::kCancelling:
+      state_ = JobState::kCancelled;
+      break;
+    default:
+      check(false, "all tasks closed although nobody told them to");
   }
   return JobAction::kReport;
 }

@@ -3,8 +3,8 @@
 // records.
 //
 // A batch is recycled: clear() keeps the values constructed, and a later push() assigns into them,
-// so that strings keep their buffers and a steady stream allocates nothing. A batch has one owner at
-// a time and no lock; a BatchPtr that is not unique() is read-only.
+// so that strings keep their buffers and a steady stream allocates nothing. A batch has one owner
+// at a time and no lock; a BatchPtr that is not unique() is read-only.
 #pragma once
 
 #include <algorithm>
@@ -44,7 +44,9 @@ class AnyBatch {
 
   // Timestamps are there for every record or for none.
   bool stamped() const { return !timestamps_.empty(); }
-  Timestamp timestamp(std::size_t row) const { return stamped() ? timestamps_[row] : kMinTimestamp; }
+  Timestamp timestamp(std::size_t row) const {
+    return stamped() ? timestamps_[row] : kMinTimestamp;
+  }
   std::span<const Timestamp> timestamps() const { return timestamps_; }
 
   virtual void clear() = 0;

@@ -62,7 +62,7 @@ consteval bool can_be_key() {
   if constexpr ((std::is_same_v<K, Seen> || ...) || is_text<K>) {
     return true;
   } else if constexpr (refusal_of<K>() != Refusal::kNone || std::is_floating_point_v<K> ||
-                       MapLike<K> || is_instance<K, std::unique_ptr>) {
+                       MapLike<K> || OwningPointer<K>) {
     return false;
   } else if constexpr (std::is_integral_v<K> || std::is_enum_v<K> || is_time<K>) {
     return true;
@@ -83,6 +83,10 @@ namespace millrace {
 template <class K>
 inline constexpr bool is_key = detail::can_be_key<K>();
 
+}  // namespace millrace
+
+namespace millrace::detail {
+
 template <class K>
 constexpr void require_key() {
   static_assert(
@@ -90,6 +94,10 @@ constexpr void require_key() {
       "this type cannot be a key: use a bool, integer, enum, string or time, or a struct, "
       "tuple, optional, variant, vector or array of these; not floating point, not maps");
 }
+
+}  // namespace millrace::detail
+
+namespace millrace {
 
 template <class K>
 constexpr std::uint64_t hash_key(const K& key) {

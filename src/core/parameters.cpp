@@ -89,4 +89,11 @@ bool Parameters::is_reserved(std::string_view name) const {
   return name == "help" || std::ranges::find(reserved_, name, &EngineFlag::name) != reserved_.end();
 }
 
+template Result<std::string> Parameters::take(std::string_view, std::optional<std::string>,
+                                              std::string_view);
+template Result<std::int64_t> Parameters::take(std::string_view, std::optional<std::int64_t>,
+                                               std::string_view);
+template Result<double> Parameters::take(std::string_view, std::optional<double>, std::string_view);
+template Result<bool> Parameters::take(std::string_view, std::optional<bool>, std::string_view);
+
 }  // namespace millrace

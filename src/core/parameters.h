@@ -76,4 +76,14 @@ class Parameters {
   std::vector<ParameterDeclaration> declared_;
 };
 
+// The usual ones are compiled once, in parameters.cpp, and not in every job.
+extern template Result<std::string> Parameters::take(std::string_view, std::optional<std::string>,
+                                                     std::string_view);
+extern template Result<std::int64_t> Parameters::take(std::string_view, std::optional<std::int64_t>,
+                                                      std::string_view);
+extern template Result<double> Parameters::take(std::string_view, std::optional<double>,
+                                                std::string_view);
+extern template Result<bool> Parameters::take(std::string_view, std::optional<bool>,
+                                              std::string_view);
+
 }  // namespace millrace

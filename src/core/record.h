@@ -49,12 +49,12 @@ inline constexpr OptionalOperations kOptionalOperations{
     },
     .emplace = [](void* optional) -> void* {
       Optional& typed = as<Optional>(optional);
-      if constexpr (is_instance<Optional, std::unique_ptr>) {
+      if constexpr (OwningPointer<Optional>) {
         if (!typed) typed = std::make_unique<T>();
       } else {
         if (!typed) typed.emplace();
       }
-      return &*typed;
+      return const_cast<std::remove_const_t<T>*>(&*typed);
     },
     .reset = [](void* optional) { as<Optional>(optional).reset(); },
 };

@@ -34,14 +34,22 @@ namespace millrace {
 template <class T>
 struct Record {};
 
+}  // namespace millrace
+
+namespace millrace::detail {
+
 template <class Class, class Value>
 struct DescribedField {
   std::string_view name;
   Value Class::*member;
 };
 
+}  // namespace millrace::detail
+
+namespace millrace {
+
 template <class Class, class Value>
-constexpr DescribedField<Class, Value> field(std::string_view name, Value Class::*member) {
+constexpr detail::DescribedField<Class, Value> field(std::string_view name, Value Class::*member) {
   return {name, member};
 }
 
@@ -72,7 +80,12 @@ concept MapLike = requires(T& map) {
 };
 
 template <class T>
-concept OptionalLike = is_instance<T, std::optional> || is_instance<T, std::unique_ptr>;
+concept OwningPointer =
+    is_instance<T, std::unique_ptr> && !std::is_array_v<typename T::element_type> &&
+    std::is_same_v<typename T::deleter_type, std::default_delete<typename T::element_type>>;
+
+template <class T>
+concept OptionalLike = is_instance<T, std::optional> || OwningPointer<T>;
 
 template <class T>
 concept Described = requires {

@@ -56,14 +56,12 @@ Result<std::string> config_text(const Argument* flag, std::string& name) {
 
 Result<Config> load_config(const Arguments& arguments) {
   ConfigSources sources{.environment = environment(), .other_names = kOtherVariables};
-  Result<std::string> text =
-      config_text(arguments.find_engine_flag("config"), sources.file_name);
+  Result<std::string> text = config_text(arguments.find_engine_flag("config"), sources.file_name);
   if (!text) return text.error();
   sources.file_text = *std::move(text);
   sources.flags = arguments.settings;
   if (const Argument* flag = arguments.find_engine_flag("parallelism")) {
-    sources.flags.push_back(
-        {std::string(kDefaultParallelism.key), *flag->text, "--parallelism"});
+    sources.flags.push_back({std::string(kDefaultParallelism.key), *flag->text, "--parallelism"});
   }
   if (const Argument* flag = arguments.find_engine_flag("mode")) {
     sources.flags.push_back({std::string(kRuntimeMode.key), *flag->text, "--mode"});
@@ -121,8 +119,7 @@ int print_plan(const std::string& name, const detail::ExecutionPlan& plan,
   } else if (format == "capnp") {
     std::cout << detail::encode(plan.logical);
   } else {
-    return fail(name,
-                invalid_argument(concat("--plan=", format, ": expected text, json or capnp")),
+    return fail(name, invalid_argument(concat("--plan=", format, ": expected text, json or capnp")),
                 kUsage);
   }
   std::cout.flush();
@@ -150,10 +147,11 @@ class Program {
     Result<Arguments> arguments = split_arguments(words, kFlags);
     if (!arguments) return fail(name_, arguments.error(), kUsage);
     if (!arguments->rest.empty()) {
-      return fail(name_, invalid_argument(concat("unexpected argument ",
-                                                 in_quotes(arguments->rest.front()),
-                                                 "; parameters are given as --name=value")),
-                  kUsage);
+      return fail(
+          name_,
+          invalid_argument(concat("unexpected argument ", in_quotes(arguments->rest.front()),
+                                  "; parameters are given as --name=value")),
+          kUsage);
     }
     detail::JobBuilder builder(name_, Parameters(arguments->parameters, kFlags));
     const Status described = describe_job(builder, job_function_);

@@ -28,6 +28,7 @@ void set_handler(void (*handler)(int)) {
 
 SignalScope::SignalScope() {
   received = 0;
+  signal(SIGPIPE, SIG_IGN);  // a write then fails with an error, which names what it was about
   set_handler(note_signal);
 }
 

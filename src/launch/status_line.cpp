@@ -25,11 +25,11 @@ std::string with_unit(double count) {
 
 std::string status_text(const detail::JobProgress& before, const detail::JobProgress& now,
                         double seconds, Timestamp clock) {
-  std::string text = concat(
-      with_unit(static_cast<double>(now.records_in - before.records_in) / seconds),
-      " records/s in, ",
-      with_unit(static_cast<double>(now.records_out - before.records_out) / seconds), " out, ",
-      with_unit(static_cast<double>(now.records_in)), " read");
+  std::string text =
+      concat(with_unit(static_cast<double>(now.records_in - before.records_in) / seconds),
+             " records/s in, ",
+             with_unit(static_cast<double>(now.records_out - before.records_out) / seconds),
+             " out, ", with_unit(static_cast<double>(now.records_in)), " read");
   if (now.watermark != kMinTimestamp && now.watermark != kMaxTimestamp) {
     text += concat(", watermark ", (clock - now.watermark).count(), " ms behind");
   }

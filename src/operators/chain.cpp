@@ -70,15 +70,15 @@ Status Chain::flush() {
 }
 
 Result<Progress> Chain::process(std::uint32_t input, Cursor& in) {
-  return start({.kind = Work::Kind::kBatch, .input = input, .cursor = &in});
+  return start(0, {.kind = Work::Kind::kBatch, .input = input, .cursor = &in});
 }
 Result<Progress> Chain::watermark(Timestamp watermark) {
-  return start({.kind = Work::Kind::kWatermark, .time = watermark});
+  return start(0, {.kind = Work::Kind::kWatermark, .time = watermark});
 }
-Result<Progress> Chain::timer(Timestamp now) {
-  return start({.kind = Work::Kind::kTimer, .time = now});
+Result<Progress> Chain::timer(std::size_t index, Timestamp now) {
+  return start(index, {.kind = Work::Kind::kTimer, .time = now});
 }
-Result<Progress> Chain::finish() { return start({.kind = Work::Kind::kFinish}); }
+Result<Progress> Chain::finish() { return start(0, {.kind = Work::Kind::kFinish}); }
 
 Result<Poll> Chain::poll() {
   check(source_ != nullptr && idle(), "a source is polled when its chain is idle");
@@ -86,17 +86,18 @@ Result<Poll> Chain::poll() {
   Result<Poll> poll = guard(0, [&] { return source_->poll(head.op.outputs); });
   if (!poll || head.op.outputs.empty()) return poll;
   head.records_out += head.op.outputs.records();
-  Result<Progress> progress = start({.kind = Work::Kind::kPolled});
+  Result<Progress> progress = start(0, {.kind = Work::Kind::kPolled});
   if (!progress) return progress.error();
   return poll;
 }
 
-Result<Progress> Chain::resume() { return advance(nodes_[0]); }
+Result<Progress> Chain::resume() { return advance(nodes_[root_]); }
 
-Result<Progress> Chain::start(Work work) {
+Result<Progress> Chain::start(std::size_t root, Work work) {
   check(idle(), "the chain is still at work on the last element");
-  begin(nodes_[0], work);
-  return advance(nodes_[0]);
+  root_ = root;
+  begin(nodes_[root], work);
+  return advance(nodes_[root]);
 }
 
 void Chain::begin(Node& node, Work work) {
@@ -118,7 +119,8 @@ Result<Progress> Chain::advance(Node& node) {
       node.called = *progress == Progress::kDone;
       node.delivering = !node.op.outputs.empty();
       node.records_out += node.op.outputs.records();
-      check(node.called || node.delivering, "an operator wants to be called again, but gave nothing");
+      check(node.called || node.delivering,
+            "an operator wants to be called again, but gave nothing");
     } else {
       Result<Progress> progress = forward(node);
       if (!progress || *progress == Progress::kMore) return progress;
@@ -133,12 +135,17 @@ Result<Progress> Chain::call(Node& node) {
   Outputs& outputs = node.op.outputs;
   return guard(node.index, [&]() -> Result<Progress> {
     switch (node.work.kind) {
-      case Work::Kind::kBatch: return op.process(node.work.input, *node.work.cursor, outputs);
-      case Work::Kind::kWatermark: return op.on_watermark(node.work.time, outputs);
-      case Work::Kind::kTimer: return op.on_timer(node.work.time, outputs);
-      case Work::Kind::kFinish: return op.finish(outputs);
+      case Work::Kind::kBatch:
+        return op.process(node.work.input, *node.work.cursor, outputs);
+      case Work::Kind::kWatermark:
+        return op.on_watermark(node.work.time, outputs);
+      case Work::Kind::kTimer:
+        return op.on_timer(node.work.time, outputs);
+      case Work::Kind::kFinish:
+        return op.finish(outputs);
       case Work::Kind::kPolled:
-      case Work::Kind::kNone: break;
+      case Work::Kind::kNone:
+        break;
     }
     return Progress::kDone;
   });
@@ -166,7 +173,8 @@ Result<Progress> Chain::deliver_to(Node& node, const ChainLink& link) {
   }
   if (Outlet* const* outlet = std::get_if<Outlet*>(&link.to)) {
     if (!(*outlet)->ready()) return Progress::kMore;
-    return guard(node.index, [&]() -> Result<Progress> {  // it may call the user's key or partitioner
+    // It calls the user's key selector or partitioner.
+    return guard(node.index, [&]() -> Result<Progress> {
       (*outlet)->write(batch, shared);
       return Progress::kDone;
     });

@@ -1,9 +1,11 @@
-// A chain: operators that run in one task, connected by direct calls on whole batches. An output may
-// have several consumers, so a chain is a tree; its leaves are outlets, which lead out of the task.
+// A chain: operators that run in one task, connected by direct calls on whole batches. An output
+// may have several consumers, so a chain is a tree; its leaves are outlets, which lead out of the
+// task.
 //
-// The chain works on one element at a time: begin one with process(), watermark(), timer(), finish()
-// or, where the head is a source, poll(). kMore means that an outlet is not ready: nothing new may
-// begin until resume() has returned kDone. Every batch inside is bounded, so a chain's memory is too.
+// The chain works on one element at a time: begin one with process(), watermark(), timer(),
+// finish() or, where the head is a source, poll(). kMore means that an outlet is not ready: nothing
+// new may begin until resume() has returned kDone. Every batch inside is bounded, so a chain's
+// memory is too.
 //
 // What user code throws or returns as an error comes back as an error that names the operator.
 #pragma once
@@ -55,12 +57,12 @@ class Chain {
   // `in` stays in place, and its batch unchanged, until the call or a later resume() gives kDone.
   Result<Progress> process(std::uint32_t input, Cursor& in);
   Result<Progress> watermark(Timestamp watermark);
-  Result<Progress> timer(Timestamp now);
+  Result<Progress> timer(std::size_t index, Timestamp now);  // of operator `index`
   Result<Progress> finish();
   Result<Poll> poll();  // idle() tells whether its records are all delivered
   Result<Progress> resume();
 
-  bool idle() const { return nodes_[0].work.kind == Work::Kind::kNone; }
+  bool idle() const { return nodes_[root_].work.kind == Work::Kind::kNone; }
 
   // The input ran empty: sinks hand on what they hold.
   Status flush();
@@ -101,18 +103,18 @@ class Chain {
     std::size_t index;
     ChainOperator op;
     Work work;
-    Cursor cursor;                   // over the batch that the operator before gave
-    bool called = false;             // the operator has done its part of the work
-    bool delivering = false;         // the outputs are on their way to the consumers
-    std::size_t consumer = 0;        // the next consumer to deliver or forward to
-    bool consumer_started = false;   // that consumer has begun
+    Cursor cursor;                  // over the batch that the operator before gave
+    bool called = false;            // the operator has done its part of the work
+    bool delivering = false;        // the outputs are on their way to the consumers
+    std::size_t consumer = 0;       // the next consumer to deliver or forward to
+    bool consumer_started = false;  // that consumer has begun
     std::uint64_t records_out = 0;
   };
 
   std::string place(std::size_t index) const;
   Error thrown(std::size_t index, std::exception_ptr exception) const;
 
-  Result<Progress> start(Work work);
+  Result<Progress> start(std::size_t root, Work work);
   void begin(Node& node, Work work);
   Result<Progress> advance(Node& node);
   Result<Progress> call(Node& node);
@@ -120,7 +122,8 @@ class Chain {
   Result<Progress> deliver_to(Node& node, const ChainLink& link);
   Result<Progress> forward(Node& node);
   std::vector<Node> nodes_;
-  std::string subtask_;  // as errors name it, from open() on
+  std::size_t root_ = 0;  // where the work began: the head, but for timers
+  std::string subtask_;   // as errors name it, from open() on
   AnySource* source_ = nullptr;
 };
 

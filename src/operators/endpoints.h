@@ -61,7 +61,9 @@ struct TypedSink {
 };
 
 template <class F>
-concept ReadInSplits = requires { typename F::Split; };
+concept ReadInSplits = requires {
+  typename F::Split;
+};
 
 }  // namespace millrace::detail
 

@@ -31,14 +31,13 @@ struct Parameters<R (C::*)(A...) const> : Parameters<R (*)(A...)> {};
 template <class C, class R, class... A>
 struct Parameters<R (C::*)(A...) const noexcept> : Parameters<R (*)(A...)> {};
 template <class F>
-  requires requires { &F::operator(); }
+requires requires { &F::operator(); }
 struct Parameters<F> : Parameters<decltype(&F::operator())> {};
 
 // The X of a function whose last parameter is a Collector<X>&.
 template <class F>
 concept TakesCollector = requires {
-  typename CollectorValue<
-      typename Parameters<F>::template at<Parameters<F>::kCount - 1>>::type;
+  typename CollectorValue<typename Parameters<F>::template at<Parameters<F>::kCount - 1>>::type;
 };
 template <TakesCollector F>
 using Collected =

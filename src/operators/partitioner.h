@@ -35,7 +35,8 @@ class ScatterBy final : public Partitioner {
     if (take) {
       move_records(batch.values());
     } else if constexpr (std::is_copy_assignable_v<T>) {
-      for (std::size_t row = 0; row < batch.size(); ++row) *to_[channel_[row]]++ = batch.values()[row];
+      for (std::size_t row = 0; row < batch.size(); ++row)
+        *to_[channel_[row]]++ = batch.values()[row];
     } else {
       check(false, "a batch of move-only records was shared");
     }

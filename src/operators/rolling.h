@@ -1,6 +1,6 @@
 // Rolling aggregates over a keyed stream: reduce, sum, min, max, min_by and max_by. Each key keeps
-// one accumulated record. While streaming, every record emits the new one, as in Flink; in batch mode
-// each key emits once, at the end of the input.
+// one accumulated record. While streaming, every record emits the new one, as in Flink; in batch
+// mode each key emits once, at the end of the input.
 #pragma once
 
 #include <array>

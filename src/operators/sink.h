@@ -1,6 +1,6 @@
 // Sinks, as the engine sees them: operators without outputs that write in two phases. What was
-// written before a checkpoint is prepared with it and committed once it is complete. millrace/connect.h
-// has the class that users derive from.
+// written before a checkpoint is prepared with it and committed once it is complete.
+// millrace/connect.h has the class that users derive from.
 #pragma once
 
 #include "millrace/operators/operator.h"

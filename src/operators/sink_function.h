@@ -1,7 +1,7 @@
-// A sink of one's own: open, write a batch at a time, flush when the input runs empty. One that must
-// show each record exactly once writes in two phases: prepare() makes what was written durable under
-// a name that no reader looks at, and commit() shows it once the checkpoint is complete. commit() may
-// be called again after a failure, and must then change nothing more.
+// A sink of one's own: open, write a batch at a time, flush when the input runs empty. One that
+// must show each record exactly once writes in two phases: prepare() makes what was written durable
+// under a name that no reader looks at, and commit() shows it once the checkpoint is complete.
+// commit() may be called again after a failure, and must then change nothing more.
 #pragma once
 
 #include <span>

@@ -18,9 +18,9 @@ class Poll {
  public:
   enum class Kind : std::uint8_t { kMore, kIdle, kEnd };
 
-  static Poll more() { return {Kind::kMore, std::chrono::nanoseconds(0)}; }   // at once
+  static Poll more() { return {Kind::kMore, std::chrono::nanoseconds(0)}; }  // at once
   static Poll idle_for(std::chrono::nanoseconds pause) { return {Kind::kIdle, pause}; }
-  static Poll end() { return {Kind::kEnd, std::chrono::nanoseconds(0)}; }     // no more, ever
+  static Poll end() { return {Kind::kEnd, std::chrono::nanoseconds(0)}; }  // no more, ever
 
   Kind kind() const { return kind_; }
   std::chrono::nanoseconds pause() const { return pause_; }

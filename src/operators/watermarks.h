@@ -1,5 +1,5 @@
-// The watermark of an operator with several inputs: the least of its channels' watermarks. A channel
-// that ended no longer counts. Emitted only when it grows.
+// The watermark of an operator with several inputs: the least of its channels' watermarks. A
+// channel that ended no longer counts. Emitted only when it grows.
 #pragma once
 
 #include <optional>

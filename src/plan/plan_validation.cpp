@@ -266,13 +266,56 @@ Status check_mode(const LogicalPlan& plan) {
   return {};
 }
 
+// The sources behind an operator's inputs that are read first, or behind the others.
+std::set<OperatorIndex> sources_behind(const LogicalPlan& plan, const PlanGraph& graph,
+                                       OperatorIndex index, bool read_first) {
+  std::set<OperatorIndex> seen;
+  std::vector<OperatorIndex> next;
+  const auto visit = [&](EdgeIndex edge) {
+    if (seen.insert(graph.from(edge)).second) next.push_back(graph.from(edge));
+  };
+  for (const EdgeIndex edge : graph.incoming(index)) {
+    if (plan.at(edge).read_first == read_first) visit(edge);
+  }
+  while (!next.empty()) {
+    const OperatorIndex behind = next.back();
+    next.pop_back();
+    for (const EdgeIndex edge : graph.incoming(behind)) visit(edge);
+  }
+  std::erase_if(seen, [&](OperatorIndex behind) { return !plan.at(behind).source; });
+  return seen;
+}
+
+// Records that wait for the input that is read first hold up their source; if that is the source of
+// both, for ever.
+Status check_read_first(const LogicalPlan& plan) {
+  const PlanGraph graph(plan);
+  std::set<OperatorId> reading;
+  for (const EdgeSpec& edge : plan.edges) {
+    if (edge.read_first) reading.insert(edge.to);
+  }
+  for (const OperatorId id : reading) {
+    const OperatorIndex index = graph.index_of(id);
+    const auto of_others = sources_behind(plan, graph, index, false);
+    for (const OperatorIndex source : sources_behind(plan, graph, index, true)) {
+      if (!of_others.contains(source)) continue;
+      return invalid_argument(concat(describe(plan.at(index)),
+                                     " reads one input before the others, but both come from ",
+                                     describe(plan.at(source)),
+                                     ", which would wait for itself: read the first input from a "
+                                     "source of its own, or do not ask for read_first"));
+    }
+  }
+  return {};
+}
+
 }  // namespace
 
 // Each check may rely on what the ones before it have found to be right.
 Status validate(const LogicalPlan& plan) {
   for (const auto check : {check_size, check_names, check_outputs, check_edges, check_ends,
                            check_inputs, check_no_cycle, check_parallelism, check_chosen_forward,
-                           check_unions, check_keys, check_mode}) {
+                           check_unions, check_keys, check_mode, check_read_first}) {
     if (Status status = check(plan); !status) return status;
   }
   return {};

@@ -27,6 +27,9 @@ class HotTable {
     V value;
   };
 
+  static_assert(alignof(Entry) <= alignof(std::max_align_t),
+                "Millrace: keys and state with an alignment above 16 bytes are not supported");
+
   HotTable() = default;
   HotTable(const HotTable&) = delete;
   HotTable& operator=(const HotTable&) = delete;

@@ -19,8 +19,7 @@ void* allocate_zeroed(std::size_t bytes) {
     check(memory != nullptr, "out of memory for a state table");
     return memory;
   }
-  void* memory =
-      mmap(nullptr, bytes, PROT_READ | PROT_WRITE, MAP_PRIVATE | MAP_ANONYMOUS, -1, 0);
+  void* memory = mmap(nullptr, bytes, PROT_READ | PROT_WRITE, MAP_PRIVATE | MAP_ANONYMOUS, -1, 0);
   check(memory != MAP_FAILED, "out of memory for a state table");
   madvise(memory, bytes, MADV_HUGEPAGE);  // advice only: nothing to do when it is refused
   return memory;

@@ -181,6 +181,16 @@ TEST_F(CsvFiles, AQuotedFieldThatIsNeverClosedCostsOneRecord) {
   EXPECT_EQ(reading.bad[0].text, "\"a,1,0");
 }
 
+TEST_F(CsvFiles, AQuotedFieldThatIsNotClosedWithinTheLimitCostsOneRecord) {
+  std::string content = "account,cents,at\n\"a,1,0\n";
+  for (int i = 0; i < 66; ++i) content += std::string(1 << 20, 'b') + ",2,0\n";
+  const Reading<Payment> reading = read_all(spec(content, {.on_error = OnError::kSideOutput}));
+  ASSERT_TRUE(reading.status) << reading.status.error().message();
+  EXPECT_THAT(reading.records, SizeIs(66));
+  ASSERT_THAT(reading.bad, SizeIs(1));
+  EXPECT_EQ(reading.bad[0].error, "a quoted field is not closed within 64 MiB");
+}
+
 // Records with everything that is hard: quotes, newlines, delimiters and empty fields.
 std::string hard_csv(Random& random, bool newlines) {
   constexpr std::string_view kTexts[] = {"a", "\"b,c\"", "\"d\"\"\"", "\"e\nf\"", "\"\r\n\"", ""};

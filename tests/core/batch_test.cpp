@@ -1,31 +1,13 @@
-// A binary of its own, since it counts what is allocated.
 #include "millrace/core/batch.h"
 
 #include <gmock/gmock.h>
 #include <gtest/gtest.h>
 
-#include <cstdlib>
 #include <memory>
-#include <new>
 #include <numeric>
 #include <string>
 
-namespace {
-
-std::size_t allocations = 0;
-
-}  // namespace
-
-void* operator new(std::size_t size) {
-  ++allocations;
-  if (void* memory = std::malloc(size)) return memory;
-  throw std::bad_alloc();
-}
-void* operator new[](std::size_t size) { return operator new(size); }
-void operator delete(void* memory) noexcept { std::free(memory); }
-void operator delete[](void* memory) noexcept { std::free(memory); }
-void operator delete(void* memory, std::size_t) noexcept { std::free(memory); }
-void operator delete[](void* memory, std::size_t) noexcept { std::free(memory); }
+#include "support/allocation_count.h"
 
 namespace millrace::detail {
 namespace {
@@ -45,9 +27,9 @@ void fill_with_texts(Batch<std::string>& batch, std::size_t count) {
 // How many allocations a call makes.
 template <class Call>
 std::size_t count_allocations(Call&& call) {
-  const std::size_t before = allocations;
+  const std::size_t before = allocation_count();
   call();
-  return allocations - before;
+  return allocation_count() - before;
 }
 
 TEST(Batch, HoldsValuesInOrder) {
@@ -108,8 +90,7 @@ TEST(Batch, KeepsTimestampsInStepWhenItIsAppendedTo) {
   joined.append(plain, 0, 1, false);
   joined.append(stamped, 1, 2, false);
   EXPECT_THAT(joined.values(), ElementsAre(3, 1, 2, 3, 2));
-  EXPECT_THAT(joined.timestamps(),
-              ElementsAre(kMinTimestamp, at(1), at(2), kMinTimestamp, at(2)));
+  EXPECT_THAT(joined.timestamps(), ElementsAre(kMinTimestamp, at(1), at(2), kMinTimestamp, at(2)));
 }
 
 TEST(Batch, AppendsCopiesOrTakes) {
@@ -155,8 +136,9 @@ TEST(Batch, KeepsTheBuffersOfItsStrings) {
   const std::string longest(200, 'x');
   batch.push(longest);
   const char* buffer = batch.values()[0].data();
+  const std::string shorter = text(0);
   batch.clear();
-  batch.push(text(0));
+  batch.push(shorter);
   EXPECT_EQ(batch.values()[0].data(), buffer) << "a copy is assigned into what was there";
   batch.clear();
   batch.fill([&](std::string& record) { record = longest; });

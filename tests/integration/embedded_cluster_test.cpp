@@ -42,7 +42,9 @@ TEST_P(EmbeddedClusterTest, CountsEveryRecordOfEveryKeyOnce) {
   std::vector<Count> counts;
   Status status = run([&](Job& job) {
     job.from(sequence(1, kRecords))
-        .map([](const std::int64_t& n) { return Count{n % kKeys, 1}; })
+        .map([](const std::int64_t& n) {
+          return Count{n % kKeys, 1};
+        })
         .key_by(&Count::key)
         .sum(&Count::count)
         .to(collect(counts));
@@ -57,7 +59,9 @@ TEST_P(EmbeddedClusterTest, EmitsEveryUpdateOfAKeyInOrderWhileStreaming) {
   Status status = run(
       [&](Job& job) {
         job.from(sequence(1, 20'000))
-            .map([](const std::int64_t& n) { return Count{n % 7, 1}; })
+            .map([](const std::int64_t& n) {
+              return Count{n % 7, 1};
+            })
             .key_by(&Count::key)
             .sum(&Count::count)
             .to(collect(counts));
@@ -196,9 +200,8 @@ TEST_P(EmbeddedClusterTest, FailsWithOperatorSubtaskAndCauseWhenUserCodeThrows) 
   ASSERT_FALSE(status);
   EXPECT_EQ(status.error().code(), ErrorCode::kUserCode);
   EXPECT_THAT(status.error().message(), HasSubstr("operator 'lookup' (subtask "));
-  EXPECT_THAT(status.error().message(),
-              HasSubstr(" of " + std::to_string(GetParam()) +
-                        ") threw std::out_of_range: no such thing"));
+  EXPECT_THAT(status.error().message(), HasSubstr(" of " + std::to_string(GetParam()) +
+                                                  ") threw std::out_of_range: no such thing"));
 }
 
 TEST_P(EmbeddedClusterTest, ShowsNothingOfAJobThatFailed) {
@@ -213,6 +216,31 @@ TEST_P(EmbeddedClusterTest, ShowsNothingOfAJobThatFailed) {
   });
   EXPECT_FALSE(status);
   EXPECT_TRUE(received.empty());
+}
+
+class CannotCommit : public Sink<std::int64_t> {
+ public:
+  Status write(std::span<const std::int64_t>) override { return {}; }
+  Status commit(CheckpointId) override { return unavailable("the store is gone"); }
+};
+
+TEST_P(EmbeddedClusterTest, FailsWhereASinkCannotCommit) {
+  Status status =
+      run([](Job& job) { job.from(sequence(1, 100)).to(sink<CannotCommit>()).named("store"); });
+  ASSERT_FALSE(status);
+  EXPECT_THAT(status.error().message(), HasSubstr("operator 'store' (subtask "));
+  EXPECT_THAT(status.error().message(), HasSubstr("the store is gone"));
+}
+
+TEST_P(EmbeddedClusterTest, RefusesToReadAnInputFirstThatComesFromTheSourceOfTheOther) {
+  Status status = run([](Job& job) {
+    auto numbers = job.from(sequence(1, 100)).named("numbers");
+    numbers.connect(numbers.broadcast({.read_first = true}))
+        .map([](const std::int64_t& n) { return n; }, [](const std::int64_t& n) { return n; })
+        .to(discard());
+  });
+  ASSERT_FALSE(status);
+  EXPECT_THAT(status.error().message(), HasSubstr("both come from operator 'numbers'"));
 }
 
 TEST_P(EmbeddedClusterTest, StopsAnEndlessJobWhenItIsCancelled) {
@@ -238,15 +266,14 @@ TEST_P(EmbeddedClusterTest, StopsAnEndlessJobWhenItIsCancelled) {
 
 TEST_P(EmbeddedClusterTest, RunsWithoutChainsAsWell) {
   std::vector<std::int64_t> received;
-  Status status = run_on(
-      cluster_,
-      [&](Job& job) {
-        job.from(sequence(1, 10'000))
-            .map([](const std::int64_t& n) { return 2 * n; })
-            .filter([](const std::int64_t& n) { return n % 3 == 0; })
-            .to(collect(received));
-      },
-      {.parallelism = GetParam(), .chaining = false});
+  Status status = run_on(cluster_,
+                         [&](Job& job) {
+                           job.from(sequence(1, 10'000))
+                               .map([](const std::int64_t& n) { return 2 * n; })
+                               .filter([](const std::int64_t& n) { return n % 3 == 0; })
+                               .to(collect(received));
+                         },
+                         {.parallelism = GetParam(), .chaining = false});
   ASSERT_TRUE(status) << status.error().message();
   EXPECT_EQ(received.size(), 3'333U);
 }

@@ -28,18 +28,18 @@ struct SimulatedRun {
 SimulatedRun run_with(std::uint64_t seed) {
   SimulatedRun run;
   detail::SimulatedCluster cluster(seed);
-  Status status = run_on(
-      cluster,
-      [&](Job& job) {
-        job.from(generate<Count>({.count = 5'000, .rate_per_second = 1'000},
-                                 [](std::uint64_t index) {
-                                   return Count{static_cast<std::int64_t>(index % 13), 1};
-                                 }))
-            .key_by(&Count::key)
-            .sum(&Count::count)
-            .to(collect(run.results));
-      },
-      {.parallelism = 3, .mode = Mode::kStreaming});
+  Status status =
+      run_on(cluster,
+             [&](Job& job) {
+               job.from(generate<Count>({.count = 5'000, .rate_per_second = 1'000},
+                                        [](std::uint64_t index) {
+                                          return Count{static_cast<std::int64_t>(index % 13), 1};
+                                        }))
+                   .key_by(&Count::key)
+                   .sum(&Count::count)
+                   .to(collect(run.results));
+             },
+             {.parallelism = 3, .mode = Mode::kStreaming});
   EXPECT_TRUE(status) << status.error().message();
   run.trace = cluster.trace();
   return run;

@@ -1,5 +1,5 @@
-// An operator with all that the contract allows: it holds back what it takes, and gives as much of it
-// as the outputs hold, at a watermark, at a timer and at the end.
+// An operator with all that the contract allows: it holds back what it takes, and gives as much of
+// it as the outputs hold, at a watermark, at a timer and at the end.
 #pragma once
 
 #include <string>

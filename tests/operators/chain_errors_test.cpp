@@ -23,7 +23,9 @@ class Failing : public Operator {
     out.get<std::int64_t>(0).push(1);
     return progress(Where::kProcess);
   }
-  Result<Progress> on_watermark(Timestamp, Outputs&) override { return progress(Where::kWatermark); }
+  Result<Progress> on_watermark(Timestamp, Outputs&) override {
+    return progress(Where::kWatermark);
+  }
   Result<Progress> on_timer(Timestamp, Outputs&) override { return progress(Where::kTimer); }
   Result<Progress> finish(Outputs&) override { return progress(Where::kFinish); }
   Status flush() override { return call(Where::kFlush); }
@@ -59,8 +61,8 @@ class Passing : public Operator {
 Chain failing(Where where, How how) {
   ChainPlan plan;
   plan.add("fine", std::make_unique<Passing>(), {make_batch<std::int64_t>()});
-  plan.connect(0, 0, plan.add("count", std::make_unique<Failing>(where, how),
-                              {make_batch<std::int64_t>()}));
+  plan.connect(
+      0, 0, plan.add("count", std::make_unique<Failing>(where, how), {make_batch<std::int64_t>()}));
   return plan.make();
 }
 
@@ -89,8 +91,9 @@ TEST(ChainErrors, NameTheOperatorAndSubtaskWhereverUserCodeFails) {
               user_code("operator 'count' (subtask 2 of 4) threw std::runtime_error: boom"));
     const Status integer = run(failing(where, How::kInteger));
     ASSERT_FALSE(integer);
-    EXPECT_EQ(integer.error(), user_code("operator 'count' (subtask 2 of 4) threw something that is "
-                                         "not a std::exception"));
+    EXPECT_EQ(integer.error(),
+              user_code("operator 'count' (subtask 2 of 4) threw something that is "
+                        "not a std::exception"));
     const Status returned = run(failing(where, How::kError));
     ASSERT_FALSE(returned);
     EXPECT_EQ(returned.error(), unavailable("operator 'count' (subtask 2 of 4): boom"));
@@ -103,7 +106,7 @@ TEST(ChainErrors, NameTheHeadWhoseTimerFails) {
            {make_batch<std::int64_t>()});
   Chain chain = plan.make();
   ASSERT_TRUE(chain.open(&place));
-  EXPECT_EQ(chain.timer(at(1)).error(),
+  EXPECT_EQ(chain.timer(0, at(1)).error(),
             user_code("operator 'count' (subtask 2 of 4) threw std::runtime_error: boom"));
 }
 

@@ -21,8 +21,8 @@ class ChainPlan {
   // `outputs`: an empty batch for each; `tags` from output 1 on.
   std::size_t add(std::string name, std::unique_ptr<Operator> op, std::vector<BatchPtr> outputs,
                   std::vector<std::string> tags = {}) {
-    operators_.push_back({std::move(name), std::move(op),
-                          Outputs(std::move(outputs), std::move(tags)), {}});
+    operators_.push_back(
+        {std::move(name), std::move(op), Outputs(std::move(outputs), std::move(tags)), {}});
     operators_.back().outputs.set_limit(limit_);
     return operators_.size() - 1;
   }

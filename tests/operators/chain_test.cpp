@@ -64,8 +64,7 @@ struct Tree {
     const std::size_t head = plan.add("head", doubler(), {texts(), texts()}, {"aside"});
     const std::size_t all = plan.add("all", keep_all(), {texts()});
     const std::size_t spread = plan.add("spread", flat_map(), {texts()});
-    const std::size_t buffer =
-        plan.add("buffer", std::make_unique<BufferingOperator>(), {texts()});
+    const std::size_t buffer = plan.add("buffer", std::make_unique<BufferingOperator>(), {texts()});
     const std::size_t aside = plan.add("aside", keep_all(), {texts()});
     plan.connect(head, 0, all);
     plan.connect(head, 1, aside);
@@ -133,10 +132,9 @@ TEST(Chain, GivesEveryConsumerEveryRecordInOrder) {
   expected.push_back("end");
   EXPECT_EQ(events[0], expected);
   EXPECT_EQ(events[3], expected);
-  EXPECT_THAT(events[4],
-              ElementsAre(R"("-bb")", "watermark 10", R"("-")",
-                          R"("-long enough to be on the heap, and to be moved away")",
-                          "watermark 20", R"("-f")", end, "end"));
+  EXPECT_THAT(events[4], ElementsAre(R"("-bb")", "watermark 10", R"("-")",
+                                     R"("-long enough to be on the heap, and to be moved away")",
+                                     "watermark 20", R"("-f")", end, "end"));
   EXPECT_EQ(events[5], events[4]);
 }
 
@@ -149,11 +147,11 @@ TEST(Chain, EmitsWhatAWatermarkReleasesBeforeTheWatermark) {
   give<std::string>(chain, {"a", "b"});
   settle(chain, chain.watermark(at(1)));
   give<std::string>(chain, {"c"});
-  settle(chain, chain.timer(at(2)));
+  settle(chain, chain.timer(0, at(2)));
   give<std::string>(chain, {"d"});
   settle(chain, chain.finish());
-  EXPECT_THAT(outlet.events(), ElementsAre(R"("wa")", R"("wb")", "watermark 1", R"("tc")",
-                                           R"("fd")", "end"));
+  EXPECT_THAT(outlet.events(),
+              ElementsAre(R"("wa")", R"("wb")", "watermark 1", R"("tc")", R"("fd")", "end"));
 }
 
 TEST(Chain, WaitsForAnOutletAndStartsNothingElse) {
@@ -200,6 +198,34 @@ TEST(Chain, LeavesSharedInputAsItIs) {
   Cursor cursor{.batch = &*batch, .next = 0, .shared = true};
   settle(chain, chain.process(0, cursor));
   EXPECT_EQ(lines_of<std::string>(*batch), before);
+}
+
+// Gives a batch that it goes on reading itself.
+class Keeping : public Operator {
+ public:
+  explicit Keeping(BatchPtr kept) : kept_(std::move(kept)) {}
+
+  Result<Progress> process(std::uint32_t, Cursor& in, Outputs& out) override {
+    in.next = in.batch->size();
+    out.batch(0) = kept_;
+    return Progress::kDone;
+  }
+
+ private:
+  const BatchPtr kept_;
+};
+
+TEST(Chain, LeavesABatchThatItsOperatorKeepsAsItIs) {
+  const BatchPtr kept = batch_of<std::string>({"a text that is too long to live in place"});
+  const Lines before = lines_of<std::string>(*kept);
+  OutletOf<std::string> outlet;
+  ChainPlan plan;
+  plan.add("keeping", std::make_unique<Keeping>(kept), {texts()});
+  plan.connect(0, 0, outlet);
+  Chain chain = plan.make();
+  for (int i = 0; i < 2; ++i) give<std::string>(chain, {"a"});
+  EXPECT_EQ(lines_of<std::string>(*kept), before);
+  EXPECT_EQ(outlet.events().size(), 2u);
 }
 
 TEST(Chain, DropsAnOutputThatNobodyReads) {
@@ -251,10 +277,11 @@ TEST(Chain, PollsTheSourceAtItsHead) {
   plan.add("ticker", std::make_unique<SourceOperator<Ticker>>([] { return Ticker(); }),
            {make_batch<std::int64_t>()});
   const auto negate = [](std::int64_t i) { return -i; };
-  plan.connect(0, 0, plan.add("negate",
-                              std::make_unique<MapOperator<std::int64_t, std::int64_t,
-                                                           decltype(negate)>>(negate),
-                              {make_batch<std::int64_t>()}));
+  plan.connect(
+      0, 0,
+      plan.add("negate",
+               std::make_unique<MapOperator<std::int64_t, std::int64_t, decltype(negate)>>(negate),
+               {make_batch<std::int64_t>()}));
   plan.connect(1, 0, outlet);
   Chain chain = plan.make();
   ASSERT_NE(chain.source(), nullptr);

@@ -60,14 +60,18 @@ std::vector<Sale> some_sales(int count) {
 TEST(Partitioner, SendsEveryRecordExactlyOnceWithItsTimestamp) {
   const auto make = [](int kind) -> std::unique_ptr<Partitioner> {
     switch (kind) {
-      case 0: return by_shop(3);
-      case 1: return scatter_by<Sale>(RandomChooser<Sale>(1, 3));
+      case 0:
+        return by_shop(3);
+      case 1:
+        return scatter_by<Sale>(RandomChooser<Sale>(1, 3));
       case 2: {
         const auto choose = [](const Sale& s, std::uint32_t) { return s.amount; };
         return scatter_by<Sale>(CustomChooser<Sale, decltype(choose)>(choose, 3));
       }
-      case 3: return std::make_unique<RoundRobin>(1);
-      default: return std::make_unique<ToFirst>();
+      case 3:
+        return std::make_unique<RoundRobin>(1);
+      default:
+        return std::make_unique<ToFirst>();
     }
   };
   for (int kind = 0; kind < 5; ++kind) {
@@ -83,17 +87,20 @@ TEST(Partitioner, SendsEveryRecordExactlyOnceWithItsTimestamp) {
           const Sale record = sale("shop " + std::to_string(number % 7), number);
           static_cast<Batch<Sale>&>(*batch).push(record);
           if (stamped) static_cast<Batch<Sale>&>(*batch).stamp(at(number));
-          expected.push_back(line_of(
-              Stamped<Sale>{record, stamped ? at(number) : kMinTimestamp}));
+          expected.push_back(line_of(Stamped<Sale>{record, stamped ? at(number) : kMinTimestamp}));
         }
         const Lines before = lines_of<Sale>(*batch);
         partitioner->scatter(*batch, take, channels);
-        if (!take) { EXPECT_EQ(lines_of<Sale>(*batch), before); }
+        if (!take) {
+          EXPECT_EQ(lines_of<Sale>(*batch), before);
+        }
       }
       std::ranges::sort(expected);
       EXPECT_EQ(all_lines<Sale>(channels), expected);
       for (const BatchPtr& channel : channels) {
-        if (!channel->empty()) { EXPECT_EQ(channel->timestamps().size(), channel->size()); }
+        if (!channel->empty()) {
+          EXPECT_EQ(channel->timestamps().size(), channel->size());
+        }
       }
     }
   }
@@ -111,8 +118,7 @@ TEST(Partitioner, MovesRecordsThatCannotBeCopied) {
   const BatchPtr batch = make_batch<Parcel>();
   for (int i = 0; i < 6; ++i) static_cast<Batch<Parcel>&>(*batch).push(Parcel{i, nullptr});
   std::vector<BatchPtr> channels = empty_channels<Parcel>(2);
-  scatter_by<Parcel>(RandomChooser<Parcel>(3, 2))
-      ->scatter(*batch, true, channels);
+  scatter_by<Parcel>(RandomChooser<Parcel>(3, 2))->scatter(*batch, true, channels);
   EXPECT_EQ(channels[0]->size() + channels[1]->size(), 6u);
 }
 

@@ -80,10 +80,10 @@ class Stamper : public Process<std::int64_t, std::int64_t> {
 TEST(Process, KnowsTheTimestampOfItsRecord) {
   OperatorHarness harness(process_with<Stamper>(NoKey()), {output_of<std::int64_t>()});
   harness.stamped<std::int64_t>(0, {{0, at(4)}, {0, at(2)}}).batch<std::int64_t>(0, {0});
-  EXPECT_EQ(harness.run()[0],
-            (Lines{line_of(Stamped<std::int64_t>{4, at(4)}),
-                   line_of(Stamped<std::int64_t>{2, at(2)}),
-                   line_of<std::int64_t>(kMinTimestamp.time_since_epoch().count())}));
+  EXPECT_EQ(
+      harness.run()[0],
+      (Lines{line_of(Stamped<std::int64_t>{4, at(4)}), line_of(Stamped<std::int64_t>{2, at(2)}),
+             line_of<std::int64_t>(kMinTimestamp.time_since_epoch().count())}));
 }
 
 class Labeller : public KeyedProcess<std::string, Sale, Sale> {
@@ -107,9 +107,9 @@ TEST(KeyedProcess, KnowsTheKeyOfItsRecord) {
     harness.batch<Sale>(0, {sale("a", 1), sale("b", 3), sale("c", 0), sale("a", 2)});
     const std::vector<Lines> lines = harness.run();
     const std::string a = prefix + "a", b = prefix + "b";
-    EXPECT_EQ(lines[0],
-              lines_of<Sale>(
-                  {{a, 1, ""}, {b, 3, ""}, {b, 3, ""}, {b, 3, ""}, {a, 2, ""}, {a, 2, ""}}));
+    EXPECT_EQ(
+        lines[0],
+        lines_of<Sale>({{a, 1, ""}, {b, 3, ""}, {b, 3, ""}, {b, 3, ""}, {a, 2, ""}, {a, 2, ""}}));
     EXPECT_EQ(lines[1], lines_of<std::string>({prefix + "c"}));
   };
   check_with(MemberKey<Sale, std::string>{&Sale::shop}, "");

@@ -15,8 +15,7 @@ namespace {
 
 template <class T, class Selector, class Combine>
 auto rolling(Selector key, Combine combine) {
-  return
-      [=] { return std::make_unique<RollingOperator<T, Selector, Combine>>(key, combine); };
+  return [=] { return std::make_unique<RollingOperator<T, Selector, Combine>>(key, combine); };
 }
 
 constexpr MemberKey<Reading, std::int32_t> kSensor{&Reading::sensor};
@@ -41,8 +40,9 @@ TEST(RollingSum, EmitsTheSumSoFarForEveryRecord) {
   OperatorHarness harness(rolling<Reading>(kSensor, SumOf<Reading, std::int64_t>{&Reading::value}),
                           {output_of<Reading>()});
   harness.batch(0, readings()).finish();
-  EXPECT_EQ(harness.run()[0], lines_of<Reading>({{1, 5}, {2, 7}, {1, 8}, {1, 16}, {2, 14}, {3, -1},
-                                                 {2, 23}, {1, 19}}));
+  EXPECT_EQ(
+      harness.run()[0],
+      lines_of<Reading>({{1, 5}, {2, 7}, {1, 8}, {1, 16}, {2, 14}, {3, -1}, {2, 23}, {1, 19}}));
 }
 
 TEST(RollingSum, EmitsEachKeyOnceAtTheEndOfABatchJob) {
@@ -55,10 +55,11 @@ TEST(RollingSum, EmitsEachKeyOnceAtTheEndOfABatchJob) {
 TEST(RollingSum, KeepsTimestamps) {
   OperatorHarness harness(rolling<Sale>(kShop, SumOf<Sale, std::int64_t>{&Sale::amount}),
                           {output_of<Sale>()});
-  harness.stamped<Sale>(0, {{{"a", 1, "x"}, at(9)}, {{"b", 2, "y"}, at(4)}, {{"a", 3, "z"}, at(7)}});
-  EXPECT_EQ(harness.run()[0], (lines_of<Stamped<Sale>>({{{"a", 1, "x"}, at(9)},
-                                                        {{"b", 2, "y"}, at(4)},
-                                                        {{"a", 4, "x"}, at(7)}})));
+  harness.stamped<Sale>(0,
+                        {{{"a", 1, "x"}, at(9)}, {{"b", 2, "y"}, at(4)}, {{"a", 3, "z"}, at(7)}});
+  EXPECT_EQ(harness.run()[0],
+            (lines_of<Stamped<Sale>>(
+                {{{"a", 1, "x"}, at(9)}, {{"b", 2, "y"}, at(4)}, {{"a", 4, "x"}, at(7)}})));
 }
 
 // As in Flink: min and max change the member alone, min_by and max_by keep the whole record.
@@ -73,33 +74,31 @@ TEST(RollingMin, ChangesTheMemberAlone) {
 TEST(RollingMax, ChangesTheMemberAlone) {
   OperatorHarness harness(rolling<Sale>(kShop, MaxOf<Sale, std::int64_t>{&Sale::amount}),
                           {output_of<Sale>()});
-  harness.batch<Sale>(0, {{"a", 5, "first"}, {"a", 7, "more"}, {"b", 1, "other"}, {"a", 6, "less"}});
-  EXPECT_EQ(harness.run()[0], lines_of<Sale>({{"a", 5, "first"},
-                                              {"a", 7, "first"},
-                                              {"b", 1, "other"},
-                                              {"a", 7, "first"}}));
+  harness.batch<Sale>(0,
+                      {{"a", 5, "first"}, {"a", 7, "more"}, {"b", 1, "other"}, {"a", 6, "less"}});
+  EXPECT_EQ(
+      harness.run()[0],
+      lines_of<Sale>({{"a", 5, "first"}, {"a", 7, "first"}, {"b", 1, "other"}, {"a", 7, "first"}}));
 }
 
 TEST(RollingMinBy, KeepsTheFirstOfTheLeastRecords) {
   OperatorHarness harness(rolling<Sale>(kShop, MinByOf<Sale, std::int64_t>{&Sale::amount}),
                           {output_of<Sale>()});
-  harness.batch<Sale>(0, {{"a", 5, "1"}, {"a", 3, "2"}, {"a", 3, "3"}, {"a", 9, "4"}, {"a", 2, "5"}});
-  EXPECT_EQ(harness.run()[0], lines_of<Sale>({{"a", 5, "1"},
-                                              {"a", 3, "2"},
-                                              {"a", 3, "2"},
-                                              {"a", 3, "2"},
-                                              {"a", 2, "5"}}));
+  harness.batch<Sale>(0,
+                      {{"a", 5, "1"}, {"a", 3, "2"}, {"a", 3, "3"}, {"a", 9, "4"}, {"a", 2, "5"}});
+  EXPECT_EQ(
+      harness.run()[0],
+      lines_of<Sale>({{"a", 5, "1"}, {"a", 3, "2"}, {"a", 3, "2"}, {"a", 3, "2"}, {"a", 2, "5"}}));
 }
 
 TEST(RollingMaxBy, KeepsTheFirstOfTheGreatestRecords) {
   OperatorHarness harness(rolling<Sale>(kShop, MaxByOf<Sale, std::int64_t>{&Sale::amount}),
                           {output_of<Sale>()});
-  harness.batch<Sale>(0, {{"a", 5, "1"}, {"a", 5, "2"}, {"a", 9, "3"}, {"a", 1, "4"}, {"a", 9, "5"}});
-  EXPECT_EQ(harness.run()[0], lines_of<Sale>({{"a", 5, "1"},
-                                              {"a", 5, "1"},
-                                              {"a", 9, "3"},
-                                              {"a", 9, "3"},
-                                              {"a", 9, "3"}}));
+  harness.batch<Sale>(0,
+                      {{"a", 5, "1"}, {"a", 5, "2"}, {"a", 9, "3"}, {"a", 1, "4"}, {"a", 9, "5"}});
+  EXPECT_EQ(
+      harness.run()[0],
+      lines_of<Sale>({{"a", 5, "1"}, {"a", 5, "1"}, {"a", 9, "3"}, {"a", 9, "3"}, {"a", 9, "3"}}));
 }
 
 template <class F>
@@ -113,10 +112,8 @@ TEST(RollingReduce, GivesTheFirstRecordAsItIsAndThenWhatTheFunctionMakes) {
   };
   OperatorHarness harness(rolling<Sale>(kShop, reduce_by(join)), {output_of<Sale>()});
   harness.batch<Sale>(0, {{"a", 1, "x"}, {"b", 2, "y"}, {"a", 3, "z"}, {"a", 4, "w"}});
-  EXPECT_EQ(harness.run()[0], lines_of<Sale>({{"a", 1, "x"},
-                                              {"b", 2, "y"},
-                                              {"a", 4, "x+z"},
-                                              {"a", 8, "x+z+w"}}));
+  EXPECT_EQ(harness.run()[0],
+            lines_of<Sale>({{"a", 1, "x"}, {"b", 2, "y"}, {"a", 4, "x+z"}, {"a", 8, "x+z+w"}}));
 }
 
 // The state belongs to the key of the records, whatever the accumulated record looks like.
@@ -126,11 +123,8 @@ TEST(RollingReduce, MayLoseTheKey) {
   };
   OperatorHarness harness(rolling<Sale>(kShop, reduce_by(keyless)), {output_of<Sale>()});
   harness.batch<Sale>(0, {{"a", 1}, {"b", 2}, {"a", 3}, {"b", 4}, {"a", 5}});
-  EXPECT_EQ(harness.run()[0], lines_of<Sale>({{"a", 1, ""},
-                                              {"b", 2, ""},
-                                              {"", 4, "a"},
-                                              {"", 6, "b"},
-                                              {"", 9, "a"}}));
+  EXPECT_EQ(harness.run()[0],
+            lines_of<Sale>({{"a", 1, ""}, {"b", 2, ""}, {"", 4, "a"}, {"", 6, "b"}, {"", 9, "a"}}));
 }
 
 template <class T, class F>
@@ -150,12 +144,11 @@ TEST(RollingSum, TakesCompositeKeys) {
   const MembersKey<Sale, std::string, std::string> key{{&Sale::shop, &Sale::note}};
   OperatorHarness harness(rolling<Sale>(key, SumOf<Sale, std::int64_t>{&Sale::amount}),
                           {output_of<Sale>()});
-  harness.batch<Sale>(0, {{"a", 1, "x"}, {"a", 2, "y"}, {"b", 4, "x"}, {"a", 8, "x"}, {"b", 16, "x"}});
-  EXPECT_EQ(harness.run()[0], lines_of<Sale>({{"a", 1, "x"},
-                                              {"a", 2, "y"},
-                                              {"b", 4, "x"},
-                                              {"a", 9, "x"},
-                                              {"b", 20, "x"}}));
+  harness.batch<Sale>(0,
+                      {{"a", 1, "x"}, {"a", 2, "y"}, {"b", 4, "x"}, {"a", 8, "x"}, {"b", 16, "x"}});
+  EXPECT_EQ(
+      harness.run()[0],
+      lines_of<Sale>({{"a", 1, "x"}, {"a", 2, "y"}, {"b", 4, "x"}, {"a", 9, "x"}, {"b", 20, "x"}}));
 }
 
 TEST(RollingSum, TakesStringsThatAFunctionMakes) {
@@ -204,8 +197,8 @@ void expect_to_hash_as_its_key(const Selector& selector, const T& record) {
 TEST(KeySelector, HashesARecordAsTheKeyThatATableKeeps) {
   const Sale record = sale("a shop", 3);
   expect_to_hash_as_its_key(kShop, record);
-  expect_to_hash_as_its_key(MembersKey<Sale, std::string, std::int64_t>{{&Sale::shop, &Sale::amount}},
-                            record);
+  expect_to_hash_as_its_key(
+      MembersKey<Sale, std::string, std::int64_t>{{&Sale::shop, &Sale::amount}}, record);
   expect_to_hash_as_its_key(MembersKey<Sale, std::int64_t>{{&Sale::amount}}, record);
   expect_to_hash_as_its_key(key_by<Sale>([](const Sale& s) { return s.note; }), record);
   expect_to_hash_as_its_key(

@@ -34,9 +34,8 @@ class Counter : public Source<std::int64_t> {
 
 template <class F, class... Arguments>
 auto source_of(Arguments... arguments) {
-  return [=] {
-    return std::make_unique<detail::SourceOperator<F>>([&] { return F(arguments...); });
-  };
+  return
+      [=] { return std::make_unique<detail::SourceOperator<F>>([&] { return F(arguments...); }); };
 }
 
 std::vector<std::int64_t> numbers(std::int64_t begin, std::int64_t end) {
@@ -140,9 +139,9 @@ std::unique_ptr<detail::AnySource> ranges() {
 std::string encoded(const Range& range) { return *detail::encode_value(range); }
 
 TEST(SplitSource, ReadsOneSplitAfterTheOtherAndGoesOnInTheMiddle) {
-  detail::SourceHarness harness(&ranges, {output_of<std::int64_t>()},
-                                {encoded({0, 9}), encoded({50, 50}), encoded({20, 21}),
-                                 encoded({30, 45})});
+  detail::SourceHarness harness(
+      &ranges, {output_of<std::int64_t>()},
+      {encoded({0, 9}), encoded({50, 50}), encoded({20, 21}), encoded({30, 45})});
   std::vector<std::int64_t> expected = numbers(0, 9);
   expected.push_back(20);
   for (const std::int64_t number : numbers(30, 45)) expected.push_back(number);

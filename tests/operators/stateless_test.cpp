@@ -55,8 +55,8 @@ TEST(Map, KeepsTimestamps) {
   OperatorHarness harness(map_by<std::int64_t, std::int64_t>([](std::int64_t i) { return i + 1; }),
                           {output_of<std::int64_t>()});
   harness.stamped<std::int64_t>(0, {{1, at(10)}, {2, at(5)}, {3, at(-7)}, {4, at(40)}});
-  EXPECT_EQ(harness.run()[0], (lines_of<Stamped<std::int64_t>>(
-                                  {{2, at(10)}, {3, at(5)}, {4, at(-7)}, {5, at(40)}})));
+  EXPECT_EQ(harness.run()[0],
+            (lines_of<Stamped<std::int64_t>>({{2, at(10)}, {3, at(5)}, {4, at(-7)}, {5, at(40)}})));
 }
 
 TEST(Map, TakesStampedAndUnstampedBatchesInTurn) {

@@ -44,7 +44,9 @@ void expect_to_count_as_a_model(std::uint64_t keys, int steps, const MakeKey& ma
       const auto* entry = find(table, key);
       const auto known = model.find(key);
       ASSERT_EQ(entry != nullptr, known != model.end());
-      if (entry) { ASSERT_EQ(entry->value, known->second); }
+      if (entry) {
+        ASSERT_EQ(entry->value, known->second);
+      }
       continue;
     }
     auto [entry, is_new] = emplace(table, key);
@@ -111,8 +113,8 @@ TEST(HotTable, MakesAKeyOnlyForANewEntry) {
   HotTable<int, int> table;
   int made = 0;
   for (int i = 0; i < 10; ++i) {
-    table.emplace(hash_key(i % 2), [&](int key) { return key == i % 2; },
-                  [&] { return ++made, i % 2; });
+    table.emplace(
+        hash_key(i % 2), [&](int key) { return key == i % 2; }, [&] { return ++made, i % 2; });
   }
   EXPECT_EQ(made, 2);
 }

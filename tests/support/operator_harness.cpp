@@ -23,15 +23,16 @@ struct Manner {
 
   std::string text() const {
     constexpr const char* kSnapshots[] = {"no snapshots", "snapshots", "snapshots restored"};
-    return concat("batches of ", rows, ", ", shared ? "shared" : "exclusive", ", outputs of ", limit,
-                  ", ", kSnapshots[static_cast<int>(snapshots)]);
+    return concat("batches of ", rows, ", ", shared ? "shared" : "exclusive", ", outputs of ",
+                  limit, ", ", kSnapshots[static_cast<int>(snapshots)]);
   }
 };
 
 std::vector<Manner> hostile_manners() {
   std::vector<Manner> manners;
   for (const std::size_t rows : {std::size_t{1}, std::size_t{3}, kBatchRecords}) {
-    for (const std::size_t limit : {std::size_t{1}, std::size_t{2}, std::size_t{7}, kBatchRecords}) {
+    for (const std::size_t limit :
+         {std::size_t{1}, std::size_t{2}, std::size_t{7}, kBatchRecords}) {
       for (const auto snapshots : {Snapshots::kNone, Snapshots::kTaken, Snapshots::kRestored}) {
         for (const bool shared : {false, true}) {
           manners.push_back({rows, true, limit, snapshots, shared});
@@ -63,7 +64,8 @@ class Run {
  private:
   void take(const Step& step) {
     switch (step.kind) {
-      case Step::Kind::kBatch: return take_batch(step);
+      case Step::Kind::kBatch:
+        return take_batch(step);
       case Step::Kind::kWatermark:
         return drive(0, [&](Outputs& out) { return operator_->on_watermark(step.time, out); });
       case Step::Kind::kTimer:

@@ -7,10 +7,10 @@
 //   EXPECT_EQ(harness.run()[0], lines_of<Count>({{"a", 1}, {"b", 1}}));
 //
 // run() follows the script plainly, which gives the reference, and then in every hostile way: the
-// input cut into batches of 1, of 3 and not at all, with empty ones in between; outputs that are full
-// after 1, 2, 7 and 1024 records; a snapshot after each call, without and with going on in a fresh
-// instance that restores it; input that others read too. The output must always be the same, never
-// beyond its bound, and input that is shared must stay as it is.
+// input cut into batches of 1, of 3 and not at all, with empty ones in between; outputs that are
+// full after 1, 2, 7 and 1024 records; a snapshot after each call, without and with going on in a
+// fresh instance that restores it; input that others read too. The output must always be the same,
+// never beyond its bound, and input that is shared must stay as it is.
 #pragma once
 
 #include <functional>

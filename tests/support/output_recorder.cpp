@@ -20,7 +20,9 @@ Outputs make_outputs(const std::vector<OutputOf>& described) {
 }  // namespace
 
 OutputRecorder::OutputRecorder(std::vector<OutputOf> outputs, std::size_t limit)
-    : described_(std::move(outputs)), outputs_(make_outputs(described_)), lines_(described_.size()) {
+    : described_(std::move(outputs)),
+      outputs_(make_outputs(described_)),
+      lines_(described_.size()) {
   outputs_.set_limit(limit);
 }
 

@@ -31,8 +31,7 @@ std::string line_of(const T& value) {
 
 template <class T>
 std::string line_of(const Stamped<T>& record) {
-  return line_of(record.value) + " @" +
-         std::to_string(record.timestamp.time_since_epoch().count());
+  return line_of(record.value) + " @" + std::to_string(record.timestamp.time_since_epoch().count());
 }
 
 template <class T>

@@ -1,5 +1,5 @@
-// An outlet that writes down what leaves a chain, is not ready as often as it is told to, and treats
-// what it is given as badly as it may: it takes batches and records that are not shared.
+// An outlet that writes down what leaves a chain, is not ready as often as it is told to, and
+// treats what it is given as badly as it may: it takes batches and records that are not shared.
 #pragma once
 
 #include <gtest/gtest.h>

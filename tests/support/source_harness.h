@@ -1,6 +1,6 @@
-// The hostile harness for sources, which are polled: as OperatorHarness, it reads the source plainly,
-// and then with outputs that are full after 1, 2 and 7 records, with a snapshot after each poll, and
-// with going on in a fresh instance that restores it. The output must always be the same.
+// The hostile harness for sources, which are polled: as OperatorHarness, it reads the source
+// plainly, and then with outputs that are full after 1, 2 and 7 records, with a snapshot after each
+// poll, and with going on in a fresh instance that restores it. The output must always be the same.
 //
 //   SourceHarness harness([] { return std::make_unique<SourceOperator<Ticker>>(make); },
 //                         {output_of<Tick>()});

@@ -25,6 +25,8 @@ CsvReader::CsvReader(const Type& type, Options options)
       columns_(csv_columns(type_.type())),
       parser_(syntax_of(options_)) {}
 
+CsvReader::~CsvReader() = default;
+
 Status CsvReader::open(const FileSplit& split) {
   Status status = read_header(split.path);
   if (!status) return status;

@@ -23,6 +23,7 @@ class CsvReader {
   static constexpr std::string_view kFormat = "csv";
 
   CsvReader(const Type& type, Options options);
+  ~CsvReader();  // out of line, so that jobs compile in no time
 
   Status check() const { return check_csv(type_, options_); }
   Status open(const FileSplit& split);

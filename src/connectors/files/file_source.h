@@ -2,10 +2,11 @@
 // Reader, which knows the format. A Reader is made of its options and has
 //
 //   Reader(const Type& type, Options options);
-//   Status check() const;                    // can records of this type be read with these
-//   options? Status open(const FileSplit& split); ReadStep next(void* record);             //
-//   writes the next record in place const BadRecord& bad() const;            // after kBad; the
-//   reader is behind that record const Error& error() const;              // after kFailed
+//   Status check() const;              // can records of this type be read with these options?
+//   Status open(const FileSplit& split);
+//   ReadStep next(void* record);       // writes the next record in place
+//   const BadRecord& bad() const;      // after kBad; the reader is behind that record
+//   const Error& error() const;        // after kFailed
 //   std::int64_t position() const, line() const;
 //   static constexpr std::string_view kFormat;
 #pragma once

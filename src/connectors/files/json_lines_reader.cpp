@@ -23,6 +23,11 @@ bool is_blank(std::string_view line) {
 
 }  // namespace
 
+JsonLinesReader::JsonLinesReader(const Type& type, const Options& options)
+    : type_(type, options.renames) {}
+
+JsonLinesReader::~JsonLinesReader() = default;
+
 Status JsonLinesReader::open(const FileSplit& split) {
   Status status = lines_.open(split);
   place_.open(split, lines_.line());

@@ -15,3 +15,9 @@ ReadStep TextReader::refill(std::string_view& line) {
 }
 
 }  // namespace millrace::detail
+
+namespace millrace {
+
+template class FilesSource<std::string, detail::TextReader>;
+
+}  // namespace millrace

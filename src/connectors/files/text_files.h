@@ -53,6 +53,7 @@ class TextReader {
 
 namespace millrace {
 
+extern template class FilesSource<std::string, detail::TextReader>;
 using TextFiles = FilesSource<std::string, detail::TextReader>;
 
 inline TextFiles text_files(std::string path) { return {"text_files", std::move(path), {}}; }

@@ -1,0 +1,161 @@
+#include <gmock/gmock.h>
+#include <gtest/gtest.h>
+
+#include "actors/task_fixture.h"
+#include "millrace/operators/source_function.h"
+
+namespace millrace::detail {
+namespace {
+
+using namespace std::chrono_literals;
+using testing::ElementsAre;
+using testing::IsEmpty;
+using State = TaskRunner::State;
+
+// Emits 1, 2, 3, ... as its script says: how many, then how to answer.
+struct Answer {
+  int records;
+  Poll poll;
+};
+
+class Scripted : public Source<std::int64_t> {
+ public:
+  explicit Scripted(std::vector<Answer> script) : script_(std::move(script)) {}
+
+  Result<Poll> poll(Collector<std::int64_t>& out) override {
+    EXPECT_LT(next_, script_.size()) << "polled once more than expected";
+    if (next_ == script_.size()) return Poll::end();
+    const Answer& answer = script_[next_++];
+    for (int i = 0; i < answer.records; ++i) out.emit(++last_);
+    return answer.poll;
+  }
+
+ private:
+  std::vector<Answer> script_;
+  std::size_t next_ = 0;
+  std::int64_t last_ = 0;
+};
+
+void start(TestTask& task, std::vector<Answer> script) {
+  task.then<std::int64_t>("scripted", std::make_unique<SourceOperator<Scripted>>(
+                                          [&] { return Scripted(std::move(script)); }));
+  task.to_channels<std::int64_t>(1).start();
+}
+
+TEST(TaskRunnerOfASource, PollsAnIdleSourceOnlyWhenItsPauseIsOver) {
+  TestTask task;
+  start(task, {{2, Poll::idle_for(10ms)}, {1, Poll::idle_for(3ms)}});
+  EXPECT_EQ(task.run(), State::kIdle);
+  EXPECT_EQ(task.wake_after, 10ms);
+  EXPECT_EQ(task.sent<std::int64_t>(), (Lines{"1", "2"})) << "an idle source's records go at once";
+  task.clock.advance(4ms);
+  EXPECT_EQ(task.run(), State::kIdle);
+  EXPECT_EQ(task.wake_after, 6ms);
+  task.clock.advance(6ms);
+  task.give_credit(0);
+  EXPECT_EQ(task.run(), State::kIdle);
+  EXPECT_EQ(task.wake_after, 3ms);
+  EXPECT_EQ(task.sent<std::int64_t>(), (Lines{"1", "2", "3"}));
+  EXPECT_EQ(task.metrics.records_out.value(), 3u);
+}
+
+TEST(TaskRunnerOfASource, SendsWhatItHasWhenASourceIsIdleForNoTime) {
+  TestTask task;
+  start(task, {{1, Poll::idle_for(0ms)}, {1, Poll::idle_for(0ms)}});
+  EXPECT_EQ(task.run(), State::kIdle);
+  EXPECT_EQ(task.wake_after, 0ms);
+  EXPECT_EQ(task.sent<std::int64_t>(), (Lines{"1"}));
+  EXPECT_EQ(task.run(), State::kIdle);
+}
+
+TEST(TaskRunnerOfASource, BoundsAnEndlessPause) {
+  TestTask task;
+  start(task, {{0, Poll::idle_for(std::chrono::nanoseconds::max())}});
+  task.clock.advance(1h);
+  EXPECT_EQ(task.run(), State::kIdle);
+  EXPECT_EQ(task.wake_after, 1h);
+}
+
+TEST(TaskRunnerOfASource, FillsBatchesWhileThereIsMore) {
+  TestTask task;
+  std::vector<Answer> script(20, {kBatchRecords / 4, Poll::more()});
+  script.push_back({0, Poll::end()});
+  start(task, std::move(script));
+  EXPECT_EQ(task.run_until_it_waits(), State::kBlocked);
+  for (const Element& element : task.port.sent[0]) {
+    EXPECT_EQ(element.batch->size(), kBatchRecords);
+  }
+}
+
+TEST(TaskRunnerOfASource, IsNotPolledWithoutCredit) {
+  TestTask task({.batches = 1, .bytes = 8 * kBatchBytes, .batch_records = 10});
+  start(task, {{2'000, Poll::more()}, {2'000, Poll::more()}, {1, Poll::end()}});
+  EXPECT_EQ(task.run_until_it_waits(), State::kBlocked);
+  EXPECT_EQ(task.sent<std::int64_t>().size(), 2'000u);
+  EXPECT_EQ(task.wake_after, std::nullopt);
+  task.give_credit(0);
+  EXPECT_EQ(task.run_until_it_waits(), State::kBlocked);
+  task.give_credit(1);
+  EXPECT_EQ(task.run_until_it_waits(), State::kFinished);
+  EXPECT_EQ(task.sent<std::int64_t>().size(), 4'003u);
+}
+
+TEST(TaskRunnerOfASource, EndsWithTheLastRecordsWatermarkAndEnd) {
+  TestTask task;
+  start(task, {{1, Poll::more()}, {1, Poll::end()}});
+  EXPECT_EQ(task.run_until_it_waits(), State::kFinished);
+  EXPECT_EQ(task.sent<std::int64_t>(), (Lines{"1", "2", "w max", "end"}));
+}
+
+struct Range {
+  std::int64_t next = 0;
+  std::int64_t end = 0;
+};
+
+class Ranges : public SplitSource<std::int64_t, Range> {
+ public:
+  Result<std::vector<Range>> discover(std::uint32_t) override { return std::vector<Range>(); }
+  Status open_split(const Range&) override { return {}; }
+  Result<Poll> poll(Range& split, Collector<std::int64_t>& out) override {
+    if (split.next == split.end) return Poll::end();
+    out.emit(split.next++);
+    return Poll::more();
+  }
+};
+
+std::string encoded(const Range& range) { return *encode_value(range); }
+
+TEST(TaskRunnerOfASource, AsksForSplitsOneAtATime) {
+  TestTask task;
+  task.then<std::int64_t>("ranges",
+                          std::make_unique<SplitSourceOperator<Ranges>>([] { return Ranges(); }));
+  task.to_channels<std::int64_t>(1).start();
+  EXPECT_EQ(task.run_until_it_waits(), State::kIdle);
+  EXPECT_EQ(task.port.split_requests, 1);
+  EXPECT_EQ(task.run_until_it_waits(), State::kIdle);
+  EXPECT_EQ(task.port.split_requests, 1) << "one request is enough";
+
+  ASSERT_TRUE(task.runner->on_split(encoded({0, 2})));
+  EXPECT_EQ(task.run_until_it_waits(), State::kIdle);
+  EXPECT_EQ(task.port.split_requests, 2);
+  EXPECT_EQ(task.sent<std::int64_t>(), (Lines{"0", "1"}));
+
+  ASSERT_TRUE(task.runner->on_split(encoded({7, 8})));
+  EXPECT_EQ(task.run_until_it_waits(), State::kIdle);
+  EXPECT_EQ(task.port.split_requests, 3);
+  task.runner->on_no_more_splits();
+  EXPECT_EQ(task.run_until_it_waits(), State::kFinished);
+  EXPECT_EQ(task.sent<std::int64_t>(), (Lines{"0", "1", "7", "w max", "end"}));
+  EXPECT_EQ(task.port.split_requests, 3);
+}
+
+TEST(TaskRunnerOfASource, RefusesASplitThatIsDamaged) {
+  TestTask task;
+  task.then<std::int64_t>("ranges",
+                          std::make_unique<SplitSourceOperator<Ranges>>([] { return Ranges(); }));
+  task.start();
+  EXPECT_EQ(task.runner->on_split("\x01").error().code(), ErrorCode::kCorruption);
+}
+
+}  // namespace
+}  // namespace millrace::detail

@@ -1,0 +1,70 @@
+#!/usr/bin/env python3
+"""Runs the sessions that the documents show, and compares what they print.
+
+usage: sessions_test.py SOURCE_FOLDER BUILD_FOLDER
+
+A session is a ```console block: lines that begin with `$ ` are commands, what follows is their output,
+standard error included. Programs under build/release/ are taken from BUILD_FOLDER. Every `make` target
+that a ```sh block names must exist.
+"""
+import difflib
+import pathlib
+import re
+import subprocess
+import sys
+
+source, build = (pathlib.Path(argument).resolve() for argument in sys.argv[1:3])
+
+
+def blocks(text, language):
+    return re.findall(rf"^```{language}\n(.*?)^```", text, re.MULTILINE | re.DOTALL)
+
+
+def sessions(block):
+    for part in re.split(r"^\$ ", block, flags=re.MULTILINE)[1:]:
+        command, _, output = part.partition("\n")
+        yield command, output
+
+
+def run(command):
+    command = command.replace("build/release/", f"{build}/")
+    done = subprocess.run(["bash", "-c", command], cwd=source, stdout=subprocess.PIPE,
+                          stderr=subprocess.STDOUT, text=True, timeout=60, check=False)
+    return done.stdout
+
+
+def check_sessions(name, text):
+    failures = 0
+    for block in blocks(text, "console"):
+        for command, expected in sessions(block):
+            printed = run(command)
+            if printed == expected:
+                continue
+            failures += 1
+            print(f"{name}: `{command}` prints something else:")
+            sys.stdout.writelines(difflib.unified_diff(
+                expected.splitlines(True), printed.splitlines(True), "document", "printed"))
+    return failures
+
+
+def check_targets(name, text, makefile):
+    failures = 0
+    for block in blocks(text, "sh"):
+        for target in re.findall(r"^make (\w+)", block, re.MULTILINE):
+            if not re.search(rf"^{target}:", makefile, re.MULTILINE):
+                failures += 1
+                print(f"{name}: there is no target for `make {target}`")
+    return failures
+
+
+def main():
+    makefile = (source / "Makefile").read_text()
+    documents = [source / "README.md", source / "CONTRIBUTING.md", *source.glob("docs/**/*.md")]
+    failures = 0
+    for document in documents:
+        name, text = document.relative_to(source), document.read_text()
+        failures += check_sessions(name, text) + check_targets(name, text, makefile)
+    sys.exit(1 if failures else 0)
+
+
+main()

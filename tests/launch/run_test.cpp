@@ -1,0 +1,239 @@
+#include "millrace/launch/run.h"
+
+#include <gmock/gmock.h>
+#include <gtest/gtest.h>
+#include <unistd.h>
+
+#include <csignal>
+#include <filesystem>
+#include <fstream>
+#include <thread>
+
+#include "millrace/millrace.h"
+
+namespace millrace {
+namespace {
+
+using testing::AllOf;
+using testing::HasSubstr;
+using testing::IsEmpty;
+using testing::Not;
+
+struct Outcome {
+  int code;
+  std::string out;
+  std::string err;
+};
+
+Outcome run_program(const JobFunction& job, std::vector<std::string> words) {
+  words.insert(words.begin(), "program");
+  std::vector<char*> argv;
+  for (std::string& word : words) argv.push_back(word.data());
+  testing::internal::CaptureStdout();
+  testing::internal::CaptureStderr();
+  const int code = run("numbers", job, static_cast<int>(argv.size()), argv.data());
+  std::string out = testing::internal::GetCapturedStdout();
+  return {code, std::move(out), testing::internal::GetCapturedStderr()};
+}
+
+void numbers(Job& job) {
+  const std::int64_t last = job.param("last", 3, "the last number");
+  job.from(sequence(1, last)).named("numbers").to(print());
+}
+
+void text(Job& job) { job.from(text_files(job.param("input"))).to(print()); }
+
+TEST(Run, PrintsResultsAndReturns0) {
+  const Outcome outcome = run_program(numbers, {"--last=2", "--parallelism=1"});
+  EXPECT_EQ(outcome.code, 0);
+  EXPECT_EQ(outcome.out, "1\n2\n");
+  EXPECT_THAT(outcome.err, IsEmpty());
+}
+
+TEST(Run, PrintsTheNameOfANamedPrint) {
+  const auto flow = [](Job& job) { job.from(sequence(7, 7)).to(print("lucky")); };
+  EXPECT_EQ(run_program(flow, {}).out, "lucky> 7\n");
+}
+
+TEST(Run, HelpListsTheJobsParametersWithTypeDefaultAndHelp) {
+  const Outcome outcome = run_program(numbers, {"--help"});
+  EXPECT_EQ(outcome.code, 0);
+  EXPECT_THAT(outcome.out, AllOf(HasSubstr("--last=INTEGER"), HasSubstr("the last number"),
+                                 HasSubstr("3"), HasSubstr("--parallelism=N")));
+}
+
+TEST(Run, HelpWorksThoughARequiredParameterIsMissing) {
+  const Outcome outcome = run_program(text, {"--help"});
+  EXPECT_EQ(outcome.code, 0);
+  EXPECT_THAT(outcome.out, AllOf(HasSubstr("--input"), HasSubstr("required")));
+}
+
+TEST(Run, StopsAtOnceWhereARequiredParameterIsMissing) {
+  const Outcome outcome = run_program(text, {});
+  EXPECT_EQ(outcome.code, 2);
+  EXPECT_THAT(outcome.out, IsEmpty());
+  EXPECT_THAT(outcome.err, HasSubstr("parameter --input is missing"));
+}
+
+TEST(Run, NamesTheNearestFlagOfAnUnknownOne) {
+  for (const auto& [given, meant] : std::vector<std::pair<std::string, std::string>>{
+           {"--lats=3", "--last"}, {"--paralelism=3", "--parallelism"}}) {
+    const Outcome outcome = run_program(numbers, {given});
+    EXPECT_EQ(outcome.code, 2) << given;
+    EXPECT_THAT(outcome.err, HasSubstr(meant));
+  }
+}
+
+TEST(Run, RefusesAParameterOfTheWrongType) {
+  const Outcome outcome = run_program(numbers, {"--last=many"});
+  EXPECT_EQ(outcome.code, 2);
+  EXPECT_THAT(outcome.err, AllOf(HasSubstr("--last"), HasSubstr("'many'"), HasSubstr("integer")));
+}
+
+TEST(Run, RefusesAParameterNamedLikeAFlagOfTheEngine) {
+  const auto flow = [](Job& job) {
+    job.param("mode", "fast");
+    numbers(job);
+  };
+  const Outcome outcome = run_program(flow, {});
+  EXPECT_EQ(outcome.code, 2);
+  EXPECT_THAT(outcome.err, AllOf(HasSubstr("mode"), HasSubstr("reserved")));
+}
+
+TEST(Run, RefusesAnUnknownModeAndANegativeParallelism) {
+  EXPECT_EQ(run_program(numbers, {"--mode=sometimes"}).code, 2);
+  EXPECT_EQ(run_program(numbers, {"--parallelism=-1"}).code, 2);
+  EXPECT_EQ(run_program(numbers, {"--parallelism=0"}).code, 2);
+}
+
+TEST(Run, RefusesAnUnknownSettingAndNamesTheNearest) {
+  const Outcome outcome = run_program(numbers, {"-D", "parallelism.defualt=3"});
+  EXPECT_EQ(outcome.code, 2);
+  EXPECT_THAT(outcome.err, HasSubstr("parallelism.default"));
+}
+
+TEST(Run, ReadsSettingsFromTheFileThatItIsGiven) {
+  const auto path = std::filesystem::temp_directory_path() /
+                    ("millrace-run-test-" + std::to_string(getpid()) + ".yaml");
+  std::ofstream(path) << "parallelism:\n  default: 5\n";
+  const Outcome outcome = run_program(numbers, {"--config=" + path.string(), "--plan"});
+  EXPECT_THAT(outcome.out, HasSubstr("parallelism 5"));
+  std::filesystem::remove(path);
+  const Outcome missing = run_program(numbers, {"--config=" + path.string()});
+  EXPECT_EQ(missing.code, 2);
+  EXPECT_THAT(missing.err, HasSubstr(path.string()));
+}
+
+TEST(Run, PrintsThePlanInsteadOfRunning) {
+  const Outcome text_plan = run_program(numbers, {"--plan"});
+  EXPECT_EQ(text_plan.code, 0);
+  EXPECT_THAT(text_plan.out, AllOf(HasSubstr("job numbers"), HasSubstr("numbers (sequence")));
+  EXPECT_THAT(run_program(numbers, {"--plan=json"}).out, HasSubstr("\"numbers\""));
+  EXPECT_THAT(run_program(numbers, {"--plan=capnp"}).out, Not(IsEmpty()));
+  EXPECT_EQ(run_program(numbers, {"--plan=poem"}).code, 2);
+}
+
+TEST(Run, FailsWithTheNamesOfBothOperatorsThatShareOne) {
+  const auto flow = [](Job& job) { job.from(sequence(1, 2)).named("twin").to(print("twin")); };
+  const Outcome outcome = run_program(flow, {});
+  EXPECT_EQ(outcome.code, 1);
+  EXPECT_THAT(outcome.err, HasSubstr("twin"));
+}
+
+TEST(Run, FailsWithoutASink) {
+  const auto flow = [](Job& job) { job.from(sequence(1, 2)); };
+  const Outcome outcome = run_program(flow, {});
+  EXPECT_EQ(outcome.code, 1);
+  EXPECT_THAT(outcome.err, HasSubstr(".to("));
+}
+
+TEST(Run, FailsWhereTheJobFunctionThrows) {
+  const auto flow = [](Job&) { throw std::runtime_error("not today"); };
+  const Outcome outcome = run_program(flow, {});
+  EXPECT_EQ(outcome.code, 1);
+  EXPECT_THAT(outcome.err, HasSubstr("not today"));
+}
+
+TEST(Run, FailsWithOperatorSubtaskAndCauseWhereUserCodeThrows) {
+  const auto flow = [](Job& job) {
+    job.from(sequence(1, 5))
+        .map([](const std::int64_t& n) {
+          if (n == 3) throw std::runtime_error("three");
+          return n;
+        })
+        .named("picky")
+        .to(discard());
+  };
+  const Outcome outcome = run_program(flow, {"--parallelism=1"});
+  EXPECT_EQ(outcome.code, 1);
+  EXPECT_THAT(outcome.err,
+              HasSubstr("operator 'picky' (subtask 1 of 1) threw std::runtime_error: three"));
+}
+
+TEST(Run, FailsWhereTheInputIsMissing) {
+  const Outcome outcome = run_program(text, {"--input=/nowhere/at/all.txt"});
+  EXPECT_EQ(outcome.code, 1);
+  EXPECT_THAT(outcome.err, HasSubstr("/nowhere/at/all.txt"));
+}
+
+TEST(Run, RefusesAFunctionThatRefersToTheJobFunctionsVariables) {
+  const auto flow = [](Job& job) {
+    std::int64_t factor = 3;
+    job.from(sequence(1, 2))
+        .map([&factor](const std::int64_t& n) { return n * factor; })
+        .to(print());
+  };
+  const Outcome outcome = run_program(flow, {});
+  EXPECT_EQ(outcome.code, 1);
+  EXPECT_THAT(outcome.err, AllOf(HasSubstr("map"), HasSubstr("capture by value")));
+}
+
+TEST(Run, AcceptsAFunctionThatCapturesByValue) {
+  const auto flow = [](Job& job) {
+    const std::string prefix = "n";  // short: its characters lie in the closure itself
+    const std::string longer = "a prefix that does not fit into the string object";
+    job.from(sequence(1, 1))
+        .map(
+            [=](const std::int64_t& n) { return prefix + std::to_string(n) + longer.substr(0, 1); })
+        .to(print());
+  };
+  const Outcome outcome = run_program(flow, {});
+  EXPECT_EQ(outcome.code, 0) << outcome.err;
+  EXPECT_EQ(outcome.out, "\"n1a\"\n");
+}
+
+TEST(Run, StopsCleanlyOnASignal) {
+  const auto flow = [](Job& job) {
+    job.from(generate<std::int64_t>({.rate_per_second = 100},
+                                    [](std::uint64_t index) { return std::int64_t(index); }))
+        .named("endless")
+        .to(discard());
+  };
+  std::thread interrupter([] {
+    std::this_thread::sleep_for(std::chrono::milliseconds(300));
+    kill(getpid(), SIGTERM);
+  });
+  const Outcome outcome = run_program(flow, {});
+  interrupter.join();
+  EXPECT_EQ(outcome.code, 128 + SIGTERM);
+}
+
+TEST(Execute, RunsAJobFromWithinAProgram) {
+  std::vector<std::int64_t> results;
+  const Status status =
+      execute("numbers",
+              [&](Job& job) { job.from(sequence(1, job.param("last", 1))).to(collect(results)); },
+              {.parameters = {{"last", "4"}}, .settings = {{"parallelism.default", "2"}}});
+  ASSERT_TRUE(status) << status.error().message();
+  EXPECT_EQ(results.size(), 4U);
+}
+
+TEST(Execute, ReturnsWhatIsWrong) {
+  EXPECT_EQ(execute("numbers", numbers, {.parameters = {{"lats", "4"}}}).error().code(),
+            ErrorCode::kInvalidArgument);
+  EXPECT_EQ(execute("numbers", numbers, {.settings = {{"no.such.key", "4"}}}).error().code(),
+            ErrorCode::kInvalidArgument);
+}
+
+}  // namespace
+}  // namespace millrace
