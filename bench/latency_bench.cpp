@@ -45,7 +45,7 @@ class Schedule : public SplitSource<Event, Position> {
   Result<Poll> poll(Position& position, Collector<Event>& out) override {
     const std::chrono::nanoseconds now = clock_->monotonic();
     for (; position.next < events_ && !out.full(); position.next += position.step) {
-      const std::chrono::nanoseconds due = start_ + position.next * 1s / per_second_;
+      const std::chrono::nanoseconds due = start_ + position.next * 1'000'000'000ns / per_second_;
       if (due > now) return Poll::idle_for(due - now);
       out.emit({position.next % 10'000, 1, due.count()});
     }

@@ -23,6 +23,8 @@ function(millrace_package_library name file)
   set_target_properties(${name} PROPERTIES OUTPUT_NAME ${file} LINKER_LANGUAGE CXX
                         ARCHIVE_OUTPUT_DIRECTORY ${CMAKE_BINARY_DIR}/package)
   target_compile_features(${name} PUBLIC cxx_std_20)
+  target_compile_options(${name} INTERFACE
+                         $<$<CXX_COMPILER_ID:GNU>:-fvect-cost-model=dynamic>)  # see Layers.cmake
   target_include_directories(${name} PUBLIC $<BUILD_INTERFACE:${MILLRACE_INCLUDE_DIR}>
                              $<INSTALL_INTERFACE:${CMAKE_INSTALL_INCLUDEDIR}>)
   target_link_libraries(${name} PUBLIC $<BUILD_INTERFACE:millrace_options> PRIVATE ${libraries})

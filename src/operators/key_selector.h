@@ -18,6 +18,7 @@ struct MemberKey {
   const M& key(const T& record) const { return record.*member; }
   std::uint64_t hash(const T& record) const { return hash_key(record.*member); }
   bool matches(const Key& key, const T& record) const { return key_equal(key, record.*member); }
+  bool same(const T& a, const T& b) const { return key_equal(a.*member, b.*member); }
 };
 
 template <class T, class... M>
@@ -34,6 +35,10 @@ struct MembersKey {
     std::apply([&](auto... member) { ((hash = join_hash(hash, hash_key(record.*member))), ...); },
                members);
     return hash;
+  }
+  bool same(const T& a, const T& b) const {
+    return std::apply([&](auto... member) { return (key_equal(a.*member, b.*member) && ...); },
+                      members);
   }
   bool matches(const Key& key, const T& record) const {
     return std::apply(

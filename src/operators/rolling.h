@@ -10,19 +10,25 @@
 #include "millrace/core/codec.h"
 #include "millrace/core/hash.h"
 #include "millrace/core/record.h"
+#include "millrace/operators/key_selector.h"
 #include "millrace/operators/operator.h"
 #include "millrace/state/hot_table.h"
 
 namespace millrace::detail {
 
-// What Combine does to the accumulated record when a further one of its key arrives.
+// What Combine does to the accumulated record when a further one of its key arrives. kKeeps<M> tells
+// that it never changes a member of type M.
 template <class T, class M>
 struct SumOf {
+  template <class Other>
+  static constexpr bool kKeeps = !std::is_same_v<Other, M>;
   M T::*member;
   void operator()(T& accumulated, const T& value) const { accumulated.*member += value.*member; }
 };
 template <class T, class M>
 struct MinOf {
+  template <class Other>
+  static constexpr bool kKeeps = !std::is_same_v<Other, M>;
   M T::*member;
   void operator()(T& accumulated, const T& value) const {
     if (value.*member < accumulated.*member) accumulated.*member = value.*member;
@@ -30,6 +36,8 @@ struct MinOf {
 };
 template <class T, class M>
 struct MaxOf {
+  template <class Other>
+  static constexpr bool kKeeps = !std::is_same_v<Other, M>;
   M T::*member;
   void operator()(T& accumulated, const T& value) const {
     if (accumulated.*member < value.*member) accumulated.*member = value.*member;
@@ -38,6 +46,8 @@ struct MaxOf {
 // The whole record that holds the extreme; of several the first.
 template <class T, class M>
 struct MinByOf {
+  template <class>
+  static constexpr bool kKeeps = true;  // all records of an entry have the same key
   M T::*member;
   void operator()(T& accumulated, const T& value) const {
     if (value.*member < accumulated.*member) accumulated = value;
@@ -45,6 +55,8 @@ struct MinByOf {
 };
 template <class T, class M>
 struct MaxByOf {
+  template <class>
+  static constexpr bool kKeeps = true;  // all records of an entry have the same key
   M T::*member;
   void operator()(T& accumulated, const T& value) const {
     if (accumulated.*member < value.*member) accumulated = value;
@@ -52,6 +64,8 @@ struct MaxByOf {
 };
 template <class T, class F>
 struct ReduceBy {
+  template <class>
+  static constexpr bool kKeeps = false;
   F function;
   void operator()(T& accumulated, const T& value) const {
     accumulated = function(std::as_const(accumulated), value);
@@ -59,12 +73,24 @@ struct ReduceBy {
 };
 
 template <class T, class Selector, class Combine>
+inline constexpr bool kKeepsKey = false;
+template <class T, class M, class Combine>
+inline constexpr bool kKeepsKey<T, MemberKey<T, M>, Combine> = Combine::template kKeeps<M>;
+template <class T, class... M, class Combine>
+inline constexpr bool kKeepsKey<T, MembersKey<T, M...>, Combine> = (Combine::template kKeeps<M> &&
+                                                                    ...);
+
+template <class T, class Selector, class Combine>
 class RollingOperator final : public Operator {
   using Key = typename Selector::Key;
 
+  // An accumulated record tells its key, as every record does, unless the aggregate may change it.
+  static constexpr bool kKeyInRecord = kKeepsKey<T, Selector, Combine>;
+  using Entry = std::conditional_t<kKeyInRecord, T, std::pair<Key, T>>;
+
  public:
   RollingOperator(Selector key, Combine combine)
-      : key_(std::move(key)), combine_(std::move(combine)) {}
+      : key_(key), combine_(std::move(combine)), table_(HashOf{key}) {}
 
   Status open(const OperatorContext& context) override {
     emission_ = context.emission;
@@ -86,41 +112,36 @@ class RollingOperator final : public Operator {
   Result<Progress> finish(Outputs& outputs) override {
     if (emission_ == Emission::kEveryUpdate) return Progress::kDone;
     Batch<T>& out = outputs.get<T>(0);
-    const bool end = table_.visit(emitted_, [&](auto& entry) {
+    const bool end = table_.visit(emitted_, [&](Entry& entry) {
       if (outputs.full(out)) return false;
-      out.push(std::as_const(entry.value));
+      out.push(std::as_const(record_of(entry)));
       return true;
     });
     return end ? Progress::kDone : Progress::kMore;
   }
 
   Status snapshot(Snapshot& snapshot) override {
-    std::vector<const void*> keys;
-    std::vector<const void*> values;
+    std::vector<const void*> entries;
     std::size_t position = emitted_;
-    table_.visit(position, [&](auto& entry) {
-      keys.push_back(&entry.key);
-      values.push_back(&entry.value);
+    table_.visit(position, [&](Entry& entry) {
+      entries.push_back(&entry);
       return true;
     });
-    Status put = put_rows(snapshot, "keys", type_of<Key>(), keys);
-    return put ? put_rows(snapshot, "accumulated", type_of<T>(), values) : put;
+    std::string bytes;
+    Status encoded = encode_rows(type_of<Entry>(), entries, bytes);
+    if (encoded) snapshot.put("accumulated", std::move(bytes));
+    return encoded;
   }
 
-  // The key is not asked of the accumulated record: an aggregate may change what it is made of.
   Status restore(const Snapshot& snapshot) override {
-    Result<std::vector<Key>> keys = get_rows<Key>(snapshot, "keys");
-    if (!keys) return keys.error();
-    Result<std::vector<T>> values = get_rows<T>(snapshot, "accumulated");
-    if (!values) return values.error();
-    if (keys->size() != values->size()) {
-      return corruption("the snapshot of an aggregate holds more keys than values, or fewer");
-    }
-    for (std::size_t i = 0; i < keys->size(); ++i) {
-      Key& key = (*keys)[i];
-      const auto matches = [&](const Key& other) { return key_equal(other, key); };
-      table_.emplace(hash_key(key), matches, [&] { return std::move(key); }).first.value =
-          std::move((*values)[i]);
+    Result<std::string_view> bytes = snapshot.get("accumulated");
+    if (!bytes) return bytes.error();
+    Result<std::vector<Entry>> entries = decode_rows<Entry>(*bytes);
+    if (!entries) return entries.error();
+    for (Entry& entry : *entries) {
+      table_.emplace(
+          HashOf{key_}(entry), [](const Entry&) { return false; },
+          [&] { return std::move(entry); });
     }
     return {};
   }
@@ -129,18 +150,39 @@ class RollingOperator final : public Operator {
   static constexpr std::size_t kGroup = 256;
   static constexpr std::size_t kAhead = 16;  // how far memory is fetched before it is needed
 
-  static Status put_rows(Snapshot& snapshot, std::string_view name, const Type& type,
-                         const std::vector<const void*>& rows) {
-    std::string bytes;
-    Status encoded = encode_rows(type, rows, bytes);
-    if (encoded) snapshot.put(name, std::move(bytes));
-    return encoded;
+  struct HashOf {
+    Selector key;
+    std::uint64_t operator()(const Entry& entry) const {
+      if constexpr (kKeyInRecord) {
+        return key.hash(entry);
+      } else {
+        return hash_key(entry.first);
+      }
+    }
+  };
+
+  static T& record_of(Entry& entry) {
+    if constexpr (kKeyInRecord) {
+      return entry;
+    } else {
+      return entry.second;
+    }
   }
-  template <class Row>
-  static Result<std::vector<Row>> get_rows(const Snapshot& snapshot, std::string_view name) {
-    Result<std::string_view> bytes = snapshot.get(name);
-    if (!bytes) return bytes.error();
-    return decode_rows<Row>(*bytes);
+
+  bool matches(const Entry& entry, const T& value) const {
+    if constexpr (kKeyInRecord) {
+      return key_.same(entry, value);
+    } else {
+      return key_.matches(entry.first, value);
+    }
+  }
+
+  Entry make_entry(const T& value) const {
+    if constexpr (kKeyInRecord) {
+      return value;
+    } else {
+      return {Key(key_.key(value)), value};
+    }
   }
 
   void update(Batch<T>& batch, std::size_t begin, std::size_t end, Batch<T>& out) {
@@ -152,14 +194,9 @@ class RollingOperator final : public Operator {
     for (std::size_t i = 0; i < values.size(); ++i) {
       if (i + kAhead < values.size()) table_.prefetch_entry(hashes_[i + kAhead]);
       if (i + kAhead / 2 < values.size()) table_.prefetch_contents(hashes_[i + kAhead / 2]);
-      auto [entry, is_new] = emplace(hashes_[i], values[i]);
-      if (is_new) {
-        entry.value = values[i];
-      } else {
-        combine_(entry.value, values[i]);
-      }
+      T& accumulated = add(hashes_[i], values[i]);
       if (emission_ == Emission::kEveryUpdate) {
-        out.push(std::as_const(entry.value));
+        out.push(std::as_const(accumulated));
         if (batch.stamped()) out.stamp(batch.timestamp(begin + i));
       }
     }
@@ -173,16 +210,18 @@ class RollingOperator final : public Operator {
     }
   }
 
-  auto emplace(std::uint64_t hash, const T& value) {
-    return table_.emplace(
-        hash, [&](const Key& key) { return key_.matches(key, value); },
-        [&] { return Key(key_.key(value)); });
+  T& add(std::uint64_t hash, const T& value) {
+    auto [entry, is_new] = table_.emplace(
+        hash, [&](const Entry& other) { return matches(other, value); },
+        [&] { return make_entry(value); });
+    if (!is_new) combine_(record_of(entry), value);
+    return record_of(entry);
   }
 
   const Selector key_;
   const Combine combine_;
   Emission emission_ = Emission::kEveryUpdate;
-  HotTable<Key, T> table_;
+  HotTable<Entry, HashOf> table_;
   std::size_t emitted_ = 0;  // at the end of the input: where the next key to emit stands
   std::array<std::uint64_t, kGroup> hashes_;
 };

@@ -15,8 +15,8 @@ class MapOperator final : public Operator {
     Batch<In>& batch = in.as<In>();
     Batch<Out>& out = outputs.get<Out>(0);
     const std::size_t count = batch.size() - in.next;
-    const In* from = batch.values().data() + in.next;
-    Out* to = out.extend(count);
+    const In* __restrict from = batch.values().data() + in.next;
+    Out* __restrict to = out.extend(count);
     for (std::size_t row = 0; row < count; ++row) to[row] = function_(from[row]);
     out.account_for(count);
     if (batch.stamped()) out.stamp(batch.timestamps().subspan(in.next));
@@ -55,7 +55,7 @@ class FilterOperator final : public Operator {
  private:
   // Without a branch on the predicate: every value is written, and overwritten if not wanted.
   void compact(std::span<const T> values, Batch<T>& out) {
-    T* to = out.extend(values.size());
+    T* __restrict to = out.extend(values.size());
     std::size_t kept = 0;
     for (const T& value : values) {
       to[kept] = value;

@@ -1,11 +1,13 @@
 // The live state of one operator instance: an open-addressing hash table of decoded entries with
-// linear probing. Its user sees batches and prefetches: first the slots of a group of keys are
-// fetched, then touched, which hides the memory's latency.
+// linear probing. Its user sees batches and prefetches: what a group of keys will touch is fetched
+// first and touched some time later, which hides the memory's latency.
 //
-// A byte for each slot holds a part of the hash, apart from the entries: these bytes stay in the
-// cache, so that a probe costs one line of memory for the entry itself.
+// What bounds a large table is how many lines of memory a key costs. A byte for each slot holds a
+// part of the hash, apart from the entries: these bytes stay in the cache, other keys' entries are
+// hardly ever read, and a key costs the lines of its own entry alone. An entry whose key can be read
+// off it (Keyed::hash) holds no second copy.
 //
-// One thread. An Entry& holds until the next emplace(), and so do positions of visit().
+// One thread. An Entry& holds until the next emplace().
 #pragma once
 
 #include <cstddef>
@@ -14,23 +16,18 @@
 #include <utility>
 
 #include "millrace/core/footprint.h"
-#include "millrace/core/hash.h"
 #include "millrace/state/table_memory.h"
 
 namespace millrace::detail {
 
-template <class K, class V>
+// HashOf is a function object that gives the hash of an entry's key.
+template <class Entry, class HashOf>
 class HotTable {
- public:
-  struct Entry {
-    K key;
-    V value;
-  };
-
-  static_assert(alignof(Entry) <= alignof(std::max_align_t),
+  static_assert(alignof(Entry) <= 16,
                 "Millrace: keys and state with an alignment above 16 bytes are not supported");
 
-  HotTable() = default;
+ public:
+  explicit HotTable(HashOf hash_of = {}) : hash_of_(std::move(hash_of)) {}
   HotTable(const HotTable&) = delete;
   HotTable& operator=(const HotTable&) = delete;
   ~HotTable() { destroy(); }
@@ -43,50 +40,42 @@ class HotTable {
   void prefetch_entry(std::uint64_t hash) const {
     const char* entry = reinterpret_cast<const char*>(entries_ + (hash & mask_));
     __builtin_prefetch(entry, 1);
-    if constexpr (64 % sizeof(Entry) != 0) __builtin_prefetch(entry + sizeof(Entry) - 1, 1);
+    if constexpr (kMayStraddle) __builtin_prefetch(entry + sizeof(Entry) - 1, 1);
   }
   void prefetch_contents(std::uint64_t hash) const {
     if constexpr (kHasHeap<Entry>) {
       const std::size_t slot = hash & mask_;
-      if (capacity_ == 0 || tags_[slot] != tag_of(hash)) return;
-      prefetch_heap(entries_[slot].key);
-      prefetch_heap(entries_[slot].value);
+      if (capacity_ > 0 && tags_[slot] == tag_of(hash)) prefetch_heap(entries_[slot]);
     }
   }
 
-  // The entry of that hash for which matches(key) holds.
+  // The entry of that hash for which matches(entry) holds.
   template <class Matches>
-  Entry* find(std::uint64_t hash, const Matches& matches) {
+  Entry* find(std::uint64_t hash, const Matches& matches) const {
     if (size_ == 0) return nullptr;
-    const std::uint8_t tag = tag_of(hash);
-    for (std::size_t i = hash & mask_; tags_[i] != kEmpty; i = (i + 1) & mask_) {
-      if (tags_[i] == tag && matches(entries_[i].key)) return entries_ + i;
-    }
-    return nullptr;
+    const std::size_t slot = probe(hash, matches);
+    return tags_[slot] == kEmpty ? nullptr : entries_ + slot;
   }
 
-  // The same; makes the entry if there is none, with a key from make_key() and a value-initialised
-  // value. The second of the pair says whether it is new.
-  template <class Matches, class MakeKey>
-  std::pair<Entry&, bool> emplace(std::uint64_t hash, const Matches& matches,
-                                  const MakeKey& make_key) {
+  // The same; makes the entry by make() if there is none. The second of the pair says whether it is
+  // new.
+  template <class Matches, class Make>
+  std::pair<Entry&, bool> emplace(std::uint64_t hash, const Matches& matches, const Make& make) {
     if (size_ >= limit_) [[unlikely]]
       grow();
-    const std::uint8_t tag = tag_of(hash);
-    std::size_t i = hash & mask_;
-    for (; tags_[i] != kEmpty; i = (i + 1) & mask_) {
-      if (tags_[i] == tag && matches(entries_[i].key)) return {entries_[i], false};
-    }
-    new (entries_ + i) Entry{make_key(), V()};
-    tags_[i] = tag;
+    const std::size_t slot = probe(hash, matches);
+    if (tags_[slot] != kEmpty) return {entries_[slot], false};
+    new (entries_ + slot) Entry(make());
+    tags_[slot] = tag_of(hash);
     ++size_;
-    return {entries_[i], true};
+    return {entries_[slot], true};
   }
 
   // Calls visit(Entry&) for each entry from `position` on, until it returns false; `position` is
-  // then the entry to go on with. Returns whether the end was reached.
+  // then the entry to go on with. Returns whether the end was reached. Positions hold until the next
+  // emplace().
   template <class Visit>
-  bool visit(std::size_t& position, Visit&& visit) {
+  bool visit(std::size_t& position, Visit&& visit) const {
     for (; position < capacity_; ++position) {
       if (tags_[position] != kEmpty && !visit(entries_[position])) return false;
     }
@@ -95,10 +84,23 @@ class HotTable {
 
  private:
   static constexpr std::uint8_t kEmpty = 0;
+  static constexpr bool kMayStraddle = 64 % sizeof(Entry) != 0;
 
   // Bits that neither the slot nor, within one subtask, the key group is made of.
   static std::uint8_t tag_of(std::uint64_t hash) {
     return static_cast<std::uint8_t>(hash >> 40) | 0x80;
+  }
+
+  // The slot of the key's entry, or the empty one where it belongs.
+  template <class Matches>
+  std::size_t probe(std::uint64_t hash, const Matches& matches) const {
+    const std::uint8_t tag = tag_of(hash);
+    std::size_t slot = hash & mask_;
+    while (tags_[slot] != kEmpty &&
+           !(tags_[slot] == tag && matches(std::as_const(entries_[slot])))) {
+      slot = (slot + 1) & mask_;
+    }
+    return slot;
   }
 
   void grow() {
@@ -118,11 +120,11 @@ class HotTable {
   }
 
   void take(Entry& from) {
-    const std::uint64_t hash = hash_key(from.key);
-    std::size_t i = hash & mask_;
-    while (tags_[i] != kEmpty) i = (i + 1) & mask_;
-    new (entries_ + i) Entry(std::move(from));
-    tags_[i] = tag_of(hash);
+    const std::uint64_t hash = hash_of_(std::as_const(from));
+    std::size_t slot = hash & mask_;
+    while (tags_[slot] != kEmpty) slot = (slot + 1) & mask_;
+    new (entries_ + slot) Entry(std::move(from));
+    tags_[slot] = tag_of(hash);
     from.~Entry();
   }
 
@@ -136,6 +138,7 @@ class HotTable {
     release(entries_, capacity_ * sizeof(Entry));
   }
 
+  const HashOf hash_of_;
   std::uint8_t* tags_ = nullptr;
   Entry* entries_ = nullptr;  // constructed where the tag is not empty
   std::size_t capacity_ = 0;  // a power of two, or none yet
