@@ -17,9 +17,11 @@
 namespace millrace::detail {
 
 // What Combine does to the accumulated record when a further one of its key arrives. kKeeps<M> tells
-// that it never changes a member of type M.
+// that it never changes a member of type M; kCheap, that doing it twice costs less than waiting until
+// the record can be read after it was partly written.
 template <class T, class M>
 struct SumOf {
+  static constexpr bool kCheap = true;
   template <class Other>
   static constexpr bool kKeeps = !std::is_same_v<Other, M>;
   M T::*member;
@@ -27,6 +29,7 @@ struct SumOf {
 };
 template <class T, class M>
 struct MinOf {
+  static constexpr bool kCheap = true;
   template <class Other>
   static constexpr bool kKeeps = !std::is_same_v<Other, M>;
   M T::*member;
@@ -36,6 +39,7 @@ struct MinOf {
 };
 template <class T, class M>
 struct MaxOf {
+  static constexpr bool kCheap = true;
   template <class Other>
   static constexpr bool kKeeps = !std::is_same_v<Other, M>;
   M T::*member;
@@ -46,6 +50,7 @@ struct MaxOf {
 // The whole record that holds the extreme; of several the first.
 template <class T, class M>
 struct MinByOf {
+  static constexpr bool kCheap = false;
   template <class>
   static constexpr bool kKeeps = true;  // all records of an entry have the same key
   M T::*member;
@@ -55,6 +60,7 @@ struct MinByOf {
 };
 template <class T, class M>
 struct MaxByOf {
+  static constexpr bool kCheap = false;
   template <class>
   static constexpr bool kKeeps = true;  // all records of an entry have the same key
   M T::*member;
@@ -64,6 +70,7 @@ struct MaxByOf {
 };
 template <class T, class F>
 struct ReduceBy {
+  static constexpr bool kCheap = false;
   template <class>
   static constexpr bool kKeeps = false;
   F function;
@@ -194,10 +201,9 @@ class RollingOperator final : public Operator {
     for (std::size_t i = 0; i < values.size(); ++i) {
       if (i + kAhead < values.size()) table_.prefetch_entry(hashes_[i + kAhead]);
       if (i + kAhead / 2 < values.size()) table_.prefetch_contents(hashes_[i + kAhead / 2]);
-      T& accumulated = add(hashes_[i], values[i]);
-      if (emission_ == Emission::kEveryUpdate) {
-        out.push(std::as_const(accumulated));
-        if (batch.stamped()) out.stamp(batch.timestamp(begin + i));
+      add(hashes_[i], values[i], out);
+      if (emission_ == Emission::kEveryUpdate && batch.stamped()) {
+        out.stamp(batch.timestamp(begin + i));
       }
     }
   }
@@ -210,12 +216,24 @@ class RollingOperator final : public Operator {
     }
   }
 
-  T& add(std::uint64_t hash, const T& value) {
+  void add(std::uint64_t hash, const T& value, Batch<T>& out) {
     auto [entry, is_new] = table_.emplace(
         hash, [&](const Entry& other) { return matches(other, value); },
         [&] { return make_entry(value); });
-    if (!is_new) combine_(record_of(entry), value);
-    return record_of(entry);
+    T& accumulated = record_of(entry);
+    const bool emits = emission_ == Emission::kEveryUpdate;
+    if constexpr (Combine::kCheap) {
+      if (emits) {
+        out.fill([&](T& result) {
+          result = std::as_const(accumulated);
+          if (!is_new) combine_(result, value);
+        });
+      }
+      if (!is_new) combine_(accumulated, value);
+    } else {
+      if (!is_new) combine_(accumulated, value);
+      if (emits) out.push(std::as_const(accumulated));
+    }
   }
 
   const Selector key_;
