@@ -23,6 +23,7 @@ namespace millrace {
 
 constexpr std::size_t kBatchRecords = 1'024;      // a full batch
 constexpr std::size_t kBatchBytes = 256 * 1'024;  // or earlier, when records are large
+constexpr std::size_t kCacheBytes = 16 * 1'024;   // what is at hand between operators of a chain
 
 }  // namespace millrace
 
@@ -41,6 +42,9 @@ class AnyBatch {
 
   // The payload's size, counting what records hold outside themselves.
   virtual std::size_t bytes() const = 0;
+
+  // Of one record, not counting that.
+  virtual std::size_t record_bytes() const = 0;
 
   // Timestamps are there for every record or for none.
   bool stamped() const { return !timestamps_.empty(); }
@@ -107,6 +111,7 @@ class Batch final : public AnyBatch {
   std::span<T> values() { return {values_.get(), size_}; }
 
   std::size_t bytes() const override { return size_ * sizeof(T) + heap_bytes_; }
+  std::size_t record_bytes() const override { return sizeof(T); }
 
   void push(T&& value) {
     heap_bytes_ += heap_footprint(value);

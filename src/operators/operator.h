@@ -11,6 +11,7 @@
 // elements arrive, finish once all inputs ended, close. flush is called when the input runs empty.
 #pragma once
 
+#include <algorithm>
 #include <cstdint>
 #include <memory>
 #include <vector>
@@ -33,7 +34,12 @@ class Outputs {
  public:
   // The tags name the side outputs, in the order of their numbers from 1.
   Outputs(std::vector<BatchPtr> batches, std::vector<std::string> tags)
-      : batches_(std::move(batches)), tags_(std::move(tags)) {}
+      : batches_(std::move(batches)), tags_(std::move(tags)) {
+    // The next operator finds the records in the nearest cache.
+    if (batches_.empty()) return;
+    limit_ =
+        std::clamp<std::size_t>(kCacheBytes / batches_.front()->record_bytes(), 128, kBatchRecords);
+  }
 
   template <class T>
   Batch<T>& get(std::size_t output) {

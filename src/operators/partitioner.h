@@ -53,8 +53,12 @@ class ScatterBy final : public Partitioner {
   void choose_channels(std::span<const T> values, std::size_t channels) {
     channel_.resize(values.size());
     count_.assign(channels, 0);
-    for (std::size_t row = 0; row < values.size(); ++row) channel_[row] = choose_(values[row]);
-    for (const std::uint32_t channel : channel_) ++count_[channel];
+    std::uint32_t* const channel = channel_.data();
+    std::size_t* const count = count_.data();
+    for (std::size_t row = 0; row < values.size(); ++row) {
+      channel[row] = choose_(values[row]);
+      ++count[channel[row]];
+    }
   }
 
   void reserve(const Batch<T>& batch, std::span<BatchPtr> channels) {

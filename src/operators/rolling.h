@@ -198,14 +198,16 @@ class RollingOperator final : public Operator {
     for (std::size_t i = 0; i < std::min(kAhead, values.size()); ++i) {
       table_.prefetch_entry(hashes_[i]);
     }
+    const bool emits = emission_ == Emission::kEveryUpdate;
+    T* const results = emits ? out.extend(values.size()) : nullptr;
     for (std::size_t i = 0; i < values.size(); ++i) {
       if (i + kAhead < values.size()) table_.prefetch_entry(hashes_[i + kAhead]);
       if (i + kAhead / 2 < values.size()) table_.prefetch_contents(hashes_[i + kAhead / 2]);
-      add(hashes_[i], values[i], out);
-      if (emission_ == Emission::kEveryUpdate && batch.stamped()) {
-        out.stamp(batch.timestamp(begin + i));
-      }
+      add(hashes_[i], values[i], emits ? results + i : nullptr);
     }
+    if (!emits) return;
+    out.account_for(values.size());
+    if (batch.stamped()) out.stamp(batch.timestamps().subspan(begin, values.size()));
   }
 
   void hash(std::span<const T> values) {
@@ -216,23 +218,20 @@ class RollingOperator final : public Operator {
     }
   }
 
-  void add(std::uint64_t hash, const T& value, Batch<T>& out) {
+  // Leaves the new aggregate of the value's key in `result`, if there is one.
+  void add(std::uint64_t hash, const T& value, T* result) {
     auto [entry, is_new] = table_.emplace(
         hash, [&](const Entry& other) { return matches(other, value); },
         [&] { return make_entry(value); });
     T& accumulated = record_of(entry);
-    const bool emits = emission_ == Emission::kEveryUpdate;
     if constexpr (Combine::kCheap) {
-      if (emits) {
-        out.fill([&](T& result) {
-          result = std::as_const(accumulated);
-          if (!is_new) combine_(result, value);
-        });
-      }
-      if (!is_new) combine_(accumulated, value);
+      if (result) *result = std::as_const(accumulated);
+      if (is_new) return;
+      if (result) combine_(*result, value);
+      combine_(accumulated, value);
     } else {
       if (!is_new) combine_(accumulated, value);
-      if (emits) out.push(std::as_const(accumulated));
+      if (result) *result = std::as_const(accumulated);
     }
   }
 
