@@ -194,16 +194,19 @@ class RollingOperator final : public Operator {
 
   void update(Batch<T>& batch, std::size_t begin, std::size_t end, Batch<T>& out) {
     const std::span<const T> values = std::as_const(batch).values().subspan(begin, end - begin);
+    table_.make_room(values.size());
     hash(values);
-    for (std::size_t i = 0; i < std::min(kAhead, values.size()); ++i) {
-      table_.prefetch_entry(hashes_[i]);
-    }
     const bool emits = emission_ == Emission::kEveryUpdate;
     T* const results = emits ? out.extend(values.size()) : nullptr;
+    for (std::size_t i = 0; i < std::min(kAhead, values.size()); ++i) {
+      slots_[i] = table_.prefetch_entry(hashes_[i]);
+    }
     for (std::size_t i = 0; i < values.size(); ++i) {
-      if (i + kAhead < values.size()) table_.prefetch_entry(hashes_[i + kAhead]);
-      if (i + kAhead / 2 < values.size()) table_.prefetch_contents(hashes_[i + kAhead / 2]);
-      add(hashes_[i], values[i], emits ? results + i : nullptr);
+      if (i + kAhead < values.size()) {
+        slots_[i + kAhead] = table_.prefetch_entry(hashes_[i + kAhead]);
+      }
+      if (i + kAhead / 2 < values.size()) table_.prefetch_contents(slots_[i + kAhead / 2]);
+      add(slots_[i], hashes_[i], values[i], emits ? results + i : nullptr);
     }
     if (!emits) return;
     out.account_for(values.size());
@@ -219,9 +222,9 @@ class RollingOperator final : public Operator {
   }
 
   // Leaves the new aggregate of the value's key in `result`, if there is one.
-  void add(std::uint64_t hash, const T& value, T* result) {
+  void add(std::size_t slot, std::uint64_t hash, const T& value, T* result) {
     auto [entry, is_new] = table_.emplace(
-        hash, [&](const Entry& other) { return matches(other, value); },
+        slot, hash, [&](const Entry& other) { return matches(other, value); },
         [&] { return make_entry(value); });
     T& accumulated = record_of(entry);
     if constexpr (Combine::kCheap) {
@@ -240,7 +243,8 @@ class RollingOperator final : public Operator {
   Emission emission_ = Emission::kEveryUpdate;
   HotTable<Entry, HashOf> table_;
   std::size_t emitted_ = 0;  // at the end of the input: where the next key to emit stands
-  std::array<std::uint64_t, kGroup> hashes_;
+  std::array<std::uint64_t, kGroup> hashes_;  // of the group of records at hand
+  std::array<std::size_t, kGroup> slots_;
 };
 
 }  // namespace millrace::detail

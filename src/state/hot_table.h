@@ -4,10 +4,9 @@
 //
 // What bounds a large table is how many lines of memory a key costs. A byte for each slot holds a
 // part of the hash, apart from the entries: these bytes stay in the cache, other keys' entries are
-// hardly ever read, and a key costs the lines of its own entry alone. An entry whose key can be read
-// off it (Keyed::hash) holds no second copy.
+// hardly ever read, and a key costs the lines of its own entry alone.
 //
-// One thread. An Entry& holds until the next emplace().
+// One thread. An Entry& holds until the next make_room(), or emplace() that makes room itself.
 #pragma once
 
 #include <cstddef>
@@ -15,6 +14,7 @@
 #include <new>
 #include <utility>
 
+#include "millrace/core/check.h"
 #include "millrace/core/footprint.h"
 #include "millrace/state/table_memory.h"
 
@@ -34,18 +34,26 @@ class HotTable {
 
   std::size_t size() const { return size_; }
 
-  // Begin to fetch what emplace() will touch for that hash, in this order and some time apart: the
-  // slot's byte, its entry, and what the entry's strings and vectors point to.
+  // Before emplace(): lets `count` new entries come without moving any. Slots hold until the next
+  // make_room().
+  void make_room(std::size_t count) {
+    while (size_ + count > limit_) grow();
+  }
+
+  // Begin to fetch what emplace() will touch, in this order and some time apart: the slot's byte, the
+  // entry, and what the entry's strings and vectors point to. By the bytes alone prefetch_entry()
+  // finds the slot that is most likely the entry's, for the other two calls. There must be room.
   void prefetch_tag(std::uint64_t hash) const { __builtin_prefetch(tags_ + (hash & mask_)); }
-  void prefetch_entry(std::uint64_t hash) const {
-    const char* entry = reinterpret_cast<const char*>(entries_ + (hash & mask_));
+  std::size_t prefetch_entry(std::uint64_t hash) const {
+    const std::size_t slot = next_candidate(hash & mask_, tag_of(hash));
+    const char* entry = reinterpret_cast<const char*>(entries_ + slot);
     __builtin_prefetch(entry, 1);
     if constexpr (kMayStraddle) __builtin_prefetch(entry + sizeof(Entry) - 1, 1);
+    return slot;
   }
-  void prefetch_contents(std::uint64_t hash) const {
+  void prefetch_contents(std::size_t slot) const {
     if constexpr (kHasHeap<Entry>) {
-      const std::size_t slot = hash & mask_;
-      if (capacity_ > 0 && tags_[slot] == tag_of(hash)) prefetch_heap(entries_[slot]);
+      if (tags_[slot] != kEmpty) prefetch_heap(entries_[slot]);
     }
   }
 
@@ -53,27 +61,31 @@ class HotTable {
   template <class Matches>
   Entry* find(std::uint64_t hash, const Matches& matches) const {
     if (size_ == 0) return nullptr;
-    const std::size_t slot = probe(hash, matches);
+    const std::size_t slot = probe(hash & mask_, tag_of(hash), matches);
     return tags_[slot] == kEmpty ? nullptr : entries_ + slot;
   }
 
-  // The same; makes the entry by make() if there is none. The second of the pair says whether it is
-  // new.
+  // The same; makes the entry by make() if there is none, for which there must be room. `slot` is
+  // from prefetch_entry(). The second of the pair says whether the entry is new.
   template <class Matches, class Make>
-  std::pair<Entry&, bool> emplace(std::uint64_t hash, const Matches& matches, const Make& make) {
-    if (size_ >= limit_) [[unlikely]]
-      grow();
-    const std::size_t slot = probe(hash, matches);
+  std::pair<Entry&, bool> emplace(std::size_t slot, std::uint64_t hash, const Matches& matches,
+                                  const Make& make) {
+    slot = probe(slot, tag_of(hash), matches);
     if (tags_[slot] != kEmpty) return {entries_[slot], false};
+    check(size_ < limit_, "a state table was given an entry without room for it");
     new (entries_ + slot) Entry(make());
     tags_[slot] = tag_of(hash);
     ++size_;
     return {entries_[slot], true};
   }
+  template <class Matches, class Make>
+  std::pair<Entry&, bool> emplace(std::uint64_t hash, const Matches& matches, const Make& make) {
+    make_room(1);
+    return emplace(hash & mask_, hash, matches, make);
+  }
 
   // Calls visit(Entry&) for each entry from `position` on, until it returns false; `position` is
-  // then the entry to go on with. Returns whether the end was reached. Positions hold until the next
-  // emplace().
+  // then the entry to go on with. Returns whether the end was reached.
   template <class Visit>
   bool visit(std::size_t& position, Visit&& visit) const {
     for (; position < capacity_; ++position) {
@@ -91,16 +103,19 @@ class HotTable {
     return static_cast<std::uint8_t>(hash >> 40) | 0x80;
   }
 
+  // From `slot` on, the first with that tag, or the first empty one.
+  std::size_t next_candidate(std::size_t slot, std::uint8_t tag) const {
+    while (tags_[slot] != tag && tags_[slot] != kEmpty) slot = (slot + 1) & mask_;
+    return slot;
+  }
+
   // The slot of the key's entry, or the empty one where it belongs.
   template <class Matches>
-  std::size_t probe(std::uint64_t hash, const Matches& matches) const {
-    const std::uint8_t tag = tag_of(hash);
-    std::size_t slot = hash & mask_;
-    while (tags_[slot] != kEmpty &&
-           !(tags_[slot] == tag && matches(std::as_const(entries_[slot])))) {
-      slot = (slot + 1) & mask_;
+  std::size_t probe(std::size_t slot, std::uint8_t tag, const Matches& matches) const {
+    for (;; slot = (slot + 1) & mask_) {
+      slot = next_candidate(slot, tag);
+      if (tags_[slot] == kEmpty || matches(std::as_const(entries_[slot]))) return slot;
     }
-    return slot;
   }
 
   void grow() {
