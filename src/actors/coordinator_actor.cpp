@@ -10,7 +10,7 @@ namespace millrace::detail {
 
 CoordinatorActor::CoordinatorActor(caf::actor_config& config, std::vector<TaskBlueprint> blueprints,
                                    CoordinatorSettings settings)
-    : caf::event_based_actor(config),
+    : ActorBase(config),
       blueprints_(std::move(blueprints)),
       settings_(std::move(settings)),
       job_(blueprints_.size()) {}

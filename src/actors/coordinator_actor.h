@@ -2,12 +2,11 @@
 // only routes: what a task's fate means for the job is decided by JobStateMachine.
 #pragma once
 
-#include <caf/event_based_actor.hpp>
-
 #include <functional>
 #include <memory>
 #include <vector>
 
+#include "millrace/actors/actor_base.h"
 #include "millrace/actors/messages.h"
 #include "millrace/actors/task_blueprint.h"
 #include "millrace/coordination/job_state.h"
@@ -21,7 +20,7 @@ struct CoordinatorSettings {
   std::function<void(Status)> report;  // called once, on the coordinator's thread, at the end
 };
 
-class CoordinatorActor final : public caf::event_based_actor {
+class CoordinatorActor final : public ActorBase {
  public:
   CoordinatorActor(caf::actor_config& config, std::vector<TaskBlueprint> blueprints,
                    CoordinatorSettings settings);

@@ -8,7 +8,7 @@ namespace millrace::detail {
 
 EnumeratorActor::EnumeratorActor(caf::actor_config& config, std::string source, Make make,
                                  std::uint32_t parallelism, caf::actor coordinator)
-    : caf::event_based_actor(config),
+    : ActorBase(config),
       source_(std::move(source)),
       make_(std::move(make)),
       parallelism_(parallelism),

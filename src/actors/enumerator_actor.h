@@ -2,18 +2,17 @@
 // them out one by one, first come, first served.
 #pragma once
 
-#include <caf/event_based_actor.hpp>
-
 #include <functional>
 #include <memory>
 #include <string>
 
+#include "millrace/actors/actor_base.h"
 #include "millrace/actors/messages.h"
 #include "millrace/operators/source.h"
 
 namespace millrace::detail {
 
-class EnumeratorActor final : public caf::event_based_actor {
+class EnumeratorActor final : public ActorBase {
  public:
   using Make = std::function<std::unique_ptr<SplitEnumerator>()>;
 

@@ -4,7 +4,7 @@ namespace millrace::detail {
 
 TaskActor::TaskActor(caf::actor_config& config, TaskBlueprint blueprint, caf::actor coordinator,
                      const Clock& clock)
-    : caf::event_based_actor(config),
+    : ActorBase(config),
       blueprint_(std::move(blueprint)),
       coordinator_(std::move(coordinator)),
       clock_(clock) {}
@@ -61,7 +61,7 @@ void TaskActor::start() {
 }
 
 void TaskActor::work_later() {
-  if (!std::exchange(working_, true)) caf::event_based_actor::send(this, Work{});
+  if (!std::exchange(working_, true)) ActorBase::send(this, Work{});
 }
 
 void TaskActor::work() {
@@ -78,7 +78,7 @@ void TaskActor::work() {
       break;
     case TaskRunner::State::kFinished:
       stopped_ = true;
-      caf::event_based_actor::send(coordinator_, TaskFinished{address()});
+      ActorBase::send(coordinator_, TaskFinished{address()});
       break;
   }
 }
@@ -92,17 +92,16 @@ void TaskActor::wake_after(std::chrono::nanoseconds pause) {
 
 void TaskActor::send(std::size_t exchange, std::size_t channel, Element element) {
   const Peer& peer = peers_->receivers[exchange][channel];
-  caf::event_based_actor::send(peer.actor, Deliver{peer.channel, std::move(element)});
+  ActorBase::send(peer.actor, Deliver{peer.channel, std::move(element)});
 }
 
 void TaskActor::return_credit(std::size_t channel, BatchPtr batch, std::size_t bytes) {
   const Peer& peer = peers_->senders[channel];
-  caf::event_based_actor::send(peer.actor,
-                               Credit{peer.exchange, peer.channel, std::move(batch), bytes});
+  ActorBase::send(peer.actor, Credit{peer.exchange, peer.channel, std::move(batch), bytes});
 }
 
 void TaskActor::request_split() {
-  caf::event_based_actor::send(peers_->enumerator, RequestSplit{caf::actor_cast<caf::actor>(this)});
+  ActorBase::send(peers_->enumerator, RequestSplit{caf::actor_cast<caf::actor>(this)});
 }
 
 void TaskActor::settle(const Status& status) {
@@ -111,14 +110,14 @@ void TaskActor::settle(const Status& status) {
 
 void TaskActor::report(const Error& error) {
   stopped_ = true;
-  caf::event_based_actor::send(coordinator_, TaskFailed{address(), error});
+  ActorBase::send(coordinator_, TaskFailed{address(), error});
 }
 
 void TaskActor::close() {
   if (runner_) settle(runner_->close());
   runner_.reset();
   peers_.reset();
-  caf::event_based_actor::send(coordinator_, TaskClosed{address()});
+  ActorBase::send(coordinator_, TaskClosed{address()});
   quit();
 }
 

@@ -4,13 +4,12 @@
 // the task believes that its input ran empty.
 #pragma once
 
-#include <caf/event_based_actor.hpp>
-
 #include <chrono>
 #include <memory>
 #include <optional>
 #include <vector>
 
+#include "millrace/actors/actor_base.h"
 #include "millrace/actors/messages.h"
 #include "millrace/actors/task_blueprint.h"
 #include "millrace/actors/task_runner.h"
@@ -36,7 +35,7 @@ struct Connect {
   std::shared_ptr<const TaskPeers> peers;
 };
 
-class TaskActor final : public caf::event_based_actor, private TaskPort {
+class TaskActor final : public ActorBase, private TaskPort {
  public:
   TaskActor(caf::actor_config& config, TaskBlueprint blueprint, caf::actor coordinator,
             const Clock& clock);
