@@ -17,6 +17,11 @@ class ActorBase : public caf::event_based_actor {
 #ifdef __SANITIZE_THREAD__
   ~ActorBase() override { __tsan_acquire(this); }
 
+  void initialize() override {
+    caf::event_based_actor::initialize();
+    __tsan_release(this);
+  }
+
   using caf::event_based_actor::enqueue;
   void enqueue(caf::mailbox_element_ptr element, caf::execution_unit* unit) override {
     __tsan_release(this);
