@@ -1,5 +1,5 @@
-// The base of our actors. ThreadSanitizer does not see into CAF's library, and so not that a message
-// that was sent is handled later; where it looks on, the base says so.
+// The base of our actors. ThreadSanitizer does not see into CAF's library, and so not that a
+// message that was sent is handled later; where it looks on, the base says so.
 #pragma once
 
 #include <caf/event_based_actor.hpp>

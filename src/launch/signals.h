@@ -1,5 +1,5 @@
-// SIGINT and SIGTERM ask the job to stop; a second one ends the process at once. A broken pipe is an
-// error of whoever writes to it.
+// SIGINT and SIGTERM ask the job to stop; a second one ends the process at once. A broken pipe is
+// an error of whoever writes to it.
 #pragma once
 
 namespace millrace {

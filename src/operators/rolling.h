@@ -16,9 +16,9 @@
 
 namespace millrace::detail {
 
-// What Combine does to the accumulated record when a further one of its key arrives. kKeeps<M> tells
-// that it never changes a member of type M; kCheap, that doing it twice costs less than waiting until
-// the record can be read after it was partly written.
+// What Combine does to the accumulated record when a further one of its key arrives. kKeeps<M>
+// tells that it never changes a member of type M; kCheap, that doing it twice costs less than
+// waiting until the record can be read after it was partly written.
 template <class T, class M>
 struct SumOf {
   static constexpr bool kCheap = true;

@@ -40,9 +40,10 @@ class HotTable {
     while (size_ + count > limit_) grow();
   }
 
-  // Begin to fetch what emplace() will touch, in this order and some time apart: the slot's byte, the
-  // entry, and what the entry's strings and vectors point to. By the bytes alone prefetch_entry()
-  // finds the slot that is most likely the entry's, for the other two calls. There must be room.
+  // Begin to fetch what emplace() will touch, in this order and some time apart: the slot's byte,
+  // the entry, and what the entry's strings and vectors point to. By the bytes alone
+  // prefetch_entry() finds the slot that is most likely the entry's, for the other two calls. There
+  // must be room.
   void prefetch_tag(std::uint64_t hash) const { __builtin_prefetch(tags_ + (hash & mask_)); }
   std::size_t prefetch_entry(std::uint64_t hash) const {
     const std::size_t slot = next_candidate(hash & mask_, tag_of(hash));
