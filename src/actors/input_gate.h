@@ -36,6 +36,7 @@ class InputGate {
 
   bool empty() const { return ready_.empty(); }
   bool ended() const { return open_ == 0; }
+  Timestamp watermark() const { return watermarks_.current(); }
 
  private:
   struct Arrived {
