@@ -19,7 +19,9 @@ std::atomic<std::int64_t> job_sum;
 class Sum : public Sink<std::int64_t> {
  public:
   Status write(std::span<const std::int64_t> values) override {
-    for (const std::int64_t value : values) sum_ += static_cast<std::uint64_t>(value);
+    std::uint64_t sum = 0;
+    for (const std::int64_t value : values) sum += static_cast<std::uint64_t>(value);
+    sum_ += sum;
     return {};
   }
   Status close() override {

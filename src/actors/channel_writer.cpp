@@ -108,12 +108,12 @@ void ChannelWriter::send_if_awaited(std::size_t index) {
 void ChannelWriter::send_partial(std::size_t index) {
   Channel& channel = channels_[index];
   channel.flushing = false;
-  enqueue(index, {.batch = std::exchange(partials_[index], spare()),
+  enqueue(index, {.batch = std::exchange(partials_[index], fresh()),
                   .watermark = std::exchange(channel.watermark, kMinTimestamp)});
 }
 
 void ChannelWriter::send_partial_to_all() {
-  const BatchPtr batch = std::exchange(partials_[0], spare());
+  const BatchPtr batch = std::exchange(partials_[0], fresh());
   for (std::size_t i = 0; i < channels_.size(); ++i) {
     channels_[i].flushing = false;
     enqueue(i, {.batch = batch, .watermark = std::exchange(channels_[i].watermark, kMinTimestamp)});
@@ -146,10 +146,7 @@ void ChannelWriter::on_credit(std::size_t index, BatchPtr batch, std::size_t byt
         "more credit came back than was used");
   --channel.in_flight;
   channel.bytes_in_flight -= bytes;
-  if (batch && batch.unique() && spares_.size() < channels_.size() * limits_.batches) {
-    batch->clear();
-    spares_.push_back(std::move(batch));
-  }
+  BatchPool::of_this_thread().put(std::move(batch));
   drain(index);
   send_if_awaited(index);
 }
@@ -172,13 +169,6 @@ bool ChannelWriter::drained() const {
     if (!partial->empty()) return false;
   }
   return true;
-}
-
-BatchPtr ChannelWriter::spare() {
-  if (spares_.empty()) return prototype_->make_empty();
-  BatchPtr batch = std::move(spares_.back());
-  spares_.pop_back();
-  return batch;
 }
 
 }  // namespace millrace::detail

@@ -15,6 +15,7 @@
 #include <memory>
 #include <vector>
 
+#include "millrace/actors/batch_pool.h"
 #include "millrace/actors/element.h"
 #include "millrace/operators/chain.h"
 #include "millrace/operators/partitioner.h"
@@ -43,7 +44,7 @@ class ChannelWriter final : public Outlet {
   void barrier(CheckpointId checkpoint);
   void finish() override;
 
-  // The receiver is done with a batch of channel `index` and gives it back, emptied, for reuse.
+  // The receiver is done with a batch of channel `index`; it may give the batch back for reuse.
   void on_credit(std::size_t index, BatchPtr batch, std::size_t bytes);
 
   // The input ran empty: partial batches may go.
@@ -80,7 +81,7 @@ class ChannelWriter final : public Outlet {
   void enqueue(std::size_t index, Element element);
   void drain(std::size_t index);
   void send_now(std::size_t index, Element element);
-  BatchPtr spare();
+  BatchPtr fresh() const { return BatchPool::of_this_thread().take(*prototype_); }
 
   std::unique_ptr<Partitioner> partitioner_;
   Send send_;
@@ -88,7 +89,6 @@ class ChannelWriter final : public Outlet {
   BatchPtr prototype_;
   std::vector<Channel> channels_;
   std::vector<BatchPtr> partials_;  // of each channel; one for all when broadcasting
-  std::vector<BatchPtr> spares_;
   std::size_t waiting_channels_ = 0;
   std::uint64_t batches_sent_ = 0;
 };

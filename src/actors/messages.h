@@ -21,7 +21,7 @@ struct Deliver {
   Element element;
 };
 
-// The receiver is done with a batch: it returns the credit, and the batch for reuse.
+// The receiver is done with a batch: it returns the credit, and the batch unless it keeps it.
 struct Credit {
   std::uint32_t exchange;  // as the sender numbers them
   std::uint32_t channel;   // of that exchange

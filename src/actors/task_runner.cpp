@@ -120,7 +120,8 @@ Result<bool> TaskRunner::begin_batch(InputGate::Next next) {
 
 void TaskRunner::complete_batch() {
   if (!current_) return;
-  port_.return_credit(current_->channel, std::move(current_->element.batch), current_bytes_);
+  BatchPtr batch = BatchPool::of_this_thread().put_if_few(std::move(current_->element.batch));
+  port_.return_credit(current_->channel, std::move(batch), current_bytes_);
   current_.reset();
 }
 

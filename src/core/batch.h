@@ -211,12 +211,18 @@ class Batch final : public AnyBatch {
     return values_[size_];
   }
 
+  // Buffers of whole pages would all begin at the same place in a page, and a core takes a load for
+  // one that depends on an earlier store when only their places in the page are the same.
   void grow(std::size_t capacity) {
+    if (capacity * sizeof(T) >= kPage) capacity += kStagger / sizeof(T) + 1;
     std::unique_ptr<T[]> larger(new T[capacity]);
     std::move(values_.get(), values_.get() + capacity_, larger.get());
     values_ = std::move(larger);
     capacity_ = capacity;
   }
+
+  static constexpr std::size_t kPage = 4'096;
+  static constexpr std::size_t kStagger = 640;
 
   std::unique_ptr<T[]> values_;  // all constructed: those beyond size_ wait for their next use
   std::size_t capacity_ = 0;

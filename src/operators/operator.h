@@ -17,6 +17,7 @@
 #include <vector>
 
 #include "millrace/core/batch.h"
+#include "millrace/core/cache_line.h"
 #include "millrace/core/ids.h"
 #include "millrace/core/key_group.h"
 #include "millrace/core/result.h"
@@ -115,7 +116,7 @@ struct OperatorContext {
   const Clock* clock = nullptr;
 };
 
-class Operator {
+class alignas(kCacheLine) Operator {
  public:
   virtual ~Operator() = default;
 

@@ -8,13 +8,15 @@
 #include <vector>
 
 #include "millrace/core/batch.h"
+#include "millrace/core/cache_line.h"
 #include "millrace/core/hash.h"
 #include "millrace/core/key_group.h"
+#include "millrace/core/pass_on.h"
 #include "millrace/core/random.h"
 
 namespace millrace::detail {
 
-class Partitioner {
+class alignas(kCacheLine) Partitioner {
  public:
   virtual ~Partitioner() = default;
 
@@ -71,7 +73,7 @@ class ScatterBy final : public Partitioner {
 
   void move_records(std::span<T> values) {
     for (std::size_t row = 0; row < values.size(); ++row) {
-      *to_[channel_[row]]++ = std::move(values[row]);
+      pass_on(values[row], *to_[channel_[row]]++);
     }
   }
 
@@ -82,9 +84,9 @@ class ScatterBy final : public Partitioner {
   }
 
   Choose choose_;
-  std::vector<std::uint32_t> channel_;  // of each row
-  std::vector<std::size_t> count_;      // of rows for each channel
-  std::vector<T*> to_;                  // where each channel's next record goes
+  std::vector<std::uint32_t> channel_;                         // of each row
+  std::vector<std::size_t, CacheAligned<std::size_t>> count_;  // of rows for each channel
+  std::vector<T*, CacheAligned<T*>> to_;  // where each channel's next record goes
 };
 
 // By key group: all records of a key go to the subtask that owns the key.

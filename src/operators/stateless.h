@@ -17,6 +17,7 @@ class MapOperator final : public Operator {
     const std::size_t count = batch.size() - in.next;
     const In* __restrict from = batch.values().data() + in.next;
     Out* __restrict to = out.extend(count);
+#pragma GCC unroll 4
     for (std::size_t row = 0; row < count; ++row) to[row] = function_(from[row]);
     out.account_for(count);
     if (batch.stamped()) out.stamp(batch.timestamps().subspan(in.next));
@@ -55,12 +56,21 @@ class FilterOperator final : public Operator {
  private:
   // Without a branch on the predicate: every value is written, and overwritten if not wanted.
   void compact(std::span<const T> values, Batch<T>& out) {
+    const T* __restrict from = values.data();
     T* __restrict to = out.extend(values.size());
     std::size_t kept = 0;
-    for (const T& value : values) {
-      to[kept] = value;
-      kept += predicate_(value) ? 1 : 0;
+    const auto take = [&](std::size_t row) {
+      to[kept] = from[row];
+      kept += predicate_(from[row]) ? 1 : 0;
+    };
+    std::size_t row = 0;
+    for (; row + 4 <= values.size(); row += 4) {
+      take(row);
+      take(row + 1);
+      take(row + 2);
+      take(row + 3);
     }
+    for (; row < values.size(); ++row) take(row);
     out.shrink(values.size() - kept);
   }
 

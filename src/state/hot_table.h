@@ -2,13 +2,16 @@
 // linear probing. Its user sees batches and prefetches: what a group of keys will touch is fetched
 // first and touched some time later, which hides the memory's latency.
 //
-// What bounds a large table is how many lines of memory a key costs. A byte for each slot holds a
-// part of the hash, apart from the entries: these bytes stay in the cache, other keys' entries are
-// hardly ever read, and a key costs the lines of its own entry alone.
+// What bounds a large table is how many lines of memory a key costs, and how much of it fits in the
+// cache. A byte for each slot, its tag, holds a part of the hash, apart from the entries: other
+// keys' entries are hardly ever read, and a key costs the lines of its own entry alone. Sixteen tags
+// are compared at once, so the table may be dense; and since a slot is the hash scaled to the
+// capacity, growing moves entries in their order.
 //
 // One thread. An Entry& holds until the next make_room(), or emplace() that makes room itself.
 #pragma once
 
+#include <bit>
 #include <cstddef>
 #include <cstdint>
 #include <new>
@@ -17,6 +20,7 @@
 #include "millrace/core/check.h"
 #include "millrace/core/footprint.h"
 #include "millrace/state/table_memory.h"
+#include "millrace/state/tag_window.h"
 
 namespace millrace::detail {
 
@@ -44,9 +48,9 @@ class HotTable {
   // the entry, and what the entry's strings and vectors point to. By the bytes alone
   // prefetch_entry() finds the slot that is most likely the entry's, for the other two calls. There
   // must be room.
-  void prefetch_tag(std::uint64_t hash) const { __builtin_prefetch(tags_ + (hash & mask_)); }
+  void prefetch_tag(std::uint64_t hash) const { __builtin_prefetch(tags_ + home_of(hash)); }
   std::size_t prefetch_entry(std::uint64_t hash) const {
-    const std::size_t slot = next_candidate(hash & mask_, tag_of(hash));
+    const std::size_t slot = next_candidate(home_of(hash), tag_of(hash));
     const char* entry = reinterpret_cast<const char*>(entries_ + slot);
     __builtin_prefetch(entry, 1);
     if constexpr (kMayStraddle) __builtin_prefetch(entry + sizeof(Entry) - 1, 1);
@@ -62,7 +66,7 @@ class HotTable {
   template <class Matches>
   Entry* find(std::uint64_t hash, const Matches& matches) const {
     if (size_ == 0) return nullptr;
-    const std::size_t slot = probe(hash & mask_, tag_of(hash), matches);
+    const std::size_t slot = probe(home_of(hash), tag_of(hash), matches);
     return tags_[slot] == kEmpty ? nullptr : entries_ + slot;
   }
 
@@ -75,14 +79,14 @@ class HotTable {
     if (tags_[slot] != kEmpty) return {entries_[slot], false};
     check(size_ < limit_, "a state table was given an entry without room for it");
     new (entries_ + slot) Entry(make());
-    tags_[slot] = tag_of(hash);
+    set_tag(slot, tag_of(hash));
     ++size_;
     return {entries_[slot], true};
   }
   template <class Matches, class Make>
   std::pair<Entry&, bool> emplace(std::uint64_t hash, const Matches& matches, const Make& make) {
     make_room(1);
-    return emplace(hash & mask_, hash, matches, make);
+    return emplace(home_of(hash), hash, matches, make);
   }
 
   // Calls visit(Entry&) for each entry from `position` on, until it returns false; `position` is
@@ -98,23 +102,39 @@ class HotTable {
  private:
   static constexpr std::uint8_t kEmpty = 0;
   static constexpr bool kMayStraddle = 64 % sizeof(Entry) != 0;
+  static constexpr std::size_t kWindow = TagWindow::kSize;
 
-  // Bits that neither the slot nor, within one subtask, the key group is made of.
+  // The slot comes from the hash's lower half, for the upper one's first bits are the key group. The
+  // tag takes bits that decide neither.
+  std::size_t home_of(std::uint64_t hash) const {
+    return static_cast<std::size_t>(((hash & 0xffffffff) * capacity_) >> 32);
+  }
   static std::uint8_t tag_of(std::uint64_t hash) {
     return static_cast<std::uint8_t>(hash >> 40) | 0x80;
   }
 
-  // From `slot` on, the first with that tag, or the first empty one.
-  std::size_t next_candidate(std::size_t slot, std::uint8_t tag) const {
-    while (tags_[slot] != tag && tags_[slot] != kEmpty) slot = (slot + 1) & mask_;
-    return slot;
+  // A window of tags that begins near the end goes on with copies of the first tags.
+  void set_tag(std::size_t slot, std::uint8_t tag) {
+    tags_[slot] = tag;
+    if (slot < kWindow) tags_[capacity_ + slot] = tag;
   }
 
-  // The slot of the key's entry, or the empty one where it belongs.
+  std::size_t wrapped(std::size_t slot) const { return slot < capacity_ ? slot : slot - capacity_; }
+
+  // From `slot` on, the first with that tag, or the first empty one.
+  std::size_t next_candidate(std::size_t slot, std::uint8_t tag) const {
+    for (;; slot = wrapped(slot + kWindow)) {
+      const TagWindow window(tags_ + slot);
+      const std::uint32_t found = window.equal(tag) | window.equal(kEmpty);
+      if (found != 0) return wrapped(slot + static_cast<std::size_t>(std::countr_zero(found)));
+    }
+  }
+
+  // The slot of the key's entry, or the empty one where it belongs; begins at a candidate or before.
   template <class Matches>
   std::size_t probe(std::size_t slot, std::uint8_t tag, const Matches& matches) const {
-    for (;; slot = (slot + 1) & mask_) {
-      slot = next_candidate(slot, tag);
+    for (;; slot = wrapped(slot + 1)) {
+      if (tags_[slot] != tag) slot = next_candidate(slot, tag);
       if (tags_[slot] == kEmpty || matches(std::as_const(entries_[slot]))) return slot;
     }
   }
@@ -123,24 +143,24 @@ class HotTable {
     const std::size_t old_capacity = capacity_;
     std::uint8_t* old_tags = tags_;
     Entry* old_entries = entries_;
-    capacity_ = old_capacity == 0 ? 16 : 2 * old_capacity;
-    mask_ = capacity_ - 1;
-    limit_ = capacity_ / 8 * 5;
-    tags_ = static_cast<std::uint8_t*>(allocate_zeroed(capacity_));
+    capacity_ = old_capacity == 0 ? kWindow : old_capacity + old_capacity / 2;
+    check(capacity_ >> 32 == 0, "a state table has more entries than it can address");
+    limit_ = capacity_ / 8 * 7;
+    tags_ = static_cast<std::uint8_t*>(allocate_zeroed(capacity_ + kWindow));
     entries_ = static_cast<Entry*>(allocate_zeroed(capacity_ * sizeof(Entry)));
     for (std::size_t i = 0; i < old_capacity; ++i) {
       if (old_tags[i] != kEmpty) take(old_entries[i]);
     }
-    release(old_tags, old_capacity);
+    if (old_capacity == 0) return;
+    release(old_tags, old_capacity + kWindow);
     release(old_entries, old_capacity * sizeof(Entry));
   }
 
   void take(Entry& from) {
     const std::uint64_t hash = hash_of_(std::as_const(from));
-    std::size_t slot = hash & mask_;
-    while (tags_[slot] != kEmpty) slot = (slot + 1) & mask_;
+    const std::size_t slot = next_candidate(home_of(hash), kEmpty);
     new (entries_ + slot) Entry(std::move(from));
-    tags_[slot] = tag_of(hash);
+    set_tag(slot, tag_of(hash));
     from.~Entry();
   }
 
@@ -150,17 +170,16 @@ class HotTable {
         if (tags_[i] != kEmpty) entries_[i].~Entry();
       }
     }
-    release(tags_, capacity_);
+    release(tags_, capacity_ + kWindow);
     release(entries_, capacity_ * sizeof(Entry));
   }
 
   const HashOf hash_of_;
   std::uint8_t* tags_ = nullptr;
   Entry* entries_ = nullptr;  // constructed where the tag is not empty
-  std::size_t capacity_ = 0;  // a power of two, or none yet
-  std::size_t mask_ = 0;
+  std::size_t capacity_ = 0;
   std::size_t size_ = 0;
-  std::size_t limit_ = 0;  // entries from which the table doubles
+  std::size_t limit_ = 0;  // entries from which the table grows
 };
 
 }  // namespace millrace::detail
