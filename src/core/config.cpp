@@ -162,9 +162,6 @@ class ConfigLoader {
   Status apply_environment(const ConfigSources& sources) {
     std::vector<std::string> names;
     for (const std::string& key : keys_) names.push_back(environment_name(key));
-    for (const EnvironmentVariable& variable : sources.other_names) {
-      names.emplace_back(variable.name);
-    }
     for (const std::string& entry : sources.environment) {
       if (!entry.starts_with(kVariablePrefix)) continue;
       if (Status status = apply_variable(entry, names); !status) return status;
@@ -214,7 +211,6 @@ class ConfigLoader {
     const std::string value = equals == std::string::npos ? "" : entry.substr(equals + 1);
     for (std::size_t i = 0; i < names.size(); ++i) {
       if (names[i] != name) continue;
-      if (i >= keys_.size()) return {};
       const Origin origin{Origin::Source::kEnvironment, name};
       return apply({keys_[i], value, origin, to_string(origin)});
     }

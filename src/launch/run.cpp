@@ -30,16 +30,6 @@ constexpr int kFinished = 0;
 constexpr int kFailed = 1;
 constexpr int kUsage = 2;
 
-constexpr EngineFlag kFlags[] = {
-    {"parallelism", EngineFlag::Value::kRequired, "N",
-     "How many subtasks each operator has; default: one per core."},
-    {"mode", EngineFlag::Value::kRequired, "MODE",
-     "streaming, batch, or automatic (batch when every source is bounded)."},
-    {"config", EngineFlag::Value::kRequired, "FILE", "Settings in YAML; default: millrace.yaml."},
-    {"plan", EngineFlag::Value::kOptional, "FORMAT",
-     "Print the plan as text, json or capnp, and do not run."},
-};
-
 std::vector<std::string> environment() {
   std::vector<std::string> variables;
   for (char** variable = environ; *variable != nullptr; ++variable) variables.push_back(*variable);
@@ -55,7 +45,7 @@ Result<std::string> config_text(const Argument* flag, std::string& name) {
 }
 
 Result<Config> load_config(const Arguments& arguments) {
-  ConfigSources sources{.environment = environment(), .other_names = kOtherVariables};
+  ConfigSources sources{.environment = environment()};
   Result<std::string> text = config_text(arguments.find_engine_flag("config"), sources.file_name);
   if (!text) return text.error();
   sources.file_text = *std::move(text);
@@ -85,6 +75,13 @@ Status describe_job(detail::JobBuilder& builder, const JobFunction& job_function
     return user_code("the job function threw something that is not a std::exception");
   }
   return {};
+}
+
+Result<Logging> open_log(const Config& config) {
+  const LogLevel level = config.get(kLogLevel);
+  const LogFormat format = config.get(kLogFormat);
+  const std::string file = config.get(kLogFile);
+  return file.empty() ? Logging(level, format) : Logging::to_file(file, level, format);
 }
 
 struct PlannedJob {
@@ -144,7 +141,7 @@ class Program {
 
   int run(int argc, char** argv) {
     const std::vector<std::string> words(argv + 1, argv + argc);
-    Result<Arguments> arguments = split_arguments(words, kFlags);
+    Result<Arguments> arguments = split_arguments(words, kEngineFlags);
     if (!arguments) return fail(name_, arguments.error(), kUsage);
     if (!arguments->rest.empty()) {
       return fail(
@@ -153,10 +150,10 @@ class Program {
                                   "; parameters are given as --name=value")),
           kUsage);
     }
-    detail::JobBuilder builder(name_, Parameters(arguments->parameters, kFlags));
+    detail::JobBuilder builder(name_, Parameters(arguments->parameters, kEngineFlags));
     const Status described = describe_job(builder, job_function_);
     if (arguments->help) {
-      std::cout << help_text(name_, kFlags, builder.parameters().declared());
+      std::cout << help_text(name_, kEngineFlags, builder.parameters().declared());
       return kFinished;
     }
     if (!described) return fail(name_, described.error(), kFailed);
@@ -179,11 +176,12 @@ class Program {
     if (!planned) return fail(name_, planned.error(), kFailed);
     if (plan_flag) return print_plan(name_, planned->plan, plan_flag->text.value_or("text"));
 
-    const Logging logging(config.get(kLogLevel));
-    const Logger log = logging.logger("job");
+    const Result<Logging> logging = open_log(config);
+    if (!logging) return fail(name_, logging.error(), kFailed);
+    const Logger log = logging->logger("job");
     for (const std::string& warning : detail::warnings(planned->plan.logical)) log.warn(warning);
     const SignalScope signals;
-    detail::EmbeddedCluster cluster({}, logging);
+    detail::EmbeddedCluster cluster({}, *logging);
     auto job = cluster.start(std::move(planned->plan), std::move(planned->code));
     if (!job) return fail(name_, job.error(), kFailed);
     const Status result = watch(**job);
@@ -205,7 +203,7 @@ Status execute(const std::string& name, const JobFunction& job_function,
                const ExecuteOptions& options) {
   std::vector<Argument> given;
   for (const auto& [parameter, text] : options.parameters) given.push_back({parameter, text});
-  detail::JobBuilder builder(name, Parameters(std::move(given), kFlags));
+  detail::JobBuilder builder(name, Parameters(std::move(given), kEngineFlags));
   if (Status described = describe_job(builder, job_function); !described) return described;
   if (Status known = builder.parameters().check_all_known(); !known) return known;
   if (!builder.parameter_status()) return builder.parameter_status();
@@ -217,8 +215,9 @@ Status execute(const std::string& name, const JobFunction& job_function,
   Result<PlannedJob> planned = plan_job(builder, *config);
   if (!planned) return planned.error();
 
-  const Logging logging(config->get(kLogLevel));
-  detail::EmbeddedCluster cluster({}, logging);
+  const Result<Logging> logging = open_log(*config);
+  if (!logging) return logging.error();
+  detail::EmbeddedCluster cluster({}, *logging);
   auto job = cluster.start(std::move(planned->plan), std::move(planned->code));
   if (!job) return job.error();
   return (*job)->result();
