@@ -11,6 +11,7 @@
 // than 256 levels. Text is passed on as it is, which makes it JSON if it is UTF-8.
 #pragma once
 
+#include <cstddef>
 #include <map>
 #include <memory>
 #include <string>
@@ -33,6 +34,13 @@ struct JsonReaderOptions {
   std::map<std::string, std::string> renames;  // of the outermost record: key in the text -> field
 };
 
+// What is wrong with a text, in parts.
+struct JsonProblem {
+  std::size_t column = 0;  // from 1, in bytes; 0 if it is not known
+  std::string field;       // its path; empty if the text as a whole is at fault
+  std::string what;        // was expected and found
+};
+
 // Reads values from JSON text; keeps its buffers between values, so it has one user at a time.
 //
 // Unknown keys are ignored. A missing key of a field that is no optional is an error, as is a
@@ -53,6 +61,9 @@ class JsonReader {
   Status read(std::string_view text, T& value) {
     return read(type_of<T>(), text, &value);
   }
+
+  // Of the last read(), if it failed.
+  const JsonProblem& problem() const;
 
  private:
   class Implementation;

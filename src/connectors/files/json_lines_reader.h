@@ -34,7 +34,7 @@ class JsonLinesReader {
 
  private:
   ReadStep take_line(std::string_view& line);
-  ReadStep refuse(std::string_view line, std::int64_t position, const Error& error);
+  ReadStep refuse(std::string_view line, std::int64_t position);
 
   RenamedType type_;
   LineReader lines_;
