@@ -1,7 +1,7 @@
 // text_files(path): the lines of a file, or of all files of a directory or glob, as strings,
-// without their line ends. Bounded; exactly once, since how far each file was read is part of a
-// checkpoint. Each file is read from its begin to its end by one subtask, unless it is
-// splittable().
+// without their line ends. Bounded; how far each file was read is its state, so that it will be
+// exactly once when there are checkpoints. Each file is read from its begin to its end by one
+// subtask, unless it is splittable().
 #pragma once
 
 #include <string>
