@@ -17,17 +17,25 @@ CoordinatorActor::CoordinatorActor(caf::actor_config& config, std::vector<TaskBl
 
 caf::behavior CoordinatorActor::make_behavior() {
   return {
-      [this](Start) { deploy(); },
+      [this](Deploy) { deploy(); },
       [this](TaskFinished) { act(job_.task_finished()); },
       [this](TaskFailed& failed) {
-        settings_.log.debug("task failed", {{"task", failed.from.task},
-                                            {"subtask", failed.from.subtask},
-                                            {"error", failed.error.message()}});
+        log_failure(failed);
         act(job_.task_failed(std::move(failed.error)));
       },
       [this](TaskClosed) { act(job_.task_closed()); },
       [this](CancelJob) { act(job_.cancel()); },
   };
+}
+
+void CoordinatorActor::log_failure(const TaskFailed& failed) const {
+  if (failed.from) {
+    settings_.log.debug("task failed", {{"task", failed.from->task},
+                                        {"subtask", failed.from->subtask},
+                                        {"error", failed.error.message()}});
+  } else {
+    settings_.log.debug("enumerator failed", {{"error", failed.error.message()}});
+  }
 }
 
 void CoordinatorActor::deploy() {
@@ -42,7 +50,7 @@ void CoordinatorActor::spawn_tasks() {
   const auto self = caf::actor_cast<caf::actor>(this);
   for (const TaskBlueprint& blueprint : blueprints_) {
     if (blueprint.subtask == SubtaskIndex(0)) first_of_.push_back(tasks_.size());
-    tasks_.push_back(blueprint.spec().blocking
+    tasks_.push_back(blueprint.spec().blocking && settings_.blocking_tasks_have_threads
                          ? spawn<TaskActor, caf::detached>(blueprint, self, *settings_.clock)
                          : spawn<TaskActor>(blueprint, self, *settings_.clock));
   }

@@ -26,8 +26,8 @@ void EnumeratorActor::hand_out(const caf::actor& reader) {
     Status found = discover();
     if (!found) {
       failed_ = true;
-      send(coordinator_,
-           TaskFailed{{}, found.error().with_context(concat("source ", in_quotes(source_)))});
+      send(coordinator_, TaskFailed{std::nullopt, found.error().with_context(
+                                                      concat("source ", in_quotes(source_)))});
       return;
     }
   }

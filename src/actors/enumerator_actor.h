@@ -8,7 +8,7 @@
 
 #include "millrace/actors/actor_base.h"
 #include "millrace/actors/messages.h"
-#include "millrace/operators/source.h"
+#include "millrace/operators/any_source.h"
 
 namespace millrace::detail {
 

@@ -57,15 +57,13 @@ class Assembly {
   OperatorContext context_of(std::size_t index, const Clock& clock) const {
     const TaskSpec& task = blueprint_.spec();
     const OperatorSpec& spec = *find_operator(plan_.logical, task.operators[index]);
-    const KeyGroupLayout layout{task.parallelism, task.max_parallelism};
     return {.name = spec.name,
             .named = spec.named,
             .subtask = blueprint_.subtask,
             .parallelism = task.parallelism,
-            .key_groups = layout.range_of(blueprint_.subtask),
+            .key_groups = task.key_groups().range_of(blueprint_.subtask),
             .max_parallelism = task.max_parallelism,
             .emission = plan_.mode == Mode::kBatch ? Emission::kAtEnd : Emission::kEveryUpdate,
-            .seed = blueprint_.job->seed,
             .clock = &clock};
   }
 

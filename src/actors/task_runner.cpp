@@ -2,7 +2,7 @@
 
 #include <algorithm>
 
-#include "millrace/operators/sink.h"
+#include "millrace/operators/any_sink.h"
 
 namespace millrace::detail {
 namespace {

@@ -37,8 +37,8 @@ class ConnectedStreams {
     static_assert(detail::TakesCollector<F> && detail::TakesCollector<G>,
                   "Millrace: the last parameter of flat_map's functions must be spelled "
                   "`Collector<Result>&`, since it says what the results are");
-    using Out = detail::Collected<F>;
-    static_assert(std::is_same_v<Out, detail::Collected<G>>,
+    using Out = detail::CollectedBy<F>;
+    static_assert(std::is_same_v<Out, detail::CollectedBy<G>>,
                   "Millrace: both functions of flat_map on connected streams must collect the same "
                   "type");
     return add_pair<Out>("co_flat_map", std::move(first), std::move(second),

@@ -11,8 +11,8 @@
 
 namespace millrace {
 
-// Marks a parameter that must be given, where it has a help text: job.param("input", kRequired,
-// "..").
+// Marks a parameter that must be given, where it has a help text:
+//   job.param("input", kRequired, "the file to read")
 struct Required {};
 inline constexpr Required kRequired{};
 
@@ -50,8 +50,6 @@ class Job {
     using Value = Parameter<T>;
     return take<Value>(name, Value(default_value), help);
   }
-
-  const detail::JobBuilder& builder() const { return builder_; }
 
  private:
   template <class T>

@@ -8,8 +8,8 @@
 #include <tuple>
 #include <type_traits>
 
-#include "millrace/operators/sink_function.h"
-#include "millrace/operators/source_function.h"
+#include "millrace/operators/sink.h"
+#include "millrace/operators/source.h"
 
 namespace millrace {
 

@@ -111,7 +111,6 @@ struct OperatorContext {
   KeyGroupRange key_groups;
   std::uint32_t max_parallelism = 128;
   Emission emission = Emission::kEveryUpdate;
-  std::uint64_t seed = 0;  // of the job, for whatever is random
   const Clock* clock = nullptr;
 };
 

@@ -10,9 +10,9 @@
 #include <memory>
 #include <vector>
 
+#include "millrace/operators/any_source.h"
 #include "millrace/operators/operator.h"
 #include "millrace/operators/partitioner.h"
-#include "millrace/operators/source.h"
 #include "millrace/plan/logical_plan.h"
 
 namespace millrace::detail {

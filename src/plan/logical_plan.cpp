@@ -51,18 +51,6 @@ std::string_view to_string(Exchange exchange) {
   return "unknown";
 }
 
-std::string_view to_string(Chaining chaining) {
-  switch (chaining) {
-    case Chaining::kAlways:
-      return "always";
-    case Chaining::kHead:
-      return "head";
-    case Chaining::kNever:
-      return "never";
-  }
-  return "unknown";
-}
-
 std::string to_hex(std::uint64_t value) {
   constexpr std::string_view kDigits = "0123456789abcdef";
   std::string text(16, '0');

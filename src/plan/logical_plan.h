@@ -118,7 +118,6 @@ std::uint32_t parallelism_of(const LogicalPlan& plan, const OperatorSpec& spec);
 Mode resolve_mode(const LogicalPlan& plan);
 
 std::string_view to_string(Exchange exchange);
-std::string_view to_string(Chaining chaining);
 
 // 16 hex digits, as files and reports name operators and fingerprints.
 std::string to_hex(std::uint64_t value);

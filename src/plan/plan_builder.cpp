@@ -1,7 +1,5 @@
 #include "millrace/plan/plan_builder.h"
 
-#include <algorithm>
-
 #include "millrace/core/check.h"
 #include "millrace/core/text.h"
 #include "millrace/plan/plan_validation.h"
@@ -25,13 +23,6 @@ void PlanBuilder::connect(BuilderEdge edge) {
   check(edge.from.value() < plan_.operators.size() && edge.to.value() < plan_.operators.size(),
         "an edge joins operators that were added before");
   edges_.push_back(std::move(edge));
-}
-
-std::uint32_t PlanBuilder::output(OperatorIndex index, OutputSpec output) {
-  std::vector<OutputSpec>& outputs = at(index).outputs;
-  auto found = std::ranges::find(outputs, output.tag, &OutputSpec::tag);
-  if (found == outputs.end()) found = outputs.insert(found, std::move(output));
-  return static_cast<std::uint32_t>(found - outputs.begin());
 }
 
 OperatorSpec& PlanBuilder::at(OperatorIndex index) {

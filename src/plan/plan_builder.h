@@ -33,9 +33,6 @@ class PlanBuilder {
   void rename(OperatorIndex index, std::string name);
   void connect(BuilderEdge edge);
 
-  // The number of the operator's output with this tag, which is added if it is new.
-  std::uint32_t output(OperatorIndex index, OutputSpec output);
-
   // For what is said about an operator after it was added, all but its name.
   OperatorSpec& at(OperatorIndex index);
   const OperatorSpec& at(OperatorIndex index) const;

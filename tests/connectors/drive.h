@@ -11,8 +11,8 @@
 
 #include "millrace/connectors/files/bad_record.h"
 #include "millrace/core/json.h"
+#include "millrace/operators/any_sink.h"
 #include "millrace/operators/endpoints.h"
-#include "millrace/operators/sink.h"
 
 namespace millrace::test {
 

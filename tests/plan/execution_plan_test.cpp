@@ -36,7 +36,7 @@ TEST(Chaining, JoinsForwardEdgesIntoOneTask) {
 
 TEST(Chaining, MakesATreeOfSeveralConsumersAndSideOutputs) {
   PlanBuilder builder = line({"map", "filter"});
-  const auto late = builder.output(kMap, {"late", "Payment"});
+  const auto late = add_output(builder, kMap, {"late", "Payment"});
   builder.connect({.from = kMap, .output = late, .to = builder.add_operator(sink_spec())});
   const ExecutionPlan plan = plan_of(builder);
   EXPECT_THAT(task_names(plan), ElementsAre("source-1 -> map-1 -> (filter-1 -> sink-1, sink-2)"));

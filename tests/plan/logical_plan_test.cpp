@@ -39,7 +39,6 @@ TEST(Mode, IsBatchIfEverySourceIsBounded) {
 TEST(LogicalPlan, PrintsItsEnumeratorsAsWords) {
   EXPECT_EQ(to_string(Mode::kAutomatic), "automatic");
   EXPECT_EQ(to_string(Exchange::kKeyed), "keyed");
-  EXPECT_EQ(to_string(Chaining::kHead), "head");
 }
 
 }  // namespace

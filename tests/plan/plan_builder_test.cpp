@@ -31,14 +31,6 @@ TEST(PlanBuilder, LetsEdgesFollowANameThatIsGivenLater) {
   EXPECT_TRUE(plan.operators[1].named);
 }
 
-TEST(PlanBuilder, GivesTheSameNumberToTheSameTag) {
-  PlanBuilder builder("job");
-  const OperatorIndex map = builder.add_operator(spec_of("map"));
-  EXPECT_EQ(builder.output(map, {"late", "Payment"}), 1);
-  EXPECT_EQ(builder.output(map, {"refused", "Payment"}), 2);
-  EXPECT_EQ(builder.output(map, {"late", "Payment"}), 1);
-}
-
 TEST(PlanBuilder, CarriesTheSettingsOfTheJob) {
   PlanBuilder builder = line({});
   builder.set_mode(Mode::kStreaming);

@@ -257,7 +257,7 @@ TEST(Warnings, LeaveUnnamedStateAloneInAJobThatEnds) {
 
 TEST(Warnings, NameAnOutputThatNobodyReads) {
   PlanBuilder builder = line({"map"});
-  builder.output(OperatorIndex(1), {"late", "Payment"});
+  add_output(builder, OperatorIndex(1), {"late", "Payment"});
   const OperatorIndex filter = builder.add_operator(spec_of("filter"));
   builder.connect({.from = OperatorIndex(1), .to = filter});
   EXPECT_THAT(warnings(*builder.build()),

@@ -27,7 +27,6 @@ class FileWindow {
 
   std::string_view bytes() const { return {begin_, static_cast<std::size_t>(end_ - begin_)}; }
   const char* begin() const { return begin_; }
-  const char* end() const { return end_; }
   void skip(std::size_t count) { begin_ += count; }
 
   // Where in the file the window begins.
@@ -36,8 +35,6 @@ class FileWindow {
   // Reads more. At the end of the file nothing is added, and ended() says so from then on.
   Status refill();
   bool ended() const { return ended_; }
-
-  const std::string& path() const { return path_; }
 
  private:
   Status make_room();

@@ -32,11 +32,11 @@ Status open_at_record(const FileSplit& split, std::int64_t first, FileWindow& wi
   return opened ? skip_line(window) : opened;
 }
 
-Status LineReader::open(const FileSplit& split, std::int64_t first) {
+Status LineReader::open(const FileSplit& split) {
   end_ = split.end;
   lines_ = split.line;
   searched_ = 0;
-  return open_at_record(split, first, window_);
+  return open_at_record(split, 0, window_);
 }
 
 bool LineReader::last(std::string_view& line) {

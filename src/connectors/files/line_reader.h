@@ -18,8 +18,8 @@ namespace millrace::detail {
 
 class LineReader {
  public:
-  // Begins where the split says; `first` is the earliest byte that counts, as behind a header.
-  Status open(const FileSplit& split, std::int64_t first = 0);
+  // Begins where the split says.
+  Status open(const FileSplit& split);
 
   // The next line, which stays where it is until the next call of any method; false where the
   // window has to be refilled.
@@ -58,7 +58,8 @@ class LineReader {
 };
 
 // Opens the window where the split's next record begins: a range that starts in the middle of a
-// line leaves that line to the range before.
+// line leaves that line to the range before. `first` is the earliest byte that counts, as behind a
+// header.
 Status open_at_record(const FileSplit& split, std::int64_t first, FileWindow& window);
 
 }  // namespace millrace::detail
