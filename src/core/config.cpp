@@ -258,17 +258,8 @@ Status check_range(std::int64_t value, IntegerRange range) {
 }  // namespace detail
 
 std::string to_string(const Origin& origin) {
-  switch (origin.source) {
-    case Origin::Source::kDefault:
-      return "default";
-    case Origin::Source::kFile:
-      return concat("file ", origin.place);
-    case Origin::Source::kEnvironment:
-      return concat("environment variable ", origin.place);
-    case Origin::Source::kFlag:
-      return concat("flag ", origin.place);
-  }
-  return "unknown";
+  constexpr std::string_view kWords[] = {"default", "file ", "environment variable ", "flag "};
+  return concat(kWords[static_cast<std::size_t>(origin.source)], origin.place);
 }
 
 Result<Config> Config::load(std::span<const ConfigOption> options, const ConfigSources& sources) {

@@ -17,6 +17,7 @@
 #include <string>
 #include <string_view>
 
+#include "millrace/core/codec.h"
 #include "millrace/core/record.h"
 #include "millrace/core/result.h"
 
@@ -29,6 +30,9 @@ template <class T>
 void append_json(std::string& out, const T& value) {
   append_json(out, type_of<T>(), &value);
 }
+
+// The same for each row, with the prefix before it and a line end behind it.
+void append_json_lines(std::string& out, const Type& type, Rows rows, std::string_view prefix = {});
 
 struct JsonReaderOptions {
   std::map<std::string, std::string> renames;  // of the outermost record: key in the text -> field

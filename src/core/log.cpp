@@ -41,7 +41,6 @@ class SpdlogSink final : public LogSink {
 };
 
 void append_escaped(std::string& text, unsigned char c, char quote) {
-  constexpr std::string_view kHex = "0123456789abcdef";
   if (c == '\\' || c == static_cast<unsigned char>(quote)) {
     text += {'\\', static_cast<char>(c)};
   } else if (c == '\n') {
@@ -52,7 +51,7 @@ void append_escaped(std::string& text, unsigned char c, char quote) {
     text += "\\t";
   } else if (c < 0x20 || c == 0x7f) {
     text += "\\u00";
-    text += {kHex[c >> 4], kHex[c & 15]};
+    text += {detail::kHexDigits[c >> 4], detail::kHexDigits[c & 15]};
   } else {
     text += static_cast<char>(c);
   }

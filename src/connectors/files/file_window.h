@@ -13,6 +13,9 @@
 
 namespace millrace::detail {
 
+// May stand before the text of a file, and is none of it.
+constexpr std::string_view kByteOrderMark = "\xEF\xBB\xBF";
+
 constexpr std::size_t kLongestRecord = 64 << 20;  // in bytes, of one line or CSV record in a file
 
 class FileWindow {

@@ -3,8 +3,6 @@
 namespace millrace::detail {
 namespace {
 
-constexpr std::string_view kByteOrderMark = "\xEF\xBB\xBF";
-
 bool is_blank(std::string_view line) {
   return line.find_first_not_of(" \t") == std::string_view::npos;
 }
@@ -22,23 +20,11 @@ Status JsonLinesReader::open(const FileSplit& split) {
   return status;
 }
 
-ReadStep JsonLinesReader::take_line(std::string_view& line) {
-  while (!lines_.next(line)) {
-    Result<bool> more = lines_.refill();
-    if (!more) {
-      failed_ = more.error();
-      return ReadStep::kFailed;
-    }
-    if (!*more) return ReadStep::kEnd;
-  }
-  return ReadStep::kRecord;
-}
-
 ReadStep JsonLinesReader::next(void* record) {
   while (true) {
     const std::int64_t position = lines_.position();
     std::string_view line;
-    const ReadStep step = take_line(line);
+    const ReadStep step = lines_.next(line);
     if (step != ReadStep::kRecord) return step;
     if (position == 0 && line.starts_with(kByteOrderMark)) {
       line.remove_prefix(kByteOrderMark.size());

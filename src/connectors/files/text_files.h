@@ -28,25 +28,19 @@ class TextReader {
 
   ReadStep next(void* record) {
     std::string_view line;
-    if (!lines_.next(line)) [[unlikely]] {
-      const ReadStep step = refill(line);
-      if (step != ReadStep::kRecord) return step;
-    }
-    static_cast<std::string*>(record)->assign(line);
-    return ReadStep::kRecord;
+    const ReadStep step = lines_.next(line);
+    if (step == ReadStep::kRecord) static_cast<std::string*>(record)->assign(line);
+    return step;
   }
 
   const BadRecord& bad() const { return bad_; }
-  const Error& error() const { return failed_.error(); }
+  const Error& error() const { return lines_.error(); }
   std::int64_t position() const { return lines_.position(); }
   std::int64_t line() const { return lines_.line(); }
 
  private:
-  ReadStep refill(std::string_view& line);
-
   LineReader lines_;
   BadRecord bad_;
-  Status failed_;
 };
 
 }  // namespace millrace::detail
