@@ -6,8 +6,9 @@
 
 namespace millrace::detail {
 
-EnumeratorActor::EnumeratorActor(caf::actor_config& config, std::string source, Make make,
-                                 std::uint32_t parallelism, caf::actor coordinator)
+EnumeratorActor::EnumeratorActor(caf::actor_config& config, std::string source,
+                                 EnumeratorFactory make, std::uint32_t parallelism,
+                                 caf::actor coordinator)
     : ActorBase(config),
       source_(std::move(source)),
       make_(std::move(make)),

@@ -77,7 +77,7 @@ class ConnectedStreams {
   }
 
   template <class Out>
-  Stream<Out> add(const char* kind, std::function<std::unique_ptr<detail::Operator>()> make) const {
+  Stream<Out> add(const char* kind, detail::OperatorFactory make) const {
     const detail::OperatorIndex index = first_.builder_->add_operator(
         {kind}, std::move(make), detail::output_of<Out>(), {first_.upstreams_, second_.upstreams_});
     return Stream<Out>(*first_.builder_, index, {{.op = index}});

@@ -72,9 +72,7 @@ class Job {
   template <class T>
   Stream<T> add_source(SourceSpec<T> source) {
     const detail::OperatorIndex index =
-        builder_.add_source({std::move(source.name), std::move(source.kind), source.bounded,
-                             source.single, std::move(source.make), std::move(source.enumerator)},
-                            detail::output_of<T>());
+        builder_.add_source(std::move(source), detail::output_of<T>());
     return Stream<T>(builder_, index, {{.op = index}});
   }
 

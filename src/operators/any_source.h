@@ -3,7 +3,9 @@
 // the classes that users derive from.
 #pragma once
 
+#include <algorithm>
 #include <chrono>
+#include <functional>
 #include <memory>
 #include <optional>
 #include <string>
@@ -19,13 +21,19 @@ class Poll {
   enum class Kind : std::uint8_t { kMore, kIdle, kEnd };
 
   static Poll more() { return {Kind::kMore, std::chrono::nanoseconds(0)}; }  // at once
-  static Poll idle_for(std::chrono::nanoseconds pause) { return {Kind::kIdle, pause}; }
+  // After the pause, or sooner if there is cause to; at the latest after an hour.
+  static Poll idle_for(std::chrono::nanoseconds pause) {
+    return {Kind::kIdle, std::min(pause, kLongestPause)};
+  }
+  static Poll idle() { return idle_for(kLongestPause); }                   // until something comes
   static Poll end() { return {Kind::kEnd, std::chrono::nanoseconds(0)}; }  // no more, ever
 
   Kind kind() const { return kind_; }
   std::chrono::nanoseconds pause() const { return pause_; }
 
  private:
+  static constexpr std::chrono::nanoseconds kLongestPause = std::chrono::hours(1);
+
   Poll(Kind kind, std::chrono::nanoseconds pause) : kind_(kind), pause_(pause) {}
 
   Kind kind_;
@@ -62,5 +70,7 @@ class SplitEnumerator {
   // The next split, encoded; nothing when all were handed out.
   virtual std::optional<std::string> next() = 0;
 };
+
+using EnumeratorFactory = std::function<std::unique_ptr<SplitEnumerator>()>;
 
 }  // namespace millrace::detail

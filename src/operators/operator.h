@@ -13,6 +13,7 @@
 
 #include <algorithm>
 #include <cstdint>
+#include <functional>
 #include <memory>
 #include <vector>
 
@@ -139,5 +140,8 @@ class Operator {
   virtual Status snapshot(Snapshot&) { return {}; }
   virtual Status restore(const Snapshot&) { return {}; }
 };
+
+// Makes an instance for each subtask and attempt; called from any thread.
+using OperatorFactory = std::function<std::unique_ptr<Operator>()>;
 
 }  // namespace millrace::detail

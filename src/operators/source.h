@@ -209,7 +209,7 @@ class SplitSourceOperator final : public AnySource {
       }
     }
     if (!splits_.empty()) return Poll::more();
-    return complete_ ? Poll::end() : Poll::idle_for(std::chrono::hours(1));
+    return complete_ ? Poll::end() : Poll::idle();
   }
 
   Status snapshot(Snapshot& snapshot) override {

@@ -18,9 +18,9 @@
 namespace millrace::detail {
 
 struct OperatorCode {
-  std::function<std::unique_ptr<Operator>()> make;
-  std::vector<std::function<BatchPtr()>> outputs;                // an empty batch for each output
-  std::function<std::unique_ptr<SplitEnumerator>()> enumerator;  // of a source with splits
+  OperatorFactory make;
+  std::vector<std::function<BatchPtr()>> outputs;  // an empty batch for each output
+  EnumeratorFactory enumerator;                    // of a source with splits
 };
 
 struct PartitionerPlace {

@@ -106,6 +106,15 @@ TEST(Run, RefusesAnUnknownModeAndANegativeParallelism) {
   EXPECT_EQ(run_program(numbers, {"--parallelism=0"}).code, 2);
 }
 
+TEST(Run, SaysAfterWrongUsageHowToAskForHelp) {
+  for (const char* word : {"word", "-x", "--plan=poem", "--mode=sometimes", "--lats=3"}) {
+    const Outcome outcome = run_program(numbers, {word});
+    EXPECT_EQ(outcome.code, 2) << word;
+    EXPECT_THAT(outcome.err, HasSubstr("\ntry: numbers --help\n")) << word;
+  }
+  EXPECT_THAT(run_program(numbers, {"--", "word"}).err, HasSubstr("\ntry: numbers --help\n"));
+}
+
 TEST(Run, RefusesAnUnknownSettingAndNamesTheNearest) {
   const Outcome outcome = run_program(numbers, {"-D", "parallelism.defualt=3"});
   EXPECT_EQ(outcome.code, 2);
