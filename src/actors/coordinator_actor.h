@@ -41,8 +41,7 @@ class CoordinatorActor final : public ActorBase {
   std::vector<TaskBlueprint> blueprints_;
   CoordinatorSettings settings_;
   JobStateMachine job_;
-  std::vector<caf::actor> tasks_;        // by blueprint
-  std::vector<std::size_t> first_of_;    // the first blueprint of each task
+  std::vector<caf::actor> subtasks_;     // by blueprint
   std::vector<caf::actor> enumerators_;  // by task; null where there is none
 };
 

@@ -9,9 +9,8 @@ std::vector<WatchedTask> watch(std::span<const TaskBlueprint> blueprints) {
   for (const TaskBlueprint& blueprint : blueprints) {
     const LogicalPlan& plan = blueprint.job->plan.logical;
     const auto any = [&](auto property) {
-      return std::ranges::any_of(blueprint.spec().operators, [&](OperatorId id) {
-        return (*find_operator(plan, id)).*property;
-      });
+      return std::ranges::any_of(blueprint.spec().operators,
+                                 [&](OperatorIndex index) { return plan.at(index).*property; });
     };
     watched.push_back({any(&OperatorSpec::source), any(&OperatorSpec::sink), blueprint.metrics});
   }

@@ -14,12 +14,6 @@ TEST(OperatorId, IsAFixedHashOfTheName) {
   EXPECT_NE(operator_id("count"), operator_id("Count"));
 }
 
-TEST(LogicalPlan, FindsAnOperatorById) {
-  const LogicalPlan plan = *fraud().build();
-  EXPECT_EQ(find_operator(plan, operator_id("payments"))->kind, "source");
-  EXPECT_EQ(find_operator(plan, operator_id("nobody")), nullptr);
-}
-
 TEST(LogicalPlan, GivesAnOperatorItsOwnParallelismOrThatOfThePlan) {
   const LogicalPlan plan{.parallelism = 4};
   EXPECT_EQ(parallelism_of(plan, {}), 4);

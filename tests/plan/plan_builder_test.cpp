@@ -22,12 +22,11 @@ TEST(PlanBuilder, KeepsTheAutomaticNamesOfOthersWhenOneIsNamed) {
   EXPECT_EQ(builder.build()->operators[2].name, "map-2");
 }
 
-TEST(PlanBuilder, LetsEdgesFollowANameThatIsGivenLater) {
+TEST(PlanBuilder, TakesTheIdOfANameThatIsGivenLater) {
   PlanBuilder builder = line({"map"});
   builder.rename(OperatorIndex(1), "cleaned");
   const LogicalPlan plan = *builder.build();
-  EXPECT_EQ(plan.edges[0].to, operator_id("cleaned"));
-  EXPECT_EQ(plan.edges[1].from, operator_id("cleaned"));
+  EXPECT_EQ(plan.operators[1].id, operator_id("cleaned"));
   EXPECT_TRUE(plan.operators[1].named);
 }
 
