@@ -1,7 +1,8 @@
 # The logical plan and the execution plan, between client, coordinator and job processes.
 #
-# Fields are added at the end, never removed or renumbered; `version` grows when a reader that
-# ignores a new field would misread the plan. Enumerators keep the order of the C++ enumerations.
+# Fields are added at the end, never removed or renumbered; where a reader of before would misread the
+# plan, `version` grows, and readers refuse what is not theirs. Enumerators keep the order of the C++
+# enumerations.
 @0xb7d1f6a20c5e4839;
 
 using Cxx = import "/capnp/c++.capnp";
@@ -76,9 +77,9 @@ struct Output {
 }
 
 struct Edge {
-  from @0 :UInt64;
+  from @0 :UInt32;  # a position in LogicalPlan.operators
   output @1 :UInt32;
-  to @2 :UInt64;
+  to @2 :UInt32;
   input @3 :UInt32;
   exchange @4 :Exchange;
   chosen @5 :Bool;
@@ -96,7 +97,7 @@ struct ExecutionPlan {
 
 struct Task {
   name @0 :Text;
-  operators @1 :List(UInt64);  # the head first, depth first
+  operators @1 :List(UInt32);  # positions in LogicalPlan.operators, the head first, depth first
   chained @2 :List(UInt32);    # positions in LogicalPlan.edges
   parallelism @3 :UInt32;
   maxParallelism @4 :UInt32;

@@ -135,7 +135,6 @@ void ChannelWriter::send_now(std::size_t index, Element element) {
   if (element.batch) {
     ++channel.in_flight;
     channel.bytes_in_flight += element.batch->bytes();
-    ++batches_sent_;
   }
   send_(index, std::move(element));
 }

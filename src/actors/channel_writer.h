@@ -53,8 +53,6 @@ class ChannelWriter final : public Outlet {
   // Everything was sent, and nothing waits for credit.
   bool drained() const;
 
-  std::uint64_t batches_sent() const { return batches_sent_; }
-
  private:
   struct Channel {
     Timestamp watermark = kMinTimestamp;  // to follow the partial batch
@@ -90,7 +88,6 @@ class ChannelWriter final : public Outlet {
   std::vector<Channel> channels_;
   std::vector<BatchPtr> partials_;  // of each channel; one for all when broadcasting
   std::size_t waiting_channels_ = 0;
-  std::uint64_t batches_sent_ = 0;
 };
 
 }  // namespace millrace::detail

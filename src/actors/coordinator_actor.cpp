@@ -1,5 +1,7 @@
 #include "millrace/actors/coordinator_actor.h"
 
+#include <algorithm>
+#include <iterator>
 #include <ranges>
 
 #include "millrace/actors/enumerator_actor.h"
@@ -17,12 +19,10 @@ CoordinatorActor::CoordinatorActor(caf::actor_config& config, std::vector<TaskBl
 
 caf::behavior CoordinatorActor::make_behavior() {
   return {
-      [this](Start) { deploy(); },
+      [this](Deploy) { deploy(); },
       [this](TaskFinished) { act(job_.task_finished()); },
       [this](TaskFailed& failed) {
-        settings_.log.debug("task failed", {{"task", failed.from.task},
-                                            {"subtask", failed.from.subtask},
-                                            {"error", failed.error.message()}});
+        log_failure(failed);
         act(job_.task_failed(std::move(failed.error)));
       },
       [this](TaskClosed) { act(job_.task_closed()); },
@@ -30,61 +30,60 @@ caf::behavior CoordinatorActor::make_behavior() {
   };
 }
 
+void CoordinatorActor::log_failure(const TaskFailed& failed) const {
+  if (failed.from) {
+    settings_.log.debug("task failed", {{"task", failed.from->task},
+                                        {"subtask", failed.from->subtask},
+                                        {"error", failed.error.message()}});
+  } else {
+    settings_.log.debug("enumerator failed", {{"error", failed.error.message()}});
+  }
+}
+
 void CoordinatorActor::deploy() {
   spawn_tasks();
   spawn_enumerators();
   connect_tasks();
   // Consumers first: a task that starts finds its receivers ready.
-  for (const caf::actor& task : std::views::reverse(tasks_)) send(task, Start{});
+  for (const caf::actor& task : std::views::reverse(subtasks_)) send(task, Start{});
 }
 
 void CoordinatorActor::spawn_tasks() {
   const auto self = caf::actor_cast<caf::actor>(this);
   for (const TaskBlueprint& blueprint : blueprints_) {
-    if (blueprint.subtask == SubtaskIndex(0)) first_of_.push_back(tasks_.size());
-    tasks_.push_back(blueprint.spec().blocking
-                         ? spawn<TaskActor, caf::detached>(blueprint, self, *settings_.clock)
-                         : spawn<TaskActor>(blueprint, self, *settings_.clock));
+    subtasks_.push_back(blueprint.spec().blocking && settings_.blocking_tasks_have_threads
+                            ? spawn<TaskActor, caf::detached>(blueprint, self, *settings_.clock)
+                            : spawn<TaskActor>(blueprint, self, *settings_.clock));
   }
 }
 
 void CoordinatorActor::spawn_enumerators() {
   const DeployedJob& job = *blueprints_.front().job;
   for (const TaskSpec& task : job.plan.tasks) {
-    const OperatorCode& head = job.code.operators.at(task.operators.front());
-    if (!head.enumerator) {
+    const OperatorSpec& head = job.plan.logical.at(task.operators.front());
+    const EnumeratorFactory& enumerator = job.code.operators.at(head.id).enumerator;
+    if (!enumerator) {
       enumerators_.emplace_back();
       continue;
     }
-    const std::string& name = find_operator(job.plan.logical, task.operators.front())->name;
-    enumerators_.push_back(spawn<EnumeratorActor>(name, head.enumerator, task.parallelism,
+    enumerators_.push_back(spawn<EnumeratorActor>(head.name, enumerator, task.parallelism,
                                                   caf::actor_cast<caf::actor>(this)));
   }
 }
 
 void CoordinatorActor::connect_tasks() {
-  std::vector<std::shared_ptr<TaskPeers>> peers;
-  for (const TaskBlueprint& blueprint : blueprints_) {
-    auto of_task = std::make_shared<TaskPeers>();
-    of_task->receivers.resize(outgoing_edges(blueprint.job->plan, blueprint.task).size());
-    of_task->enumerator = enumerators_[blueprint.task.value()];
-    peers.push_back(std::move(of_task));
-  }
-  for (std::size_t receiver = 0; receiver < blueprints_.size(); ++receiver) {
-    const std::vector<ChannelSpec>& inputs = blueprints_[receiver].inputs;
-    for (std::uint32_t input = 0; input < inputs.size(); ++input) {
-      const ChannelSpec& channel = inputs[input];
-      const std::size_t sender = first_of_[channel.from.value()] + channel.from_subtask.value();
-      const std::uint32_t exchange =
-          exchange_number(blueprints_[sender].job->plan, channel.from, channel.edge);
-      auto& receivers = peers[sender]->receivers[exchange];
-      peers[receiver]->senders.push_back(
-          {tasks_[sender], exchange, static_cast<std::uint32_t>(receivers.size())});
-      receivers.push_back({tasks_[receiver], 0, input});
+  const auto peer = [&](const PeerAddress& address) {
+    return Peer{subtasks_[address.subtask], address.exchange, address.channel};
+  };
+  const std::vector<TaskWiring> wirings = wire_up(blueprints_);
+  for (std::size_t i = 0; i < wirings.size(); ++i) {
+    auto peers = std::make_shared<TaskPeers>();
+    for (const std::vector<PeerAddress>& channels : wirings[i].receivers) {
+      std::ranges::transform(channels, std::back_inserter(peers->receivers.emplace_back()), peer);
     }
-  }
-  for (std::size_t i = 0; i < tasks_.size(); ++i) {
-    send(tasks_[i], Connect{std::shared_ptr<const TaskPeers>(std::move(peers[i]))});
+    std::ranges::transform(wirings[i].senders, std::back_inserter(peers->senders), peer);
+    peers->enumerator = enumerators_[blueprints_[i].task.value()];
+    send(subtasks_[i], Connect{std::move(peers)});
   }
 }
 
@@ -103,7 +102,7 @@ void CoordinatorActor::act(JobAction action) {
       for (const caf::actor& enumerator : enumerators_) {
         if (enumerator) send_exit(enumerator, caf::exit_reason::user_shutdown);
       }
-      tasks_.clear();
+      subtasks_.clear();
       enumerators_.clear();
       settings_.report(job_.result());
       quit();
@@ -113,7 +112,7 @@ void CoordinatorActor::act(JobAction action) {
 
 template <class Message>
 void CoordinatorActor::tell_tasks(Message message) {
-  for (const caf::actor& task : tasks_) send(task, message);
+  for (const caf::actor& task : subtasks_) send(task, message);
 }
 
 }  // namespace millrace::detail

@@ -17,7 +17,8 @@ namespace millrace::detail {
 struct CoordinatorSettings {
   const Clock* clock = nullptr;
   Logger log;
-  std::function<void(Status)> report;  // called once, on the coordinator's thread, at the end
+  bool blocking_tasks_have_threads = true;  // false where one thread runs everything, as it chooses
+  std::function<void(Status)> report;       // called once, on the coordinator's thread, at the end
 };
 
 class CoordinatorActor final : public ActorBase {
@@ -28,6 +29,7 @@ class CoordinatorActor final : public ActorBase {
   caf::behavior make_behavior() override;
 
  private:
+  void log_failure(const TaskFailed& failed) const;
   void deploy();
   void spawn_tasks();
   void spawn_enumerators();
@@ -39,8 +41,7 @@ class CoordinatorActor final : public ActorBase {
   std::vector<TaskBlueprint> blueprints_;
   CoordinatorSettings settings_;
   JobStateMachine job_;
-  std::vector<caf::actor> tasks_;        // by blueprint
-  std::vector<std::size_t> first_of_;    // the first blueprint of each task
+  std::vector<caf::actor> subtasks_;     // by blueprint
   std::vector<caf::actor> enumerators_;  // by task; null where there is none
 };
 

@@ -1,5 +1,5 @@
-// What travels on a channel: a batch, with the watermark that follows it, or a mark of the end.
-// Barriers and latency markers take the same way.
+// What travels on a channel: a batch, with the watermark that follows it, a barrier, or the mark of
+// the end.
 #pragma once
 
 #include "millrace/core/batch.h"

@@ -6,12 +6,12 @@
 
 #include <algorithm>
 #include <condition_variable>
-#include <limits>
 #include <mutex>
 #include <optional>
 #include <thread>
 
 #include "millrace/actors/coordinator_actor.h"
+#include "millrace/actors/job_progress.h"
 #include "millrace/actors/scheduler.h"
 
 namespace millrace::detail {
@@ -50,31 +50,10 @@ class Outcome {
   std::optional<Status> status_;
 };
 
-// One subtask, for totals.
-struct Watched {
-  bool source;
-  bool sink;
-  std::shared_ptr<TaskMetrics> metrics;
-};
-
-std::vector<Watched> watch(const std::vector<TaskBlueprint>& blueprints) {
-  std::vector<Watched> watched;
-  for (const TaskBlueprint& blueprint : blueprints) {
-    const LogicalPlan& plan = blueprint.job->plan.logical;
-    const auto any = [&](auto property) {
-      return std::ranges::any_of(blueprint.spec().operators, [&](OperatorId id) {
-        return (*find_operator(plan, id)).*property;
-      });
-    };
-    watched.push_back({any(&OperatorSpec::source), any(&OperatorSpec::sink), blueprint.metrics});
-  }
-  return watched;
-}
-
 class EmbeddedJob final : public RunningJob {
  public:
   EmbeddedJob(caf::actor coordinator, std::shared_ptr<Outcome> outcome,
-              std::vector<Watched> watched)
+              std::vector<WatchedTask> watched)
       : coordinator_(std::move(coordinator)),
         outcome_(std::move(outcome)),
         watched_(std::move(watched)) {}
@@ -83,22 +62,12 @@ class EmbeddedJob final : public RunningJob {
   Status result() override { return outcome_->get(); }
   void cancel() override { caf::anon_send(coordinator_, CancelJob{}); }
 
-  JobProgress progress() const override {
-    JobProgress progress;
-    std::int64_t watermark = kMaxTimestamp.time_since_epoch().count();
-    for (const Watched& task : watched_) {
-      if (task.source) progress.records_in += task.metrics->records_out.value();
-      if (task.sink && !task.source) progress.records_out += task.metrics->records_in.value();
-      watermark = std::min(watermark, task.metrics->watermark_milliseconds.value());
-    }
-    progress.watermark = Timestamp(Duration(watermark));
-    return progress;
-  }
+  JobProgress progress() const override { return progress_of(watched_); }
 
  private:
   caf::actor coordinator_;
   std::shared_ptr<Outcome> outcome_;
-  std::vector<Watched> watched_;
+  std::vector<WatchedTask> watched_;
 };
 
 }  // namespace
@@ -128,13 +97,13 @@ Result<std::unique_ptr<RunningJob>> EmbeddedCluster::start(ExecutionPlan plan, J
       DeployedJob{std::move(plan), std::move(code), system_->seed});
   std::vector<TaskBlueprint> blueprints = make_blueprints(job);
   auto outcome = std::make_shared<Outcome>();
-  std::vector<Watched> watched = watch(blueprints);
+  std::vector<WatchedTask> watched = watch(blueprints);
   CoordinatorSettings settings{.clock = &system_->clock,
                                .log = system_->log,
                                .report = [outcome](Status status) { outcome->set(status); }};
   caf::actor coordinator =
       system_->actors.spawn<CoordinatorActor>(std::move(blueprints), std::move(settings));
-  caf::anon_send(coordinator, Start{});
+  caf::anon_send(coordinator, Deploy{});
   return std::unique_ptr<RunningJob>(std::make_unique<EmbeddedJob>(
       std::move(coordinator), std::move(outcome), std::move(watched)));
 }

@@ -6,8 +6,9 @@
 
 namespace millrace::detail {
 
-EnumeratorActor::EnumeratorActor(caf::actor_config& config, std::string source, Make make,
-                                 std::uint32_t parallelism, caf::actor coordinator)
+EnumeratorActor::EnumeratorActor(caf::actor_config& config, std::string source,
+                                 EnumeratorFactory make, std::uint32_t parallelism,
+                                 caf::actor coordinator)
     : ActorBase(config),
       source_(std::move(source)),
       make_(std::move(make)),
@@ -26,8 +27,8 @@ void EnumeratorActor::hand_out(const caf::actor& reader) {
     Status found = discover();
     if (!found) {
       failed_ = true;
-      send(coordinator_,
-           TaskFailed{{}, found.error().with_context(concat("source ", in_quotes(source_)))});
+      send(coordinator_, TaskFailed{std::nullopt, found.error().with_context(
+                                                      concat("source ", in_quotes(source_)))});
       return;
     }
   }

@@ -2,21 +2,18 @@
 // them out one by one, first come, first served.
 #pragma once
 
-#include <functional>
 #include <memory>
 #include <string>
 
 #include "millrace/actors/actor_base.h"
 #include "millrace/actors/messages.h"
-#include "millrace/operators/source.h"
+#include "millrace/operators/any_source.h"
 
 namespace millrace::detail {
 
 class EnumeratorActor final : public ActorBase {
  public:
-  using Make = std::function<std::unique_ptr<SplitEnumerator>()>;
-
-  EnumeratorActor(caf::actor_config& config, std::string source, Make make,
+  EnumeratorActor(caf::actor_config& config, std::string source, EnumeratorFactory make,
                   std::uint32_t parallelism, caf::actor coordinator);
 
   caf::behavior make_behavior() override;
@@ -26,7 +23,7 @@ class EnumeratorActor final : public ActorBase {
   Status discover();
 
   const std::string source_;
-  const Make make_;
+  const EnumeratorFactory make_;
   const std::uint32_t parallelism_;
   const caf::actor coordinator_;
   std::unique_ptr<SplitEnumerator> enumerator_;

@@ -6,9 +6,13 @@
 #include <caf/allowed_unsafe_message_type.hpp>
 
 #include <cstdint>
+#include <memory>
+#include <optional>
 #include <string>
+#include <vector>
 
 #include "millrace/actors/element.h"
+#include "millrace/core/ids.h"
 #include "millrace/core/result.h"
 
 namespace millrace::detail {
@@ -31,6 +35,24 @@ struct Credit {
 
 // --- from the coordinator to a task ---
 
+// The other end of a channel: an actor, and how it numbers the channel.
+struct Peer {
+  caf::actor actor;
+  std::uint32_t exchange = 0;  // of a sender; unused for a receiver
+  std::uint32_t channel = 0;
+};
+
+// Whom a task talks to; known once all tasks exist.
+struct TaskPeers {
+  std::vector<std::vector<Peer>> receivers;  // by exchange and channel
+  std::vector<Peer> senders;                 // by input channel
+  caf::actor enumerator;                     // of a source with splits
+};
+
+// Whom to send to; comes before Start.
+struct Connect {
+  std::shared_ptr<const TaskPeers> peers;
+};
 // All tasks of the job exist and have been told of each other: begin.
 struct Start {};
 // All tasks have finished: what the sinks hold is final.
@@ -40,25 +62,25 @@ struct Cancel {};
 
 // --- from a task to the coordinator ---
 
-struct TaskAddress {
-  std::uint32_t task = 0;
-  std::uint32_t subtask = 0;
-};
 // Everything was processed and sent, and the sinks are prepared.
-struct TaskFinished {
-  TaskAddress from;
-};
-struct TaskFailed {
-  TaskAddress from;
-  Error error;
-};
+struct TaskFinished {};
 // Committed, or cancelled; the task is closed and its actor gone.
-struct TaskClosed {
-  TaskAddress from;
+struct TaskClosed {};
+
+struct TaskAddress {
+  TaskId task;
+  SubtaskIndex subtask;
+};
+// From an enumerator too, which is no subtask and has no address.
+struct TaskFailed {
+  std::optional<TaskAddress> from;
+  Error error;
 };
 
 // --- to the coordinator from whoever runs the job ---
 
+// Make the job's tasks, connect them and start them.
+struct Deploy {};
 struct CancelJob {};
 
 // --- between a source's tasks and its enumerator ---
@@ -84,12 +106,14 @@ struct Wake {
 
 CAF_ALLOW_UNSAFE_MESSAGE_TYPE(millrace::detail::Deliver)
 CAF_ALLOW_UNSAFE_MESSAGE_TYPE(millrace::detail::Credit)
+CAF_ALLOW_UNSAFE_MESSAGE_TYPE(millrace::detail::Connect)
 CAF_ALLOW_UNSAFE_MESSAGE_TYPE(millrace::detail::Start)
 CAF_ALLOW_UNSAFE_MESSAGE_TYPE(millrace::detail::Commit)
 CAF_ALLOW_UNSAFE_MESSAGE_TYPE(millrace::detail::Cancel)
 CAF_ALLOW_UNSAFE_MESSAGE_TYPE(millrace::detail::TaskFinished)
 CAF_ALLOW_UNSAFE_MESSAGE_TYPE(millrace::detail::TaskFailed)
 CAF_ALLOW_UNSAFE_MESSAGE_TYPE(millrace::detail::TaskClosed)
+CAF_ALLOW_UNSAFE_MESSAGE_TYPE(millrace::detail::Deploy)
 CAF_ALLOW_UNSAFE_MESSAGE_TYPE(millrace::detail::CancelJob)
 CAF_ALLOW_UNSAFE_MESSAGE_TYPE(millrace::detail::RequestSplit)
 CAF_ALLOW_UNSAFE_MESSAGE_TYPE(millrace::detail::AssignSplit)

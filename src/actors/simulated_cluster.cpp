@@ -116,13 +116,14 @@ Result<std::unique_ptr<RunningJob>> SimulatedCluster::start(ExecutionPlan plan, 
       DeployedJob{std::move(plan), std::move(code), system_->seed});
   auto outcome = std::make_shared<std::optional<Status>>();
   CoordinatorSettings settings{
-      .clock = &system_->clock, .log = {}, .report = [outcome](Status status) {
-        *outcome = std::move(status);
-      }};
+      .clock = &system_->clock,
+      .log = {},
+      .blocking_tasks_have_threads = false,
+      .report = [outcome](Status status) { *outcome = std::move(status); }};
   caf::actor coordinator =
       system_->actors.spawn<CoordinatorActor>(make_blueprints(std::move(job)), std::move(settings));
   system_->first_actor = coordinator->id();
-  caf::anon_send(coordinator, Start{});
+  caf::anon_send(coordinator, Deploy{});
   return std::unique_ptr<RunningJob>(std::make_unique<SimulatedJob>(
       [system = system_.get()] { return system->step(); }, std::move(coordinator), outcome));
 }

@@ -78,7 +78,7 @@ void TaskActor::work() {
       break;
     case TaskRunner::State::kFinished:
       stopped_ = true;
-      ActorBase::send(coordinator_, TaskFinished{address()});
+      ActorBase::send(coordinator_, TaskFinished{});
       break;
   }
 }
@@ -110,19 +110,16 @@ void TaskActor::settle(const Status& status) {
 
 void TaskActor::report(const Error& error) {
   stopped_ = true;
-  ActorBase::send(coordinator_, TaskFailed{address(), error});
+  ActorBase::send(coordinator_,
+                  TaskFailed{TaskAddress{blueprint_.task, blueprint_.subtask}, error});
 }
 
 void TaskActor::close() {
   if (runner_) settle(runner_->close());
   runner_.reset();
   peers_.reset();
-  ActorBase::send(coordinator_, TaskClosed{address()});
+  ActorBase::send(coordinator_, TaskClosed{});
   quit();
-}
-
-TaskAddress TaskActor::address() const {
-  return {blueprint_.task.value(), blueprint_.subtask.value()};
 }
 
 }  // namespace millrace::detail

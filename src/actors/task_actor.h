@@ -7,7 +7,6 @@
 #include <chrono>
 #include <memory>
 #include <optional>
-#include <vector>
 
 #include "millrace/actors/actor_base.h"
 #include "millrace/actors/messages.h"
@@ -15,25 +14,6 @@
 #include "millrace/actors/task_runner.h"
 
 namespace millrace::detail {
-
-// The other end of a channel: an actor, and how it numbers the channel.
-struct Peer {
-  caf::actor actor;
-  std::uint32_t exchange = 0;  // of a sender; unused for a receiver
-  std::uint32_t channel = 0;
-};
-
-// Whom a task talks to; known once all tasks exist.
-struct TaskPeers {
-  std::vector<std::vector<Peer>> receivers;  // by exchange and channel
-  std::vector<Peer> senders;                 // by input channel
-  caf::actor enumerator;                     // of a source with splits
-};
-
-// Whom to send to; comes before Start.
-struct Connect {
-  std::shared_ptr<const TaskPeers> peers;
-};
 
 class TaskActor final : public ActorBase, private TaskPort {
  public:
@@ -56,7 +36,6 @@ class TaskActor final : public ActorBase, private TaskPort {
   void settle(const Status& status);
   void report(const Error& error);
   void close();
-  TaskAddress address() const;
 
   const TaskBlueprint blueprint_;
   const caf::actor coordinator_;
@@ -70,5 +49,3 @@ class TaskActor final : public ActorBase, private TaskPort {
 };
 
 }  // namespace millrace::detail
-
-CAF_ALLOW_UNSAFE_MESSAGE_TYPE(millrace::detail::Connect)

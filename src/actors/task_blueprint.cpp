@@ -19,6 +19,17 @@ ChannelLimits limits_for(std::size_t channels) {
   return limits;
 }
 
+// How the sender numbers the exchange that the channel belongs to.
+std::uint32_t exchange_number(const ExecutionPlan& plan, const ChannelSpec& channel) {
+  std::uint32_t number = 0;
+  for (const TaskEdge& outgoing : plan.edges) {
+    if (outgoing.edge == channel.edge) return number;
+    if (outgoing.from == channel.from) ++number;
+  }
+  check(false, "the channel's edge does not lead out of its task");
+  return number;
+}
+
 class Assembly {
  public:
   Assembly(const TaskBlueprint& blueprint, TaskPort& port)
@@ -26,8 +37,8 @@ class Assembly {
 
   Result<std::vector<ChainOperator>> make_operators() {
     std::vector<ChainOperator> operators;
-    for (const OperatorId id : blueprint_.spec().operators) {
-      Result<ChainOperator> made = make_operator(id);
+    for (const OperatorIndex index : blueprint_.spec().operators) {
+      Result<ChainOperator> made = make_operator(plan_.logical.at(index));
       if (!made) return made.error();
       operators.push_back(*std::move(made));
     }
@@ -56,23 +67,20 @@ class Assembly {
 
   OperatorContext context_of(std::size_t index, const Clock& clock) const {
     const TaskSpec& task = blueprint_.spec();
-    const OperatorSpec& spec = *find_operator(plan_.logical, task.operators[index]);
-    const KeyGroupLayout layout{task.parallelism, task.max_parallelism};
+    const OperatorSpec& spec = plan_.logical.at(task.operators[index]);
     return {.name = spec.name,
             .named = spec.named,
             .subtask = blueprint_.subtask,
             .parallelism = task.parallelism,
-            .key_groups = layout.range_of(blueprint_.subtask),
+            .key_groups = task.key_groups().range_of(blueprint_.subtask),
             .max_parallelism = task.max_parallelism,
             .emission = plan_.mode == Mode::kBatch ? Emission::kAtEnd : Emission::kEveryUpdate,
-            .seed = blueprint_.job->seed,
             .clock = &clock};
   }
 
  private:
-  Result<ChainOperator> make_operator(OperatorId id) {
-    const OperatorSpec& spec = *find_operator(plan_.logical, id);
-    const OperatorCode& code = blueprint_.job->code.operators.at(id);
+  Result<ChainOperator> make_operator(const OperatorSpec& spec) {
+    const OperatorCode& code = blueprint_.job->code.operators.at(spec.id);
     std::vector<BatchPtr> outputs;
     std::vector<std::string> tags;
     for (std::size_t i = 0; i < spec.outputs.size(); ++i) {
@@ -100,7 +108,7 @@ class Assembly {
                                  .seed = mix64(blueprint_.job->seed + exchange.edge.value())};
     const JobCode& code = blueprint_.job->code;
     return std::make_unique<ChannelWriter>(
-        code.operators.at(edge.from).outputs[edge.output](), channels,
+        code.operators.at(plan_.logical.at(edge.from).id).outputs[edge.output](), channels,
         make_partitioner(exchange.exchange, code.edges[exchange.edge.value()], place),
         [&port = port_, number = writers_.size()](std::size_t channel, Element element) {
           port.send(number, channel, std::move(element));
@@ -108,9 +116,9 @@ class Assembly {
         limits_for(channels));
   }
 
-  std::size_t position(OperatorId id) const {
-    const std::vector<OperatorId>& operators = blueprint_.spec().operators;
-    return static_cast<std::size_t>(std::ranges::find(operators, id) - operators.begin());
+  std::size_t position(OperatorIndex index) const {
+    const std::vector<OperatorIndex>& operators = blueprint_.spec().operators;
+    return static_cast<std::size_t>(std::ranges::find(operators, index) - operators.begin());
   }
 
   const TaskBlueprint& blueprint_;
@@ -149,14 +157,28 @@ std::vector<TaskEdge> outgoing_edges(const ExecutionPlan& plan, TaskId task) {
   return outgoing;
 }
 
-std::uint32_t exchange_number(const ExecutionPlan& plan, TaskId task, EdgeIndex edge) {
-  std::uint32_t number = 0;
-  for (const TaskEdge& outgoing : plan.edges) {
-    if (outgoing.edge == edge) return number;
-    if (outgoing.from == task) ++number;
+std::vector<TaskWiring> wire_up(std::span<const TaskBlueprint> blueprints) {
+  std::vector<std::size_t> first_of_task;
+  std::vector<TaskWiring> wirings(blueprints.size());
+  for (std::size_t i = 0; i < blueprints.size(); ++i) {
+    const TaskBlueprint& blueprint = blueprints[i];
+    if (blueprint.subtask == SubtaskIndex(0)) first_of_task.push_back(i);
+    wirings[i].receivers.resize(outgoing_edges(blueprint.job->plan, blueprint.task).size());
   }
-  check(false, "the edge does not lead out of the task");
-  return number;
+  for (std::size_t receiver = 0; receiver < blueprints.size(); ++receiver) {
+    const std::vector<ChannelSpec>& inputs = blueprints[receiver].inputs;
+    for (std::uint32_t input = 0; input < inputs.size(); ++input) {
+      const ChannelSpec& channel = inputs[input];
+      const std::size_t sender = first_of_task[channel.from.value()] + channel.from_subtask.value();
+      const std::uint32_t exchange = exchange_number(blueprints[sender].job->plan, channel);
+      std::vector<PeerAddress>& receivers = wirings[sender].receivers[exchange];
+      const auto number = static_cast<std::uint32_t>(receivers.size());
+      wirings[receiver].senders.push_back(
+          {.subtask = sender, .exchange = exchange, .channel = number});
+      receivers.push_back({.subtask = receiver, .channel = input});
+    }
+  }
+  return wirings;
 }
 
 Result<std::unique_ptr<TaskRunner>> make_task_runner(const TaskBlueprint& blueprint, TaskPort& port,

@@ -3,6 +3,7 @@
 
 #include <cstdint>
 #include <memory>
+#include <span>
 #include <vector>
 
 #include "millrace/actors/task_runner.h"
@@ -34,8 +35,23 @@ std::vector<TaskBlueprint> make_blueprints(std::shared_ptr<const DeployedJob> jo
 // The edges that lead out of a task, in the order in which it numbers its exchanges.
 std::vector<TaskEdge> outgoing_edges(const ExecutionPlan& plan, TaskId task);
 
-// The number of such an edge.
-std::uint32_t exchange_number(const ExecutionPlan& plan, TaskId task, EdgeIndex edge);
+// The other end of a channel: a subtask, and how it numbers the channel.
+struct PeerAddress {
+  std::size_t subtask = 0;     // the position of its blueprint
+  std::uint32_t exchange = 0;  // of a sender; unused for a receiver
+  std::uint32_t channel = 0;
+
+  friend bool operator==(const PeerAddress&, const PeerAddress&) = default;
+};
+
+// Whom a subtask sends to and hears from.
+struct TaskWiring {
+  std::vector<std::vector<PeerAddress>> receivers;  // by exchange and channel
+  std::vector<PeerAddress> senders;                 // by input channel
+};
+
+// Of each blueprint of a job, in their order.
+std::vector<TaskWiring> wire_up(std::span<const TaskBlueprint> blueprints);
 
 // Makes the operators and opens them. What user code throws in a constructor is an error too.
 Result<std::unique_ptr<TaskRunner>> make_task_runner(const TaskBlueprint& blueprint, TaskPort& port,

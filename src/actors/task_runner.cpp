@@ -2,7 +2,7 @@
 
 #include <algorithm>
 
-#include "millrace/operators/sink.h"
+#include "millrace/operators/any_sink.h"
 
 namespace millrace::detail {
 namespace {
@@ -138,11 +138,9 @@ Result<bool> TaskRunner::step_source() {
     case Poll::Kind::kEnd:
       phase_ = Phase::kEnding;
       break;
-    case Poll::Kind::kIdle: {
-      constexpr std::chrono::nanoseconds kLongest = std::chrono::hours(1);
-      poll_at_ = clock_.monotonic() + std::min(poll->pause(), kLongest);
+    case Poll::Kind::kIdle:
+      poll_at_ = clock_.monotonic() + poll->pause();
       return false;  // the input ran empty, however short the pause
-    }
   }
   return true;
 }
@@ -184,26 +182,25 @@ Result<TaskRunner::State> TaskRunner::rest() {
   return State::kIdle;
 }
 
-Status TaskRunner::prepare_sinks() {
-  Status flushed = chain_.flush();
-  if (!flushed) return flushed;
+template <class Call>
+Status TaskRunner::each_sink(Call call) {
   for (std::size_t i = 0; i < chain_.size(); ++i) {
     auto* sink = dynamic_cast<AnySink*>(&chain_.operator_at(i));
     if (sink == nullptr) continue;
-    Status prepared = chain_.guard(i, [&] { return sink->prepare(kFinalCheckpoint); });
-    if (!prepared) return prepared;
+    Status called = chain_.guard(i, [&] { return call(*sink); });
+    if (!called) return called;
   }
   return {};
 }
 
+Status TaskRunner::prepare_sinks() {
+  Status flushed = chain_.flush();
+  if (!flushed) return flushed;
+  return each_sink([](AnySink& sink) { return sink.prepare(kFinalCheckpoint); });
+}
+
 Status TaskRunner::commit() {
-  for (std::size_t i = 0; i < chain_.size(); ++i) {
-    auto* sink = dynamic_cast<AnySink*>(&chain_.operator_at(i));
-    if (sink == nullptr) continue;
-    Status committed = chain_.guard(i, [&] { return sink->commit(kFinalCheckpoint); });
-    if (!committed) return committed;
-  }
-  return {};
+  return each_sink([](AnySink& sink) { return sink.commit(kFinalCheckpoint); });
 }
 
 Status TaskRunner::close() { return chain_.close(); }

@@ -79,6 +79,8 @@ class TaskRunner {
   void complete_batch();
   Result<State> rest();
   bool blocked() const;
+  template <class Call>
+  Status each_sink(Call call);
   Status prepare_sinks();
   void account(std::chrono::nanoseconds begin, State state);
 

@@ -37,8 +37,8 @@ class ConnectedStreams {
     static_assert(detail::TakesCollector<F> && detail::TakesCollector<G>,
                   "Millrace: the last parameter of flat_map's functions must be spelled "
                   "`Collector<Result>&`, since it says what the results are");
-    using Out = detail::Collected<F>;
-    static_assert(std::is_same_v<Out, detail::Collected<G>>,
+    using Out = detail::CollectedBy<F>;
+    static_assert(std::is_same_v<Out, detail::CollectedBy<G>>,
                   "Millrace: both functions of flat_map on connected streams must collect the same "
                   "type");
     return add_pair<Out>("co_flat_map", std::move(first), std::move(second),
@@ -77,7 +77,7 @@ class ConnectedStreams {
   }
 
   template <class Out>
-  Stream<Out> add(const char* kind, std::function<std::unique_ptr<detail::Operator>()> make) const {
+  Stream<Out> add(const char* kind, detail::OperatorFactory make) const {
     const detail::OperatorIndex index = first_.builder_->add_operator(
         {kind}, std::move(make), detail::output_of<Out>(), {first_.upstreams_, second_.upstreams_});
     return Stream<Out>(*first_.builder_, index, {{.op = index}});

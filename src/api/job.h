@@ -11,8 +11,8 @@
 
 namespace millrace {
 
-// Marks a parameter that must be given, where it has a help text: job.param("input", kRequired,
-// "..").
+// Marks a parameter that must be given, where it has a help text:
+//   job.param("input", kRequired, "the file to read")
 struct Required {};
 inline constexpr Required kRequired{};
 
@@ -51,8 +51,6 @@ class Job {
     return take<Value>(name, Value(default_value), help);
   }
 
-  const detail::JobBuilder& builder() const { return builder_; }
-
  private:
   template <class T>
   using Parameter = std::conditional_t<
@@ -74,9 +72,7 @@ class Job {
   template <class T>
   Stream<T> add_source(SourceSpec<T> source) {
     const detail::OperatorIndex index =
-        builder_.add_source({std::move(source.name), std::move(source.kind), source.bounded,
-                             source.single, std::move(source.make), std::move(source.enumerator)},
-                            detail::output_of<T>());
+        builder_.add_source(std::move(source), detail::output_of<T>());
     return Stream<T>(builder_, index, {{.op = index}});
   }
 

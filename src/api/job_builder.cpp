@@ -13,7 +13,7 @@ std::string schema_text(const Type& type) { return to_string(schema_of(type)); }
 
 }  // namespace
 
-OperatorIndex JobBuilder::add_source(SourceEnds source, OutputType type) {
+OperatorIndex JobBuilder::add_source(AnySourceSpec source, OutputType type) {
   const bool named = !source.name.empty();
   return add({.name = std::move(source.name),
               .named = named,

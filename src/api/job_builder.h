@@ -41,21 +41,9 @@ OutputType output_of() {
   return {type_of<T>(), make_batch<T>};
 }
 
-using OperatorFactory = std::function<std::unique_ptr<Operator>()>;
-
 struct OperatorKind {
   std::string_view kind;
   const Type* key = nullptr;  // of a keyed operator, which keeps state
-};
-
-// A source without the type of its records.
-struct SourceEnds {
-  std::string name;
-  std::string kind;
-  bool bounded;
-  bool single;
-  OperatorFactory make;
-  std::function<std::unique_ptr<SplitEnumerator>()> enumerator;
 };
 
 using Inputs = std::vector<std::vector<Upstream>>;  // of an operator; several upstreams are a union
@@ -71,7 +59,7 @@ class JobBuilder {
       : plan_(std::move(name)), parameters_(std::move(parameters)) {}
 
   // The three kinds of operators; plain code, so that each line of a job costs little to compile.
-  OperatorIndex add_source(SourceEnds source, OutputType type);
+  OperatorIndex add_source(AnySourceSpec source, OutputType type);
   OperatorIndex add_operator(OperatorKind kind, OperatorFactory make, OutputType type,
                              const Inputs& inputs);
   OperatorIndex add_sink(SinkSpec sink, const std::vector<Upstream>& upstreams);
@@ -81,6 +69,7 @@ class JobBuilder {
 
   PlanBuilder& plan() { return plan_; }
   Parameters& parameters() { return parameters_; }
+  const Parameters& parameters() const { return parameters_; }
 
   // The first error is kept: in what the job function says, or in the parameters that it was given.
   void fail(Error error);

@@ -11,8 +11,9 @@
 
 #include "millrace/api/job_builder.h"
 #include "millrace/operators/endpoints.h"
-#include "millrace/operators/function.h"
+#include "millrace/operators/function_traits.h"
 #include "millrace/operators/key_selector.h"
+#include "millrace/operators/process.h"
 #include "millrace/operators/stateless.h"
 
 namespace millrace {
@@ -124,7 +125,7 @@ class Stream : public detail::OperatorSettings<Stream<T>> {
     static_assert(detail::TakesCollector<F>,
                   "Millrace: the last parameter of flat_map's function must be spelled "
                   "`Collector<Result>&`, since it says what the results are");
-    using Out = detail::Collected<F>;
+    using Out = detail::CollectedBy<F>;
     static_assert(std::is_invocable_v<const F&, const T&, Collector<Out>&>,
                   "Millrace: flat_map takes a function of `const Record&` and `Collector<Result>&` "
                   "that is not mutable");

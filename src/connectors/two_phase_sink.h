@@ -11,7 +11,7 @@
 #include <vector>
 
 #include "millrace/core/ids.h"
-#include "millrace/operators/sink.h"
+#include "millrace/operators/any_sink.h"
 
 namespace millrace::detail {
 

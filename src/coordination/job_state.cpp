@@ -3,23 +3,9 @@
 namespace millrace::detail {
 
 std::string_view to_string(JobState state) {
-  switch (state) {
-    case JobState::kRunning:
-      return "running";
-    case JobState::kCommitting:
-      return "committing";
-    case JobState::kFinished:
-      return "finished";
-    case JobState::kFailing:
-      return "failing";
-    case JobState::kFailed:
-      return "failed";
-    case JobState::kCancelling:
-      return "cancelling";
-    case JobState::kCancelled:
-      return "cancelled";
-  }
-  return "unknown";
+  constexpr std::string_view kWords[] = {"running", "committing", "finished", "failing",
+                                         "failed",  "cancelling", "cancelled"};
+  return kWords[static_cast<std::size_t>(state)];
 }
 
 JobAction JobStateMachine::task_finished() {

@@ -41,10 +41,6 @@ class JobStateMachine {
   JobAction cancel();
 
   JobState state() const { return state_; }
-  bool ended() const {
-    return state_ == JobState::kFinished || state_ == JobState::kFailed ||
-           state_ == JobState::kCancelled;
-  }
   // Of the job, once it ended.
   const Status& result() const { return result_; }
 

@@ -114,6 +114,18 @@ class Splitter {
 
 }  // namespace
 
+std::string to_string(const EngineFlag& flag) {
+  switch (flag.value) {
+    case EngineFlag::Value::kNone:
+      return concat("--", flag.name);
+    case EngineFlag::Value::kOptional:
+      return concat("--", flag.name, "[=", flag.placeholder, ']');
+    case EngineFlag::Value::kRequired:
+      return concat("--", flag.name, '=', flag.placeholder);
+  }
+  return {};
+}
+
 const Argument* Arguments::find_engine_flag(std::string_view name) const {
   return find_argument(engine, name);
 }

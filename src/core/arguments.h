@@ -12,7 +12,6 @@
 #include <string_view>
 #include <vector>
 
-#include "millrace/core/config.h"
 #include "millrace/core/result.h"
 
 namespace millrace {
@@ -27,12 +26,24 @@ struct EngineFlag {
   std::string_view help;
 };
 
+// "--mode=MODE", "--plan[=FORMAT]"
+std::string to_string(const EngineFlag& flag);
+
 // A flag as it was given: --name, --name=text or --name text.
 struct Argument {
   std::string name;
   std::optional<std::string> text;
 
   friend bool operator==(const Argument&, const Argument&) = default;
+};
+
+// An option set on the command line, by -D key=value or by a flag of its own.
+struct ConfigFlag {
+  std::string key;
+  std::string value;
+  std::string spelled = "-D";  // as messages name the flag
+
+  friend bool operator==(const ConfigFlag&, const ConfigFlag&) = default;
 };
 
 struct Arguments {

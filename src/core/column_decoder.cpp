@@ -7,19 +7,6 @@ namespace {
 
 using Places = std::vector<void*>;
 
-template <std::size_t width>
-void copy_fixed(const char* from, MutableRows rows) {
-  rows.each([&](void* row) {
-    std::memcpy(row, from, width);
-    from += width;
-  });
-}
-
-void add_elements(void* first, std::size_t size, std::size_t stride, Places& places) {
-  char* element = static_cast<char*>(first);
-  for (std::size_t i = 0; i < size; ++i, element += stride) places.push_back(element);
-}
-
 struct DeleteKeys {
   void (*delete_keys)(void*);
   void operator()(void* keys) const { delete_keys(keys); }
@@ -61,19 +48,12 @@ Status ColumnDecoder::fixed(Kind held_as, MutableRows rows) {
   Status status = in_.take(rows.size(), width, bytes);
   if (status) status = check_bools(held_as, bytes, rows.size());
   if (!status) return status;
-  switch (width) {
-    case 1:
-      copy_fixed<1>(bytes, rows);
-      break;
-    case 2:
-      copy_fixed<2>(bytes, rows);
-      break;
-    case 4:
-      copy_fixed<4>(bytes, rows);
-      break;
-    default:
-      copy_fixed<8>(bytes, rows);
-  }
+  with_fixed_width(width, [&](auto constant) {
+    rows.each([&](void* row) {
+      std::memcpy(row, bytes, constant);
+      bytes += constant;
+    });
+  });
   return status;
 }
 

@@ -6,6 +6,8 @@
 #include <cstdint>
 #include <cstring>
 #include <string_view>
+#include <type_traits>
+#include <vector>
 
 #include "millrace/core/result.h"
 #include "millrace/core/text.h"
@@ -36,6 +38,30 @@ constexpr std::size_t fixed_width(Kind held_as) {
   }
 }
 constexpr std::size_t fixed_width(const Type& type) { return fixed_width(held_as(type)); }
+
+// use(the width as a constant), for a width that fixed_width() gives.
+template <class Use>
+void with_fixed_width(std::size_t width, Use use) {
+  switch (width) {
+    case 1:
+      return use(std::integral_constant<std::size_t, 1>());
+    case 2:
+      return use(std::integral_constant<std::size_t, 2>());
+    case 4:
+      return use(std::integral_constant<std::size_t, 4>());
+    default:
+      return use(std::integral_constant<std::size_t, 8>());
+  }
+}
+
+// The places of elements that lie one after the other. Pointer is void* or const void*.
+template <class Pointer>
+void add_elements(Pointer first, std::size_t size, std::size_t stride,
+                  std::vector<Pointer>& places) {
+  using Byte = std::conditional_t<std::is_same_v<Pointer, void*>, char, const char>;
+  Byte* element = static_cast<Byte*>(first);
+  for (std::size_t i = 0; i < size; ++i, element += stride) places.push_back(element);
+}
 
 // use(an unsigned integer that is as wide as a length)
 template <class Use>

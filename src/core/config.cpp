@@ -162,9 +162,6 @@ class ConfigLoader {
   Status apply_environment(const ConfigSources& sources) {
     std::vector<std::string> names;
     for (const std::string& key : keys_) names.push_back(environment_name(key));
-    for (const EnvironmentVariable& variable : sources.other_names) {
-      names.emplace_back(variable.name);
-    }
     for (const std::string& entry : sources.environment) {
       if (!entry.starts_with(kVariablePrefix)) continue;
       if (Status status = apply_variable(entry, names); !status) return status;
@@ -214,7 +211,6 @@ class ConfigLoader {
     const std::string value = equals == std::string::npos ? "" : entry.substr(equals + 1);
     for (std::size_t i = 0; i < names.size(); ++i) {
       if (names[i] != name) continue;
-      if (i >= keys_.size()) return {};
       const Origin origin{Origin::Source::kEnvironment, name};
       return apply({keys_[i], value, origin, to_string(origin)});
     }
@@ -262,17 +258,8 @@ Status check_range(std::int64_t value, IntegerRange range) {
 }  // namespace detail
 
 std::string to_string(const Origin& origin) {
-  switch (origin.source) {
-    case Origin::Source::kDefault:
-      return "default";
-    case Origin::Source::kFile:
-      return concat("file ", origin.place);
-    case Origin::Source::kEnvironment:
-      return concat("environment variable ", origin.place);
-    case Origin::Source::kFlag:
-      return concat("flag ", origin.place);
-  }
-  return "unknown";
+  constexpr std::string_view kWords[] = {"default", "file ", "environment variable ", "flag "};
+  return concat(kWords[static_cast<std::size_t>(origin.source)], origin.place);
 }
 
 Result<Config> Config::load(std::span<const ConfigOption> options, const ConfigSources& sources) {

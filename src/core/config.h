@@ -21,6 +21,7 @@
 #include <string_view>
 #include <vector>
 
+#include "millrace/core/arguments.h"
 #include "millrace/core/check.h"
 #include "millrace/core/result.h"
 #include "millrace/core/units.h"
@@ -106,26 +107,10 @@ struct Origin {
 // "default", "file millrace.yaml:3:1", "environment variable MILLRACE_...", "flag --parallelism"
 std::string to_string(const Origin& origin);
 
-// A MILLRACE_ variable that is no option.
-struct EnvironmentVariable {
-  std::string_view name;
-  std::string_view help;
-};
-
-// An option set on the command line, by -D key=value or by a flag of its own.
-struct ConfigFlag {
-  std::string key;
-  std::string value;
-  std::string spelled = "-D";  // as messages name the flag
-
-  friend bool operator==(const ConfigFlag&, const ConfigFlag&) = default;
-};
-
 struct ConfigSources {
   std::string file_name = {};                 // as messages name it
   std::string file_text = {};                 // YAML; empty when there is no file
   std::vector<std::string> environment = {};  // NAME=value; only MILLRACE_ variables are looked at
-  std::span<const EnvironmentVariable> other_names = {};  // those that are no options
   std::vector<ConfigFlag> flags = {};
 };
 

@@ -41,11 +41,15 @@ sets twice are errors that name the place.
 | --- | --- | --- | --- |
 )";
 
-constexpr std::string_view kVariables = R"(
-## Other environment variables
+constexpr std::string_view kFlagsBegin = R"(
+## Flags
 
-| variable | meaning |
+What every job's program takes besides the parameters of its job.
+
+| flag | meaning |
 | --- | --- |
+| `-D KEY=VALUE` | Sets an option. |
+| `--help`, `-h` | Prints the job's parameters and these flags. |
 )";
 
 std::string in_backticks(std::string_view text) { return concat('`', text, '`'); }
@@ -68,7 +72,7 @@ std::string describe_value(const ConfigOption& option) {
 }  // namespace
 
 std::string config_reference(std::span<const ConfigOption> options,
-                             std::span<const EnvironmentVariable> other_names) {
+                             std::span<const EngineFlag> flags) {
   std::string page(kIntroduction);
   for (const ConfigOption& option : options) {
     const std::string shown =
@@ -76,10 +80,9 @@ std::string config_reference(std::span<const ConfigOption> options,
     page += concat("| ", in_backticks(option.key), " | ", describe_value(option), " | ", shown,
                    " | ", option.help, " |\n");
   }
-  if (other_names.empty()) return page;
-  page += kVariables;
-  for (const EnvironmentVariable& variable : other_names) {
-    page += concat("| ", in_backticks(variable.name), " | ", variable.help, " |\n");
+  page += kFlagsBegin;
+  for (const EngineFlag& flag : flags) {
+    page += concat("| ", in_backticks(to_string(flag)), " | ", flag.help, " |\n");
   }
   return page;
 }

@@ -1,4 +1,5 @@
-// The page docs/reference/config.md, made from the table of options. A test compares the two.
+// The page docs/reference/config.md, made from the tables of options and flags. A test compares it
+// with the file.
 #pragma once
 
 #include <span>
@@ -9,6 +10,6 @@
 namespace millrace {
 
 std::string config_reference(std::span<const ConfigOption> options,
-                             std::span<const EnvironmentVariable> other_names);
+                             std::span<const EngineFlag> flags);
 
 }  // namespace millrace

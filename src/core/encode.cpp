@@ -44,26 +44,14 @@ class Encoder {
     return out_.data() + out_.size() - bytes;
   }
 
-  template <std::size_t width>
-  void copy_fixed(Rows rows) {
-    char* to = grow(rows.size() * width);
-    rows.each([&](const void* row) {
-      std::memcpy(to, row, width);
-      to += width;
-    });
-  }
-
   void fixed(std::size_t width, Rows rows) {
-    switch (width) {
-      case 1:
-        return copy_fixed<1>(rows);
-      case 2:
-        return copy_fixed<2>(rows);
-      case 4:
-        return copy_fixed<4>(rows);
-      default:
-        return copy_fixed<8>(rows);
-    }
+    char* to = grow(rows.size() * width);
+    with_fixed_width(width, [&](auto constant) {
+      rows.each([&](const void* row) {
+        std::memcpy(to, row, constant);
+        to += constant;
+      });
+    });
   }
 
   // One byte that says how wide a length is, then size_of(row) of each row. Adds them up.
@@ -128,7 +116,7 @@ class Encoder {
     }
     Places places;
     places.reserve(rows.size() * type.length);
-    rows.each([&](const void* row) { add_elements({row, type.length}, element.size, places); });
+    rows.each([&](const void* row) { add_elements(row, type.length, element.size, places); });
     return column(element, places);
   }
 
@@ -181,13 +169,10 @@ class Encoder {
     }
     Places places;
     places.reserve(total);
-    for (const ConstElements& each : lists) add_elements(each, element.size, places);
+    for (const ConstElements& each : lists) {
+      add_elements(each.data, each.size, element.size, places);
+    }
     return column(element, places);
-  }
-
-  static void add_elements(ConstElements elements, std::size_t stride, Places& places) {
-    const char* element = static_cast<const char*>(elements.data);
-    for (std::size_t i = 0; i < elements.size; ++i, element += stride) places.push_back(element);
   }
 
   Status map(const Type& type, Rows rows) {

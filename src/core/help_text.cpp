@@ -50,19 +50,6 @@ Row row_of(const ParameterDeclaration& declaration) {
           concat(declaration.help, space, note)};
 }
 
-Row row_of(const EngineFlag& flag) {
-  const std::string name = concat("--", flag.name);
-  switch (flag.value) {
-    case EngineFlag::Value::kNone:
-      return {name, std::string(flag.help)};
-    case EngineFlag::Value::kOptional:
-      return {concat(name, "[=", flag.placeholder, ']'), std::string(flag.help)};
-    case EngineFlag::Value::kRequired:
-      return {concat(name, '=', flag.placeholder), std::string(flag.help)};
-  }
-  return {};
-}
-
 std::size_t left_width(std::span<const Row> rows) {
   std::size_t width = 0;
   for (const Row& row : rows) {
@@ -93,7 +80,7 @@ std::string help_text(std::string_view program, std::span<const EngineFlag> flag
                       std::span<const ParameterDeclaration> declared) {
   std::vector<Row> rows;
   for (const ParameterDeclaration& declaration : declared) rows.push_back(row_of(declaration));
-  for (const EngineFlag& flag : flags) rows.push_back(row_of(flag));
+  for (const EngineFlag& flag : flags) rows.push_back({to_string(flag), std::string(flag.help)});
   rows.push_back({"-D KEY=VALUE", "Sets a configuration option."});
   rows.push_back({"-h, --help", "Prints this text."});
 

@@ -28,9 +28,7 @@ class StrongId {
 using OperatorId = StrongId<struct OperatorIdTag, std::uint64_t>;      // stable: from the name
 using TaskId = StrongId<struct TaskIdTag, std::uint32_t>;              // a chain of the plan
 using SubtaskIndex = StrongId<struct SubtaskIndexTag, std::uint32_t>;  // 0 .. parallelism - 1
-using ChannelId = StrongId<struct ChannelIdTag, std::uint32_t>;        // within one execution plan
 using KeyGroup = StrongId<struct KeyGroupTag, std::uint32_t>;          // 0 .. max parallelism - 1
-using AttemptId = StrongId<struct AttemptIdTag, std::uint64_t>;        // of a region's deployment
 using CheckpointId = StrongId<struct CheckpointIdTag, std::uint64_t>;  // from 1, ever growing
 
 }  // namespace millrace

@@ -11,11 +11,13 @@
 // than 256 levels. Text is passed on as it is, which makes it JSON if it is UTF-8.
 #pragma once
 
+#include <cstddef>
 #include <map>
 #include <memory>
 #include <string>
 #include <string_view>
 
+#include "millrace/core/codec.h"
 #include "millrace/core/record.h"
 #include "millrace/core/result.h"
 
@@ -29,8 +31,18 @@ void append_json(std::string& out, const T& value) {
   append_json(out, type_of<T>(), &value);
 }
 
+// The same for each row, with the prefix before it and a line end behind it.
+void append_json_lines(std::string& out, const Type& type, Rows rows, std::string_view prefix = {});
+
 struct JsonReaderOptions {
   std::map<std::string, std::string> renames;  // of the outermost record: key in the text -> field
+};
+
+// What is wrong with a text, in parts.
+struct JsonProblem {
+  std::size_t column = 0;  // from 1, in bytes; 0 if it is not known
+  std::string field;       // its path; empty if the text as a whole is at fault
+  std::string what;        // was expected and found
 };
 
 // Reads values from JSON text; keeps its buffers between values, so it has one user at a time.
@@ -53,6 +65,9 @@ class JsonReader {
   Status read(std::string_view text, T& value) {
     return read(type_of<T>(), text, &value);
   }
+
+  // Of the last read(), if it failed.
+  const JsonProblem& problem() const;
 
  private:
   class Implementation;

@@ -2,6 +2,7 @@
 #include <simdjson.h>
 
 #include <cstring>
+#include <optional>
 
 #include "millrace/core/codec.h"
 #include "millrace/core/json.h"
@@ -68,7 +69,7 @@ class JsonReader::Implementation {
     path_.clear();
     document_ = nullptr;
     depth_ = 0;
-    status_ = {};
+    problem_.reset();
     load(text);
     ondemand::document document;
     const simdjson::padded_string_view padded(text_.data(), text.size() + 2, text_.size());
@@ -77,8 +78,10 @@ class JsonReader::Implementation {
     } else {
       (void)read_document(document, type, value);
     }
-    return std::move(status_);
+    return problem_ ? Status(invalid_argument(message(*problem_))) : Status();
   }
+
+  const JsonProblem& problem() const { return *problem_; }
 
  private:
   struct Step {
@@ -433,12 +436,17 @@ class JsonReader::Implementation {
 
   // The bracket that was put before the text makes an offset the column that counts from 1.
   bool fail_at(const char* at, std::string what) {
-    if (!status_) return false;
-    std::string message;
-    if (at != nullptr) message = concat("column ", at - text_.data(), ": ");
-    if (!path_.empty()) message += concat("field ", in_quotes(path()), ": ");
-    status_ = invalid_argument(message + what);
+    if (problem_) return false;
+    const std::size_t column = at == nullptr ? 0 : static_cast<std::size_t>(at - text_.data());
+    problem_ = {.column = column, .field = path(), .what = std::move(what)};
     return false;
+  }
+
+  static std::string message(const JsonProblem& problem) {
+    std::string text;
+    if (problem.column > 0) text = concat("column ", problem.column, ": ");
+    if (!problem.field.empty()) text += concat("field ", in_quotes(problem.field), ": ");
+    return text + problem.what;
   }
 
   std::string path() const {
@@ -460,7 +468,7 @@ class JsonReader::Implementation {
   std::string name_;
   std::vector<Step> path_;
   int depth_ = 0;
-  Status status_;
+  std::optional<JsonProblem> problem_;
 };
 
 JsonReader::JsonReader(JsonReaderOptions options)
@@ -472,5 +480,7 @@ JsonReader::~JsonReader() = default;
 Status JsonReader::read(const Type& type, std::string_view text, void* value) {
   return implementation_->read(type, text, value);
 }
+
+const JsonProblem& JsonReader::problem() const { return implementation_->problem(); }
 
 }  // namespace millrace::detail

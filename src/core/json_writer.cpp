@@ -5,6 +5,7 @@
 
 #include "millrace/core/codec.h"
 #include "millrace/core/json.h"
+#include "millrace/core/text.h"
 
 namespace millrace::detail {
 namespace {
@@ -129,15 +130,14 @@ class Writer {
   }
 
   void escape(unsigned char c) {
-    constexpr std::string_view kHex = "0123456789abcdef";
     const char letter = kEscapes[c];
     if (letter != 'u') {
       put('\\');
       put(letter);
     } else {
       put("\\u00");
-      put(kHex[c >> 4]);
-      put(kHex[c & 15]);
+      put(kHexDigits[c >> 4]);
+      put(kHexDigits[c & 15]);
     }
   }
 
@@ -255,6 +255,14 @@ class Writer {
 
 void append_json(std::string& out, const Type& type, const void* value) {
   Writer(out).write(type, value);
+}
+
+void append_json_lines(std::string& out, const Type& type, Rows rows, std::string_view prefix) {
+  rows.each([&](const void* row) {
+    out += prefix;
+    append_json(out, type, row);
+    out += '\n';
+  });
 }
 
 }  // namespace millrace::detail

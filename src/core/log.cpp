@@ -12,22 +12,21 @@
 namespace millrace {
 namespace {
 
-// spdlog puts the time, in UTC, before what format_plain() and format_json() return.
-constexpr const char* kPlainPattern = "%Y-%m-%dT%H:%M:%S.%eZ %v";
+// spdlog puts the time, in UTC, before what format_text() and format_json() return.
+constexpr const char* kTextPattern = "%Y-%m-%dT%H:%M:%S.%eZ %v";
 constexpr const char* kJsonPattern = R"({"time":"%Y-%m-%dT%H:%M:%S.%eZ",%v})";
 
 class SpdlogSink final : public LogSink {
  public:
-  SpdlogSink(std::unique_ptr<spdlog::sinks::sink> sink, Logging::Pattern pattern)
-      : sink_(std::move(sink)), pattern_(pattern) {
-    const char* text = pattern == Logging::Pattern::kJson ? kJsonPattern : kPlainPattern;
+  SpdlogSink(std::unique_ptr<spdlog::sinks::sink> sink, LogFormat format)
+      : sink_(std::move(sink)), format_(format) {
+    const char* text = format == LogFormat::kJson ? kJsonPattern : kTextPattern;
     sink_->set_formatter(
         std::make_unique<spdlog::pattern_formatter>(text, spdlog::pattern_time_type::utc));
   }
 
   void write(const LogEntry& entry) override {
-    const std::string line =
-        pattern_ == Logging::Pattern::kJson ? format_json(entry) : format_plain(entry);
+    const std::string line = format_ == LogFormat::kJson ? format_json(entry) : format_text(entry);
     try {
       sink_->log({spdlog::string_view_t(), spdlog::level::info, line});
       sink_->flush();
@@ -38,11 +37,10 @@ class SpdlogSink final : public LogSink {
 
  private:
   std::unique_ptr<spdlog::sinks::sink> sink_;  // takes a lock per line
-  Logging::Pattern pattern_;
+  LogFormat format_;
 };
 
 void append_escaped(std::string& text, unsigned char c, char quote) {
-  constexpr std::string_view kHex = "0123456789abcdef";
   if (c == '\\' || c == static_cast<unsigned char>(quote)) {
     text += {'\\', static_cast<char>(c)};
   } else if (c == '\n') {
@@ -53,7 +51,7 @@ void append_escaped(std::string& text, unsigned char c, char quote) {
     text += "\\t";
   } else if (c < 0x20 || c == 0x7f) {
     text += "\\u00";
-    text += {kHex[c >> 4], kHex[c & 15]};
+    text += {detail::kHexDigits[c >> 4], detail::kHexDigits[c & 15]};
   } else {
     text += static_cast<char>(c);
   }
@@ -78,7 +76,7 @@ std::string_view word_of(LogLevel level) { return kLogLevelWords[static_cast<std
 
 }  // namespace
 
-std::string format_plain(const LogEntry& entry) {
+std::string format_text(const LogEntry& entry) {
   std::string line = concat(word_of(entry.level), ' ', entry.logger, ": ", entry.message);
   std::string value;
   for (const LogField& field : entry.fields) {
@@ -115,18 +113,18 @@ std::string format_json(const LogEntry& entry) {
   return line;
 }
 
-Logging::Logging(LogLevel level, Pattern pattern)
+Logging::Logging(LogLevel level, LogFormat format)
     : Logging(level, std::make_unique<SpdlogSink>(std::make_unique<spdlog::sinks::stderr_sink_mt>(),
-                                                  pattern)) {}
+                                                  format)) {}
 
 Logging::Logging(LogLevel level, std::unique_ptr<LogSink> sink)
     : level_(level), sink_(std::move(sink)) {}
 
 Result<Logging> Logging::to_file(const std::filesystem::path& path, LogLevel level,
-                                 Pattern pattern) {
+                                 LogFormat format) {
   try {
     auto sink = std::make_unique<spdlog::sinks::basic_file_sink_mt>(path.string());
-    return Logging(level, std::make_unique<SpdlogSink>(std::move(sink), pattern));
+    return Logging(level, std::make_unique<SpdlogSink>(std::move(sink), format));
   } catch (const std::exception& exception) {
     return unavailable(concat("cannot log to ", path.string(), ": ", exception.what()));
   }

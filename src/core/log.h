@@ -39,6 +39,11 @@ inline constexpr std::array<std::string_view, 5> kLogLevelWords{"off", "error", 
                                                                 "debug"};
 constexpr std::span<const std::string_view> words_of(LogLevel) { return kLogLevelWords; }
 
+enum class LogFormat { kText, kJson };
+
+inline constexpr std::array<std::string_view, 2> kLogFormatWords{"text", "json"};
+constexpr std::span<const std::string_view> words_of(LogFormat) { return kLogFormatWords; }
+
 // A key and a reference to its value: a string, path, integer, double, bool, duration, or anything
 // else with a to_string(). It lives within one logging call only.
 class LogField {
@@ -98,7 +103,7 @@ class LogSink {
 
 // "warn task: checkpoint declined task='word count' subtask=3". A text with spaces, quotes, = or
 // control characters, or none at all, is quoted; newlines and the like are escaped.
-std::string format_plain(const LogEntry& entry);
+std::string format_text(const LogEntry& entry);
 
 // The members of a JSON object, without braces: "level":"warn","logger":"task","message":...
 std::string format_json(const LogEntry& entry);
@@ -139,16 +144,14 @@ class Logger {
 
 class Logging {
  public:
-  enum class Pattern { kPlain, kJson };
-
   // To standard error.
-  explicit Logging(LogLevel level, Pattern pattern = Pattern::kPlain);
+  explicit Logging(LogLevel level, LogFormat format = LogFormat::kText);
   // To a sink of one's own.
   Logging(LogLevel level, std::unique_ptr<LogSink> sink);
 
   // Appends to the file, which is created with its folders.
   static Result<Logging> to_file(const std::filesystem::path& path, LogLevel level,
-                                 Pattern pattern = Pattern::kPlain);
+                                 LogFormat format = LogFormat::kText);
 
   Logger logger(std::string name) const { return Logger(std::move(name), level_, *sink_); }
 

@@ -1,5 +1,5 @@
-// The engine's options: what docs/reference/config.md lists, and the constants that read them.
-// An option is added here, to kEngineOptions and to that page in the same change.
+// The engine's options and flags: what docs/reference/config.md lists, and the constants that read
+// them. One is added here, to its table and to that page in the same change.
 #pragma once
 
 #include <cstdint>
@@ -7,6 +7,7 @@
 #include <span>
 #include <string_view>
 
+#include "millrace/core/arguments.h"
 #include "millrace/core/config.h"
 #include "millrace/core/key_group.h"
 #include "millrace/core/log.h"
@@ -35,16 +36,30 @@ inline constexpr Option<bool> kOperatorChaining{
     "pipeline.operator-chaining.enabled", "true",
     "Whether operators joined by forward edges run in one task, without a queue between them."};
 
-inline constexpr Option<LogLevel> kLogLevel{
-    "log.level", "info", "The least urgent messages that are logged, to standard error."};
+inline constexpr Option<LogLevel> kLogLevel{"log.level", "info",
+                                            "The least urgent messages that are logged."};
+
+inline constexpr Option<std::string> kLogFile{
+    "log.file", "",
+    "The file that messages are appended to; it is made with its folders. None is standard error."};
+
+inline constexpr Option<LogFormat> kLogFormat{
+    "log.format", "text",
+    "Whether a message is a line of text or a JSON object, also on a line of its own."};
 
 inline constexpr ConfigOption kEngineOptions[] = {
-    kDefaultParallelism, kMaxParallelism, kRuntimeMode, kOperatorChaining, kLogLevel,
+    kDefaultParallelism, kMaxParallelism, kRuntimeMode, kOperatorChaining,
+    kLogLevel,           kLogFile,        kLogFormat,
 };
 
-// MILLRACE_ variables that set no option, and that Config::load therefore leaves alone.
-inline constexpr EnvironmentVariable kOtherVariables[] = {
-    {"MILLRACE_REST", "The address of the cluster that the `millrace` program talks to."},
+inline constexpr EngineFlag kEngineFlags[] = {
+    {"parallelism", EngineFlag::Value::kRequired, "N",
+     "How many subtasks each operator has; default: one per core."},
+    {"mode", EngineFlag::Value::kRequired, "MODE",
+     "streaming, batch, or automatic (batch when every source is bounded)."},
+    {"config", EngineFlag::Value::kRequired, "FILE", "Settings in YAML; default: millrace.yaml."},
+    {"plan", EngineFlag::Value::kOptional, "FORMAT",
+     "Print the plan as text, json or capnp, and do not run."},
 };
 
 }  // namespace millrace

@@ -1,7 +1,7 @@
 // The injected source of randomness. The same seed gives the same numbers on every machine and in
 // every version, which replaying a simulation relies on: the algorithms (xoshiro256**, seeded by
 // splitmix64) are part of the contract. Fast, and of no use for secrets.
-// A value: copying it copies its future. One thread at a time; fork() makes one for another.
+// A value: copying it copies its future. One thread at a time.
 #pragma once
 
 #include <bit>
@@ -51,9 +51,6 @@ class Random {
 
   // True once in `1 / probability` calls.
   constexpr bool chance(double probability) { return uniform() < probability; }
-
-  // A generator with a future of its own, which depends on this one's.
-  constexpr Random fork() { return Random(next()); }
 
   static constexpr result_type min() { return 0; }
   static constexpr result_type max() { return std::numeric_limits<result_type>::max(); }

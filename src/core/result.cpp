@@ -14,27 +14,11 @@ void fail_check(const char* what, std::source_location where) {
 }
 
 std::string_view to_string(ErrorCode code) {
-  switch (code) {
-    case ErrorCode::kInvalidArgument:
-      return "invalid argument";
-    case ErrorCode::kNotFound:
-      return "not found";
-    case ErrorCode::kCorruption:
-      return "corruption";
-    case ErrorCode::kUnavailable:
-      return "unavailable";
-    case ErrorCode::kResourceExhausted:
-      return "resource exhausted";
-    case ErrorCode::kCancelled:
-      return "cancelled";
-    case ErrorCode::kUnsupported:
-      return "unsupported";
-    case ErrorCode::kUserCode:
-      return "user code";
-    case ErrorCode::kInternal:
-      return "internal";
-  }
-  return "unknown";
+  constexpr std::string_view kWords[] = {
+      "invalid argument", "not found",   "corruption", "unavailable", "resource exhausted",
+      "cancelled",        "unsupported", "user code",  "internal",
+  };
+  return kWords[static_cast<std::size_t>(code)];
 }
 
 Error::Error(ErrorCode code, std::string message)

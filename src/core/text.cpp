@@ -8,7 +8,6 @@ namespace millrace {
 
 std::string in_quotes(std::string_view text) {
   constexpr std::size_t kLongest = 80;
-  constexpr std::string_view kHex = "0123456789abcdef";
   std::string result = "'";
   for (const unsigned char c : text.substr(0, kLongest)) {
     if (c == '\n') {
@@ -16,7 +15,7 @@ std::string in_quotes(std::string_view text) {
     } else if (c == '\t') {
       result += "\\t";
     } else if (c < 0x20 || c == 0x7f) {
-      result += {'\\', 'x', kHex[c >> 4], kHex[c & 15]};
+      result += {'\\', 'x', detail::kHexDigits[c >> 4], detail::kHexDigits[c & 15]};
     } else {
       result += static_cast<char>(c);
     }

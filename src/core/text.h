@@ -9,6 +9,8 @@
 
 namespace millrace::detail {
 
+inline constexpr std::string_view kHexDigits = "0123456789abcdef";
+
 inline void append_piece(std::string& text, std::string_view piece) { text += piece; }
 inline void append_piece(std::string& text, char piece) { text += piece; }
 template <std::integral I>

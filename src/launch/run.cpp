@@ -30,16 +30,6 @@ constexpr int kFinished = 0;
 constexpr int kFailed = 1;
 constexpr int kUsage = 2;
 
-constexpr EngineFlag kFlags[] = {
-    {"parallelism", EngineFlag::Value::kRequired, "N",
-     "How many subtasks each operator has; default: one per core."},
-    {"mode", EngineFlag::Value::kRequired, "MODE",
-     "streaming, batch, or automatic (batch when every source is bounded)."},
-    {"config", EngineFlag::Value::kRequired, "FILE", "Settings in YAML; default: millrace.yaml."},
-    {"plan", EngineFlag::Value::kOptional, "FORMAT",
-     "Print the plan as text, json or capnp, and do not run."},
-};
-
 std::vector<std::string> environment() {
   std::vector<std::string> variables;
   for (char** variable = environ; *variable != nullptr; ++variable) variables.push_back(*variable);
@@ -55,7 +45,7 @@ Result<std::string> config_text(const Argument* flag, std::string& name) {
 }
 
 Result<Config> load_config(const Arguments& arguments) {
-  ConfigSources sources{.environment = environment(), .other_names = kOtherVariables};
+  ConfigSources sources{.environment = environment()};
   Result<std::string> text = config_text(arguments.find_engine_flag("config"), sources.file_name);
   if (!text) return text.error();
   sources.file_text = *std::move(text);
@@ -87,43 +77,47 @@ Status describe_job(detail::JobBuilder& builder, const JobFunction& job_function
   return {};
 }
 
-struct PlannedJob {
+Result<Logging> open_log(const Config& config) {
+  const LogLevel level = config.get(kLogLevel);
+  const LogFormat format = config.get(kLogFormat);
+  const std::string file = config.get(kLogFile);
+  return file.empty() ? Logging(level, format) : Logging::to_file(file, level, format);
+}
+
+// What the job function said, with the parameters that it was given.
+Status check_described(const detail::JobBuilder& builder) {
+  if (Status known = builder.parameters().check_all_known(); !known) return known;
+  return builder.parameter_status();
+}
+
+struct PreparedJob {
   detail::ExecutionPlan plan;
   detail::JobCode code;
 };
 
-Result<PlannedJob> plan_job(detail::JobBuilder& builder, const Config& config) {
-  builder.plan().set_mode(config.get(kRuntimeMode));
-  builder.plan().set_parallelism(parallelism_of(config));
-  builder.plan().set_max_parallelism(
-      static_cast<std::uint32_t>(config.get(kMaxParallelism).value_or(0)));
-  builder.plan().set_chaining(config.get(kOperatorChaining));
+Result<PreparedJob> prepare(detail::JobBuilder& builder, const Config& config) {
+  detail::PlanBuilder& plan = builder.plan();
+  plan.set_mode(config.get(kRuntimeMode));
+  plan.set_parallelism(parallelism_of(config));
+  plan.set_max_parallelism(static_cast<std::uint32_t>(config.get(kMaxParallelism).value_or(0)));
+  plan.set_chaining(config.get(kOperatorChaining));
   Result<detail::BuiltJob> built = builder.build();
   if (!built) return built.error();
-  Result<detail::ExecutionPlan> plan = detail::make_execution_plan(built->plan);
-  if (!plan) return plan.error();
-  return PlannedJob{*std::move(plan), std::move(built->code)};
+  Result<detail::ExecutionPlan> planned = detail::make_execution_plan(built->plan);
+  if (!planned) return planned.error();
+  return PreparedJob{*std::move(planned), std::move(built->code)};
 }
 
-int fail(const std::string& name, const Error& error, int code) {
-  std::cerr << name << ": " << error.message() << std::endl;
-  return code;
-}
-
-int print_plan(const std::string& name, const detail::ExecutionPlan& plan,
-               const std::string& format) {
-  if (format == "text") {
-    std::cout << detail::to_text(plan);
-  } else if (format == "json") {
-    std::cout << detail::to_json(plan);
-  } else if (format == "capnp") {
-    std::cout << detail::encode(plan.logical);
-  } else {
-    return fail(name, invalid_argument(concat("--plan=", format, ": expected text, json or capnp")),
-                kUsage);
-  }
-  std::cout.flush();
-  return kFinished;
+// Starts the job on a cluster of its own, and returns what `watch` does: how it ended.
+template <class Watch>
+Status run_prepared(PreparedJob job, const Config& config, Watch watch) {
+  const Result<Logging> logging = open_log(config);
+  if (!logging) return logging.error();
+  const Logger log = logging->logger("job");
+  for (const std::string& warning : detail::warnings(job.plan.logical)) log.warn(warning);
+  detail::EmbeddedCluster cluster({}, *logging);
+  auto running = cluster.start(std::move(job.plan), std::move(job.code));
+  return running ? watch(**running) : Status(running.error());
 }
 
 // Waits for the end, drawing a status line and heeding signals.
@@ -144,51 +138,61 @@ class Program {
 
   int run(int argc, char** argv) {
     const std::vector<std::string> words(argv + 1, argv + argc);
-    Result<Arguments> arguments = split_arguments(words, kFlags);
-    if (!arguments) return fail(name_, arguments.error(), kUsage);
+    Result<Arguments> arguments = split_arguments(words, kEngineFlags);
+    if (!arguments) return usage(arguments.error());
     if (!arguments->rest.empty()) {
-      return fail(
-          name_,
+      return usage(
           invalid_argument(concat("unexpected argument ", in_quotes(arguments->rest.front()),
-                                  "; parameters are given as --name=value")),
-          kUsage);
+                                  "; parameters are given as --name=value")));
     }
-    detail::JobBuilder builder(name_, Parameters(arguments->parameters, kFlags));
+    detail::JobBuilder builder(name_, Parameters(arguments->parameters, kEngineFlags));
     const Status described = describe_job(builder, job_function_);
     if (arguments->help) {
-      std::cout << help_text(name_, kFlags, builder.parameters().declared());
+      std::cout << help_text(name_, kEngineFlags, builder.parameters().declared());
       return kFinished;
     }
-    if (!described) return fail(name_, described.error(), kFailed);
-    if (Status known = builder.parameters().check_all_known(); !known) return usage(known.error());
-    if (!builder.parameter_status()) return usage(builder.parameter_status().error());
+    if (!described) return fail(described.error());
+    if (Status well = check_described(builder); !well) return usage(well.error());
     Result<Config> config = load_config(*arguments);
     if (!config) return usage(config.error());
-    return run_described(builder, *config, arguments->find_engine_flag("plan"));
+    Result<PreparedJob> job = prepare(builder, *config);
+    if (!job) return fail(job.error());
+    const Argument* plan = arguments->find_engine_flag("plan");
+    return plan ? print_plan(job->plan, plan->text.value_or("text"))
+                : run(*std::move(job), *config);
   }
 
  private:
+  int fail(const Error& error) {
+    std::cerr << name_ << ": " << error.message() << std::endl;
+    return kFailed;
+  }
+
   int usage(const Error& error) {
-    fail(name_, error, kUsage);
+    fail(error);
     std::cerr << "try: " << name_ << " --help" << std::endl;
     return kUsage;
   }
 
-  int run_described(detail::JobBuilder& builder, const Config& config, const Argument* plan_flag) {
-    Result<PlannedJob> planned = plan_job(builder, config);
-    if (!planned) return fail(name_, planned.error(), kFailed);
-    if (plan_flag) return print_plan(name_, planned->plan, plan_flag->text.value_or("text"));
+  int print_plan(const detail::ExecutionPlan& plan, const std::string& format) {
+    if (format == "text") {
+      std::cout << detail::to_text(plan);
+    } else if (format == "json") {
+      std::cout << detail::to_json(plan);
+    } else if (format == "capnp") {
+      std::cout << detail::encode(plan.logical);
+    } else {
+      return usage(invalid_argument(concat("--plan=", format, ": expected text, json or capnp")));
+    }
+    std::cout.flush();
+    return kFinished;
+  }
 
-    const Logging logging(config.get(kLogLevel));
-    const Logger log = logging.logger("job");
-    for (const std::string& warning : detail::warnings(planned->plan.logical)) log.warn(warning);
+  int run(PreparedJob job, const Config& config) {
     const SignalScope signals;
-    detail::EmbeddedCluster cluster({}, logging);
-    auto job = cluster.start(std::move(planned->plan), std::move(planned->code));
-    if (!job) return fail(name_, job.error(), kFailed);
-    const Status result = watch(**job);
+    const Status result = run_prepared(std::move(job), config, watch);
     if (stop_signal() != 0) return 128 + stop_signal();
-    return result ? kFinished : fail(name_, result.error(), kFailed);
+    return result ? kFinished : fail(result.error());
   }
 
   const std::string& name_;
@@ -205,23 +209,18 @@ Status execute(const std::string& name, const JobFunction& job_function,
                const ExecuteOptions& options) {
   std::vector<Argument> given;
   for (const auto& [parameter, text] : options.parameters) given.push_back({parameter, text});
-  detail::JobBuilder builder(name, Parameters(std::move(given), kFlags));
+  detail::JobBuilder builder(name, Parameters(std::move(given), kEngineFlags));
   if (Status described = describe_job(builder, job_function); !described) return described;
-  if (Status known = builder.parameters().check_all_known(); !known) return known;
-  if (!builder.parameter_status()) return builder.parameter_status();
+  if (Status well = check_described(builder); !well) return well;
 
   ConfigSources sources;
   for (const auto& [key, value] : options.settings) sources.flags.push_back({key, value});
   Result<Config> config = Config::load(kEngineOptions, sources);
   if (!config) return config.error();
-  Result<PlannedJob> planned = plan_job(builder, *config);
-  if (!planned) return planned.error();
-
-  const Logging logging(config->get(kLogLevel));
-  detail::EmbeddedCluster cluster({}, logging);
-  auto job = cluster.start(std::move(planned->plan), std::move(planned->code));
+  Result<PreparedJob> job = prepare(builder, *config);
   if (!job) return job.error();
-  return (*job)->result();
+  return run_prepared(*std::move(job), *config,
+                      [](detail::RunningJob& running) { return running.result(); });
 }
 
 }  // namespace millrace

@@ -1,5 +1,5 @@
-// Runs a job function as a program: int main(int argc, char** argv) { return run("name", f, argc,
-// argv); }
+// Runs a job function as a program:
+//   int main(int argc, char** argv) { return run("name", job_function, argc, argv); }
 //
 // Reads the command line, the configuration and the environment, plans the job and runs it in this
 // process until it ends. Results go to standard output or where the job's sinks say; messages go to

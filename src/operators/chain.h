@@ -17,8 +17,8 @@
 #include <variant>
 #include <vector>
 
+#include "millrace/operators/any_source.h"
 #include "millrace/operators/operator.h"
-#include "millrace/operators/source.h"
 
 namespace millrace::detail {
 

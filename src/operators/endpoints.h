@@ -2,34 +2,40 @@
 // Job::from() or Stream::to() takes it; source<F>() and sink<F>() make one of a class of one's own.
 #pragma once
 
-#include <functional>
 #include <memory>
 #include <string>
 #include <tuple>
 #include <type_traits>
 
-#include "millrace/operators/sink_function.h"
-#include "millrace/operators/source_function.h"
+#include "millrace/operators/sink.h"
+#include "millrace/operators/source.h"
 
-namespace millrace {
+namespace millrace::detail {
 
-template <class T>
-struct SourceSpec {
-  using value_type = T;
-
+// A source without the type of its records.
+struct AnySourceSpec {
   std::string name;  // empty: named after its kind
   std::string kind = "source";
   bool bounded = false;
   bool single = false;  // one subtask only
-  std::function<std::unique_ptr<detail::Operator>()> make;
-  std::function<std::unique_ptr<detail::SplitEnumerator>()> enumerator;  // of a source with splits
+  OperatorFactory make;
+  EnumeratorFactory enumerator;  // of a source with splits
+};
+
+}  // namespace millrace::detail
+
+namespace millrace {
+
+template <class T>
+struct SourceSpec : detail::AnySourceSpec {
+  using value_type = T;
 };
 
 struct SinkSpec {
   std::string name;
   std::string kind = "sink";
   bool single = false;
-  std::function<std::unique_ptr<detail::Operator>()> make;
+  detail::OperatorFactory make;
 };
 
 }  // namespace millrace

@@ -13,6 +13,7 @@
 
 #include <algorithm>
 #include <cstdint>
+#include <functional>
 #include <memory>
 #include <vector>
 
@@ -112,7 +113,6 @@ struct OperatorContext {
   KeyGroupRange key_groups;
   std::uint32_t max_parallelism = 128;
   Emission emission = Emission::kEveryUpdate;
-  std::uint64_t seed = 0;  // of the job, for whatever is random
   const Clock* clock = nullptr;
 };
 
@@ -141,5 +141,8 @@ class alignas(kCacheLine) Operator {
   virtual Status snapshot(Snapshot&) { return {}; }
   virtual Status restore(const Snapshot&) { return {}; }
 };
+
+// Makes an instance for each subtask and attempt; called from any thread.
+using OperatorFactory = std::function<std::unique_ptr<Operator>()>;
 
 }  // namespace millrace::detail

@@ -12,23 +12,9 @@
 #include "millrace/operators/collector.h"
 #include "millrace/operators/operator.h"
 #include "millrace/operators/side_outputs.h"
+#include "millrace/operators/task_context.h"
 
 namespace millrace {
-
-// What a process function may know about its place: subtask index() of parallelism().
-class TaskContext {
- public:
-  explicit TaskContext(detail::OperatorContext context) : context_(std::move(context)) {}
-
-  const std::string& name() const { return context_.name; }
-  bool named() const { return context_.named; }  // by the user, as opposed to automatically
-  std::uint32_t subtask() const { return context_.subtask.value(); }
-  std::uint32_t parallelism() const { return context_.parallelism; }
-  const Clock& clock() const { return *context_.clock; }
-
- private:
-  detail::OperatorContext context_;
-};
 
 class ProcessContext : public SideOutputs {
  public:

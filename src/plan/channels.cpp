@@ -50,8 +50,7 @@ std::vector<ChannelSpec> channels(const ExecutionPlan& plan) {
     for (std::uint32_t from = 0; from < producers; ++from) {
       const SubtaskRange range = targets(edge.exchange, SubtaskIndex(from), producers, consumers);
       for (std::uint32_t to = range.first; to < range.end; ++to) {
-        all.push_back({.id = ChannelId(static_cast<std::uint32_t>(all.size())),
-                       .edge = edge.edge,
+        all.push_back({.edge = edge.edge,
                        .from = edge.from,
                        .from_subtask = SubtaskIndex(from),
                        .to = edge.to,

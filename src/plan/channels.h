@@ -18,7 +18,6 @@ namespace millrace::detail {
 inline constexpr std::uint64_t kMaxChannels = 16u << 20;  // of one job
 
 struct ChannelSpec {
-  ChannelId id;
   EdgeIndex edge;
   TaskId from;
   SubtaskIndex from_subtask;

@@ -127,7 +127,7 @@ class Planner {
 
   void add_operator(TaskSpec& task, OperatorIndex index, std::vector<Step>& steps) {
     task_of_[index.value()] = task.id;
-    task.operators.push_back(spec(index).id);
+    task.operators.push_back(index);
     task.name += spec(index).name;
     const std::vector<EdgeIndex> chained = chained_from(index);
     const bool several = chained.size() > 1;

@@ -20,10 +20,10 @@
 namespace millrace::detail {
 
 struct TaskSpec {
-  TaskId id;                          // its position in ExecutionPlan::tasks
-  std::string name;                   // "payments -> map-1 -> (count, print-1)"
-  std::vector<OperatorId> operators;  // the head first, depth first
-  std::vector<EdgeIndex> chained;     // the edges inside, each before those that follow it
+  TaskId id;                             // its position in ExecutionPlan::tasks
+  std::string name;                      // "payments -> map-1 -> (count, print-1)"
+  std::vector<OperatorIndex> operators;  // the head first, depth first
+  std::vector<EdgeIndex> chained;        // the edges inside, each before those that follow it
   std::uint32_t parallelism = 1;
   std::uint32_t max_parallelism = 1;  // the key groups of its operators
   std::string slot_sharing_group;

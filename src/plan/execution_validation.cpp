@@ -1,6 +1,5 @@
 #include <algorithm>
 #include <optional>
-#include <unordered_map>
 
 #include "millrace/core/key_group.h"
 #include "millrace/core/text.h"
@@ -12,7 +11,7 @@
 namespace millrace::detail {
 namespace {
 
-// Follows every id and position of the plan and fails at the first that leads nowhere, or twice to
+// Follows every position in the plan and fails at the first that leads nowhere, or twice to
 // the same place.
 class Validator {
  public:
@@ -20,9 +19,7 @@ class Validator {
       : plan_(plan),
         graph_(plan.logical),
         place_of_(plan.logical.operators.size()),
-        edge_is_used_(plan.logical.edges.size(), false) {
-    for (const OperatorSpec& spec : plan.logical.operators) known_.emplace(spec.id, &spec);
-  }
+        edge_is_used_(plan.logical.edges.size(), false) {}
 
   Status run() {
     if (Status status = check_header(); !status) return status;
@@ -73,12 +70,12 @@ class Validator {
   }
 
   Status place(const TaskSpec& task, std::size_t position) {
-    const auto known = known_.find(task.operators[position]);
-    if (known == known_.end()) {
+    const OperatorIndex index = task.operators[position];
+    if (index.value() >= place_of_.size()) {
       return wrong(concat("task ", in_quotes(task.name), " has an unknown operator"));
     }
-    const OperatorSpec& spec = *known->second;
-    std::optional<Place>& place = place_of_[graph_.index_of(spec.id).value()];
+    const OperatorSpec& spec = plan_.logical.at(index);
+    std::optional<Place>& place = place_of_[index.value()];
     if (place) return wrong(concat("operator ", in_quotes(spec.name), " is in two places"));
     if (spec.single && task.parallelism != 1) {
       return wrong(concat("operator ", in_quotes(spec.name), " can only have one subtask"));
@@ -143,7 +140,6 @@ class Validator {
 
   const ExecutionPlan& plan_;
   PlanGraph graph_;
-  std::unordered_map<OperatorId, const OperatorSpec*> known_;
   std::vector<std::optional<Place>> place_of_;
   std::vector<bool> edge_is_used_;
 };

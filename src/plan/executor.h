@@ -14,7 +14,7 @@ namespace millrace::detail {
 struct JobProgress {
   std::uint64_t records_in = 0;         // emitted by the sources
   std::uint64_t records_out = 0;        // taken by the sinks
-  Timestamp watermark = kMinTimestamp;  // the least of all tasks
+  Timestamp watermark = kMinTimestamp;  // the least of all tasks with inputs
 };
 
 class RunningJob {

@@ -21,9 +21,7 @@ using Aspects = std::vector<Aspect>;
 std::string_view yes_or_no(bool value) { return value ? "yes" : "no"; }
 
 std::string describe_output(const LogicalPlan& plan, const EdgeSpec& edge) {
-  const OperatorSpec* from = find_operator(plan, edge.from);
-  return concat("output ", edge.output, " of ",
-                from == nullptr ? to_hex(edge.from.value()) : in_quotes(from->name));
+  return concat("output ", edge.output, " of ", in_quotes(plan.at(edge.from).name));
 }
 
 std::string describe_edge(const LogicalPlan& plan, const EdgeSpec& edge) {
@@ -57,7 +55,7 @@ std::map<OperatorId, Aspects> aspects_of(const LogicalPlan& plan) {
   for (const OperatorSpec& spec : plan.operators) all.emplace(spec.id, aspects_of(spec));
   std::map<std::pair<OperatorId, std::uint32_t>, std::vector<std::string>> inputs;
   for (const EdgeSpec& edge : plan.edges) {
-    inputs[{edge.to, edge.input}].push_back(describe_edge(plan, edge));
+    inputs[{plan.at(edge.to).id, edge.input}].push_back(describe_edge(plan, edge));
   }
   for (auto& [to, edges] : inputs) {
     std::ranges::sort(edges);
@@ -121,15 +119,15 @@ std::string fingerprint(const LogicalPlan& plan) {
 
 std::optional<std::string> first_difference(const LogicalPlan& expected,
                                             const LogicalPlan& actual) {
-  for (const OperatorSpec& spec : actual.operators) {
-    if (find_operator(expected, spec.id) != nullptr) continue;
-    return describe(spec) + " was not expected";
-  }
   const std::map<OperatorId, Aspects> wanted = aspects_of(expected);
   const std::map<OperatorId, Aspects> found = aspects_of(actual);
+  for (const OperatorSpec& spec : actual.operators) {
+    if (!wanted.contains(spec.id)) return describe(spec) + " was not expected";
+  }
   for (const OperatorSpec& spec : expected.operators) {
-    if (find_operator(actual, spec.id) == nullptr) return describe(spec) + " is missing";
-    auto difference = first_difference(spec.name, wanted.at(spec.id), found.at(spec.id));
+    const auto same = found.find(spec.id);
+    if (same == found.end()) return describe(spec) + " is missing";
+    auto difference = first_difference(spec.name, wanted.at(spec.id), same->second);
     if (difference) return difference;
   }
   return std::nullopt;

@@ -1,7 +1,8 @@
 // Whether two processes mean the same job. The coordinator's plan and the one that a job process
 // gets from running its job function again must agree on operators, edges, types and keys; they may
 // differ in what is settled at submission: the job's name, mode, parallelism, key groups, chaining
-// and slot sharing groups. Neither depends on the order of operators and edges.
+// and slot sharing groups. Neither depends on the order of operators and edges. The edges must join
+// operators of the plan.
 #pragma once
 
 #include <optional>

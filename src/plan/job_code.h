@@ -10,17 +10,17 @@
 #include <memory>
 #include <vector>
 
+#include "millrace/operators/any_source.h"
 #include "millrace/operators/operator.h"
 #include "millrace/operators/partitioner.h"
-#include "millrace/operators/source.h"
 #include "millrace/plan/logical_plan.h"
 
 namespace millrace::detail {
 
 struct OperatorCode {
-  std::function<std::unique_ptr<Operator>()> make;
-  std::vector<std::function<BatchPtr()>> outputs;                // an empty batch for each output
-  std::function<std::unique_ptr<SplitEnumerator>()> enumerator;  // of a source with splits
+  OperatorFactory make;
+  std::vector<std::function<BatchPtr()>> outputs;  // an empty batch for each output
+  EnumeratorFactory enumerator;                    // of a source with splits
 };
 
 struct PartitionerPlace {

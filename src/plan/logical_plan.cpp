@@ -9,11 +9,6 @@ namespace millrace::detail {
 
 OperatorId operator_id(std::string_view name) { return OperatorId(hash_text(name)); }
 
-const OperatorSpec* find_operator(const LogicalPlan& plan, OperatorId id) {
-  const auto found = std::ranges::find(plan.operators, id, &OperatorSpec::id);
-  return found == plan.operators.end() ? nullptr : &*found;
-}
-
 std::string describe(const OperatorSpec& spec) {
   return concat("operator ", in_quotes(spec.name), " (", spec.kind, ')');
 }
@@ -30,44 +25,15 @@ Mode resolve_mode(const LogicalPlan& plan) {
 }
 
 std::string_view to_string(Exchange exchange) {
-  switch (exchange) {
-    case Exchange::kForward:
-      return "forward";
-    case Exchange::kRebalance:
-      return "rebalance";
-    case Exchange::kRescale:
-      return "rescale";
-    case Exchange::kRandom:
-      return "random";
-    case Exchange::kBroadcast:
-      return "broadcast";
-    case Exchange::kGlobal:
-      return "global";
-    case Exchange::kKeyed:
-      return "keyed";
-    case Exchange::kCustom:
-      return "custom";
-  }
-  return "unknown";
-}
-
-std::string_view to_string(Chaining chaining) {
-  switch (chaining) {
-    case Chaining::kAlways:
-      return "always";
-    case Chaining::kHead:
-      return "head";
-    case Chaining::kNever:
-      return "never";
-  }
-  return "unknown";
+  constexpr std::string_view kWords[] = {"forward",   "rebalance", "rescale", "random",
+                                         "broadcast", "global",    "keyed",   "custom"};
+  return kWords[static_cast<std::size_t>(exchange)];
 }
 
 std::string to_hex(std::uint64_t value) {
-  constexpr std::string_view kDigits = "0123456789abcdef";
   std::string text(16, '0');
   for (auto digit = text.rbegin(); digit != text.rend(); ++digit, value >>= 4) {
-    *digit = kDigits[value & 15];
+    *digit = kHexDigits[value & 15];
   }
   return text;
 }

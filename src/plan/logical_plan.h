@@ -2,8 +2,9 @@
 // comparable data: it crosses processes (plan_codec.h), is printed and is planned from. Nothing in
 // it says how many tasks run; make_execution_plan() derives that.
 //
-// An operator's id is the hash of its name, so state is found again wherever the operator moves to.
-// A plan can hold anything until validate() has accepted it; PlanBuilder::build() does so.
+// Operators refer to each other by position. An operator's id is the hash of its name, so that
+// state is found again wherever the operator moves to. A plan can hold anything until validate()
+// has accepted it; PlanBuilder::build() does so.
 #pragma once
 
 #include <cstdint>
@@ -75,9 +76,9 @@ struct OperatorSpec {
 
 // Several edges into one input are a union.
 struct EdgeSpec {
-  OperatorId from;
+  OperatorIndex from;
   std::uint32_t output = 0;
-  OperatorId to;
+  OperatorIndex to;
   std::uint32_t input = 0;
   Exchange exchange = Exchange::kForward;
   bool chosen = false;      // the user asked for this exchange: it is kept, or refused
@@ -105,9 +106,6 @@ struct LogicalPlan {
 // Never changes: savepoints refer to operators by it.
 OperatorId operator_id(std::string_view name);
 
-// Absent if the plan has no such operator.
-const OperatorSpec* find_operator(const LogicalPlan& plan, OperatorId id);
-
 // As messages name it: operator 'count' (sum)
 std::string describe(const OperatorSpec& spec);
 
@@ -118,7 +116,6 @@ std::uint32_t parallelism_of(const LogicalPlan& plan, const OperatorSpec& spec);
 Mode resolve_mode(const LogicalPlan& plan);
 
 std::string_view to_string(Exchange exchange);
-std::string_view to_string(Chaining chaining);
 
 // 16 hex digits, as files and reports name operators and fingerprints.
 std::string to_hex(std::uint64_t value);

@@ -1,7 +1,5 @@
 #include "millrace/plan/plan_builder.h"
 
-#include <algorithm>
-
 #include "millrace/core/check.h"
 #include "millrace/core/text.h"
 #include "millrace/plan/plan_validation.h"
@@ -21,17 +19,10 @@ void PlanBuilder::rename(OperatorIndex index, std::string name) {
   spec.named = true;
 }
 
-void PlanBuilder::connect(BuilderEdge edge) {
+void PlanBuilder::connect(EdgeSpec edge) {
   check(edge.from.value() < plan_.operators.size() && edge.to.value() < plan_.operators.size(),
         "an edge joins operators that were added before");
-  edges_.push_back(std::move(edge));
-}
-
-std::uint32_t PlanBuilder::output(OperatorIndex index, OutputSpec output) {
-  std::vector<OutputSpec>& outputs = at(index).outputs;
-  auto found = std::ranges::find(outputs, output.tag, &OutputSpec::tag);
-  if (found == outputs.end()) found = outputs.insert(found, std::move(output));
-  return static_cast<std::uint32_t>(found - outputs.begin());
+  plan_.edges.push_back(std::move(edge));
 }
 
 OperatorSpec& PlanBuilder::at(OperatorIndex index) {
@@ -47,16 +38,6 @@ const OperatorSpec& PlanBuilder::at(OperatorIndex index) const {
 Result<LogicalPlan> PlanBuilder::build() const {
   LogicalPlan plan = plan_;
   for (OperatorSpec& spec : plan.operators) spec.id = operator_id(spec.name);
-  for (const BuilderEdge& edge : edges_) {
-    plan.edges.push_back({.from = plan.at(edge.from).id,
-                          .output = edge.output,
-                          .to = plan.at(edge.to).id,
-                          .input = edge.input,
-                          .exchange = edge.exchange,
-                          .chosen = edge.chosen,
-                          .read_first = edge.read_first,
-                          .key_schema = edge.key_schema});
-  }
   if (Status status = validate(plan); !status) return status.error();
   return plan;
 }

@@ -1,7 +1,7 @@
-// Collects a job's operators and edges while its job function runs, for a LogicalPlan. Operators
-// are referred to by index meanwhile, because their names, and so their ids, come later:
-// `.map(...).named("x")`. An unnamed operator is called by its kind and its ordinal among all of
-// that kind, named ones included, so naming one operator never renames another.
+// Collects a job's operators and edges while its job function runs, for a LogicalPlan. Their names,
+// and so their ids, may come later: `.map(...).named("x")`. An unnamed operator is called by its
+// kind and its ordinal among all of that kind, named ones included, so naming one operator never
+// renames another.
 #pragma once
 
 #include <map>
@@ -13,17 +13,6 @@
 
 namespace millrace::detail {
 
-struct BuilderEdge {
-  OperatorIndex from;
-  std::uint32_t output = 0;
-  OperatorIndex to;
-  std::uint32_t input = 0;
-  Exchange exchange = Exchange::kForward;
-  bool chosen = false;
-  bool read_first = false;
-  std::string key_schema;
-};
-
 class PlanBuilder {
  public:
   explicit PlanBuilder(std::string job) { plan_.job = std::move(job); }
@@ -31,10 +20,7 @@ class PlanBuilder {
   // What `spec.named` says is kept; otherwise `spec.name` is replaced by the automatic name.
   OperatorIndex add_operator(OperatorSpec spec);
   void rename(OperatorIndex index, std::string name);
-  void connect(BuilderEdge edge);
-
-  // The number of the operator's output with this tag, which is added if it is new.
-  std::uint32_t output(OperatorIndex index, OutputSpec output);
+  void connect(EdgeSpec edge);
 
   // For what is said about an operator after it was added, all but its name.
   OperatorSpec& at(OperatorIndex index);
@@ -50,7 +36,6 @@ class PlanBuilder {
 
  private:
   LogicalPlan plan_;
-  std::vector<BuilderEdge> edges_;
   std::map<std::string, std::uint32_t> of_kind_;
 };
 

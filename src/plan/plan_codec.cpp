@@ -121,6 +121,7 @@ class Reader {
                      .chaining = in.getChaining()};
     each(in.getOperators(), kMaxOperators,
          [&](const auto& spec) { plan.operators.push_back(operator_spec(spec)); });
+    operators_ = plan.operators.size();
     each(in.getEdges(), kMaxEdges,
          [&](const auto& edge) { plan.edges.push_back(edge_spec(edge)); });
     return plan;
@@ -169,14 +170,22 @@ class Reader {
   }
 
   EdgeSpec edge_spec(wire::Edge::Reader in) {
-    return {.from = OperatorId(in.getFrom()),
+    return {.from = position(in.getFrom()),
             .output = in.getOutput(),
-            .to = OperatorId(in.getTo()),
+            .to = position(in.getTo()),
             .input = in.getInput(),
             .exchange = enumerator(in.getExchange(), Exchange::kCustom),
             .chosen = in.getChosen(),
             .read_first = in.getReadFirst(),
             .key_schema = read(in.getKeySchema())};
+  }
+
+  OperatorIndex position(std::uint32_t index) {
+    if (index >= operators_) {
+      fail(corruption(concat("it refers to operator ", index, ", but has ", operators_,
+                             " operators, counted from 0")));
+    }
+    return OperatorIndex(index);
   }
 
   TaskSpec task(wire::Task::Reader in) {
@@ -186,7 +195,7 @@ class Reader {
                   .slot_sharing_group = read(in.getSlotSharingGroup()),
                   .blocking = in.getBlocking()};
     each(in.getOperators(), kMaxOperators,
-         [&](std::uint64_t id) { task.operators.push_back(OperatorId(id)); });
+         [&](std::uint32_t index) { task.operators.push_back(position(index)); });
     each(in.getChained(), kMaxEdges,
          [&](std::uint32_t edge) { task.chained.push_back(EdgeIndex(edge)); });
     return task;
@@ -217,6 +226,7 @@ class Reader {
     return last;
   }
 
+  std::size_t operators_ = 0;  // of the logical plan
   std::optional<Error> error_;
 };
 
@@ -240,9 +250,9 @@ Status check_size(std::string_view bytes) {
 
 Status check_format(wire::Plan::Reader plan, wire::Plan::Which expected) {
   if (plan.getVersion() == 0) return corruption("the plan has no format version");
-  if (plan.getVersion() > kPlanFormat) {
+  if (plan.getVersion() != kPlanFormat) {
     return unsupported(concat("the plan has format version ", plan.getVersion(),
-                              ", this version reads up to ", kPlanFormat,
+                              ", this version reads ", kPlanFormat,
                               ": use the version that made it"));
   }
   if (plan.which() != expected) return corruption("the plan is of the other kind");

@@ -6,9 +6,6 @@ namespace millrace::detail {
 
 PlanGraph::PlanGraph(const LogicalPlan& plan)
     : plan_(&plan), out_(plan.operators.size()), in_(plan.operators.size()) {
-  for (const auto index : indices<OperatorIndex>(plan.operators.size())) {
-    index_.emplace(plan.at(index).id, index);
-  }
   for (const auto edge : indices<EdgeIndex>(plan.edges.size())) {
     out_[from(edge).value()].push_back(edge);
     in_[to(edge).value()].push_back(edge);

@@ -1,10 +1,8 @@
-// The operators of a logical plan by id and their edges by end: a lookup, built once and read
-// often. Borrows the plan. The ids must be unique and every edge must join operators of the plan.
+// The edges of a logical plan by their ends: a lookup, built once and read often. Borrows the plan,
+// whose edges must all join operators of the plan.
 #pragma once
 
-#include <optional>
 #include <span>
-#include <unordered_map>
 #include <vector>
 
 #include "millrace/plan/logical_plan.h"
@@ -15,9 +13,8 @@ class PlanGraph {
  public:
   explicit PlanGraph(const LogicalPlan& plan);
 
-  OperatorIndex index_of(OperatorId id) const { return index_.at(id); }
-  OperatorIndex from(EdgeIndex edge) const { return index_of(plan_->at(edge).from); }
-  OperatorIndex to(EdgeIndex edge) const { return index_of(plan_->at(edge).to); }
+  OperatorIndex from(EdgeIndex edge) const { return plan_->at(edge).from; }
+  OperatorIndex to(EdgeIndex edge) const { return plan_->at(edge).to; }
 
   // In the order of the plan.
   std::span<const EdgeIndex> outgoing(OperatorIndex index) const { return out_[index.value()]; }
@@ -32,7 +29,6 @@ class PlanGraph {
 
  private:
   const LogicalPlan* plan_;
-  std::unordered_map<OperatorId, OperatorIndex> index_;
   std::vector<std::vector<EdgeIndex>> out_;
   std::vector<std::vector<EdgeIndex>> in_;
 };

@@ -11,6 +11,9 @@ using Json = nlohmann::ordered_json;
 
 // As text, because a JSON number does not hold 64 bits everywhere.
 std::string json_id(OperatorId id) { return to_hex(id.value()); }
+std::string json_id(const LogicalPlan& plan, OperatorIndex index) {
+  return json_id(plan.at(index).id);
+}
 
 Json json_of(const OperatorSpec& spec) {
   Json outputs = Json::array();
@@ -23,18 +26,18 @@ Json json_of(const OperatorSpec& spec) {
           {"inputs", spec.inputs},   {"outputs", outputs}};
 }
 
-Json json_of(const EdgeSpec& edge) {
-  return {{"from", json_id(edge.from)},
+Json json_of(const LogicalPlan& plan, const EdgeSpec& edge) {
+  return {{"from", json_id(plan, edge.from)},
           {"output", edge.output},
-          {"to", json_id(edge.to)},
+          {"to", json_id(plan, edge.to)},
           {"input", edge.input}};
 }
 
 Json json_of(const LogicalPlan& plan, const TaskSpec& task) {
   Json operators = Json::array();
-  for (const OperatorId id : task.operators) operators.push_back(json_of(*find_operator(plan, id)));
+  for (const OperatorIndex index : task.operators) operators.push_back(json_of(plan.at(index)));
   Json chained = Json::array();
-  for (const EdgeIndex edge : task.chained) chained.push_back(json_of(plan.at(edge)));
+  for (const EdgeIndex edge : task.chained) chained.push_back(json_of(plan, plan.at(edge)));
   return {{"id", task.id.value()},
           {"name", task.name},
           {"parallelism", task.parallelism},
@@ -49,9 +52,9 @@ Json json_of(const ExecutionPlan& plan, const TaskEdge& edge) {
   const EdgeSpec& logical = plan.logical.at(edge.edge);
   return {{"from_task", edge.from.value()},
           {"to_task", edge.to.value()},
-          {"from", json_id(logical.from)},
+          {"from", json_id(plan.logical, logical.from)},
           {"output", logical.output},
-          {"to", json_id(logical.to)},
+          {"to", json_id(plan.logical, logical.to)},
           {"input", logical.input},
           {"exchange", to_string(edge.exchange)},
           {"key", logical.key_schema},

@@ -79,16 +79,16 @@ class Printer {
 
   // An operator stands below and to the right of the one it reads.
   void print_tree(const TaskSpec& task) {
-    std::unordered_map<OperatorId, OperatorId> producer;
+    std::unordered_map<OperatorIndex, OperatorIndex> producer;
     for (const EdgeIndex index : task.chained) {
       producer.emplace(plan_.logical.at(index).to, plan_.logical.at(index).from);
     }
-    std::unordered_map<OperatorId, std::size_t> depth;
-    for (const OperatorId id : task.operators) {
-      const auto above = producer.find(id);
-      depth[id] = above == producer.end() ? 1 : depth[above->second] + 1;
-      const OperatorSpec& spec = *find_operator(plan_.logical, id);
-      text_ += concat(std::string(2 * depth[id], ' '), spec.name, " (", describe_kind(spec), ")",
+    std::unordered_map<OperatorIndex, std::size_t> depth;
+    for (const OperatorIndex index : task.operators) {
+      const auto above = producer.find(index);
+      depth[index] = above == producer.end() ? 1 : depth[above->second] + 1;
+      const OperatorSpec& spec = plan_.logical.at(index);
+      text_ += concat(std::string(2 * depth[index], ' '), spec.name, " (", describe_kind(spec), ")",
                       describe_outputs(spec), '\n');
     }
   }
@@ -96,7 +96,7 @@ class Printer {
   void print_edge(const TaskSpec& task, const TaskEdge& edge) {
     const TaskSpec& to = plan_.at(edge.to);
     const EdgeSpec& logical = plan_.logical.at(edge.edge);
-    const OperatorSpec& target = *find_operator(plan_.logical, logical.to);
+    const OperatorSpec& target = plan_.logical.at(logical.to);
     text_ += concat("  -> ", target.name, " (x", to.parallelism, ") ", exchange(edge, logical),
                     ", ", counted(channel_count(plan_, edge), "channel"), origin(task, logical));
     if (target.inputs > 1) text_ += concat(", input ", logical.input);
@@ -111,7 +111,7 @@ class Printer {
 
   // Says nothing where it is the main output of the task's only or last operator.
   std::string origin(const TaskSpec& task, const EdgeSpec& edge) const {
-    const OperatorSpec& from = *find_operator(plan_.logical, edge.from);
+    const OperatorSpec& from = plan_.logical.at(edge.from);
     const std::string& tag = from.outputs[edge.output].tag;
     if (!tag.empty()) return concat(", side output '", shortened(tag), "' of ", from.name);
     return edge.from == task.operators.back() ? "" : concat(", from ", from.name);

@@ -1,6 +1,7 @@
 #include "millrace/plan/plan_validation.h"
 
 #include <algorithm>
+#include <map>
 #include <set>
 #include <unordered_map>
 #include <utility>
@@ -74,34 +75,34 @@ Status check_outputs(const LogicalPlan& plan) {
   return {};
 }
 
-Status check_edge(const EdgeSpec& edge, const OperatorSpec* from, const OperatorSpec* to) {
-  if (from == nullptr || to == nullptr) {
-    return invalid_argument(concat("an edge leads ", from == nullptr ? "from" : "to",
-                                   " an operator that the plan does not have, with the id ",
-                                   to_hex((from == nullptr ? edge.from : edge.to).value())));
-  }
-  if (edge.output >= from->outputs.size()) {
-    return invalid_argument(concat(describe(*to), " reads output ", edge.output, " of ",
-                                   describe(*from), ", which has ", from->outputs.size(),
+Error leads_nowhere(const LogicalPlan& plan, std::string_view end, OperatorIndex index) {
+  return invalid_argument(concat("an edge leads ", end, " operator ", index.value(),
+                                 ", but the plan has ", plan.operators.size(),
+                                 " operators, counted from 0"));
+}
+
+Status check_edge(const LogicalPlan& plan, const EdgeSpec& edge) {
+  const std::size_t operators = plan.operators.size();
+  if (edge.from.value() >= operators) return leads_nowhere(plan, "from", edge.from);
+  if (edge.to.value() >= operators) return leads_nowhere(plan, "to", edge.to);
+  const OperatorSpec& from = plan.at(edge.from);
+  const OperatorSpec& to = plan.at(edge.to);
+  if (edge.output >= from.outputs.size()) {
+    return invalid_argument(concat(describe(to), " reads output ", edge.output, " of ",
+                                   describe(from), ", which has ", from.outputs.size(),
                                    " outputs, counted from 0"));
   }
-  if (edge.input >= to->inputs) {
-    return invalid_argument(concat(describe(*from), " leads to input ", edge.input, " of ",
-                                   describe(*to), ", which has ", to->inputs,
+  if (edge.input >= to.inputs) {
+    return invalid_argument(concat(describe(from), " leads to input ", edge.input, " of ",
+                                   describe(to), ", which has ", to.inputs,
                                    " inputs, counted from 0"));
   }
   return {};
 }
 
 Status check_edges(const LogicalPlan& plan) {
-  std::unordered_map<OperatorId, const OperatorSpec*> by_id;
-  for (const OperatorSpec& spec : plan.operators) by_id.emplace(spec.id, &spec);
-  const auto find = [&](OperatorId id) {
-    const auto found = by_id.find(id);
-    return found == by_id.end() ? nullptr : found->second;
-  };
   for (const EdgeSpec& edge : plan.edges) {
-    if (Status status = check_edge(edge, find(edge.from), find(edge.to)); !status) return status;
+    if (Status status = check_edge(plan, edge); !status) return status;
   }
   return {};
 }
@@ -134,10 +135,10 @@ Status check_inputs_of(const OperatorSpec& spec, const std::set<std::uint32_t>& 
 }
 
 Status check_inputs(const LogicalPlan& plan) {
-  std::unordered_map<OperatorId, std::set<std::uint32_t>> connected;
-  for (const EdgeSpec& edge : plan.edges) connected[edge.to].insert(edge.input);
-  for (const OperatorSpec& spec : plan.operators) {
-    if (Status status = check_inputs_of(spec, connected[spec.id]); !status) return status;
+  std::vector<std::set<std::uint32_t>> connected(plan.operators.size());
+  for (const EdgeSpec& edge : plan.edges) connected[edge.to.value()].insert(edge.input);
+  for (std::size_t i = 0; i < plan.operators.size(); ++i) {
+    if (Status status = check_inputs_of(plan.operators[i], connected[i]); !status) return status;
   }
   return {};
 }
@@ -229,10 +230,11 @@ Status check_unions(const LogicalPlan& plan) {
   const auto schema = [&](EdgeIndex edge) -> const std::string& {
     return plan.at(graph.from(edge)).outputs[plan.at(edge).output].schema;
   };
-  std::unordered_map<OperatorId, std::unordered_map<std::uint32_t, EdgeIndex>> known;
+  std::map<std::pair<OperatorIndex, std::uint32_t>, EdgeIndex> known;  // by input
   for (const auto edge : indices<EdgeIndex>(plan.edges.size())) {
     if (schema(edge).empty()) continue;
-    const auto [first, is_new] = known[plan.at(edge).to].emplace(plan.at(edge).input, edge);
+    const auto [first, is_new] =
+        known.emplace(std::pair(graph.to(edge), plan.at(edge).input), edge);
     if (!is_new && schema(first->second) != schema(edge)) {
       return differing_types(plan, graph, first->second, edge);
     }
@@ -290,12 +292,11 @@ std::set<OperatorIndex> sources_behind(const LogicalPlan& plan, const PlanGraph&
 // both, for ever.
 Status check_read_first(const LogicalPlan& plan) {
   const PlanGraph graph(plan);
-  std::set<OperatorId> reading;
+  std::set<OperatorIndex> reading;
   for (const EdgeSpec& edge : plan.edges) {
     if (edge.read_first) reading.insert(edge.to);
   }
-  for (const OperatorId id : reading) {
-    const OperatorIndex index = graph.index_of(id);
+  for (const OperatorIndex index : reading) {
     const auto of_others = sources_behind(plan, graph, index, false);
     for (const OperatorIndex source : sources_behind(plan, graph, index, true)) {
       if (!of_others.contains(source)) continue;
@@ -323,18 +324,19 @@ Status validate(const LogicalPlan& plan) {
 
 std::vector<std::string> warnings(const LogicalPlan& plan) {
   std::vector<std::string> found;
-  std::set<std::pair<OperatorId, std::uint32_t>> read;
+  std::set<std::pair<OperatorIndex, std::uint32_t>> read;
   for (const EdgeSpec& edge : plan.edges) read.emplace(edge.from, edge.output);
   const bool endless = std::ranges::any_of(
       plan.operators, [](const OperatorSpec& spec) { return spec.source && !spec.bounded; });
-  for (const OperatorSpec& spec : plan.operators) {
+  for (const auto index : indices<OperatorIndex>(plan.operators.size())) {
+    const OperatorSpec& spec = plan.at(index);
     if (endless && spec.stateful && !spec.named) {
       found.push_back(concat("operator ", in_quotes(spec.name),
                              " keeps state but has no name: after a change of the job its state "
                              "could not be found again; add .named(\"...\")"));
     }
     for (std::uint32_t output = 0; output < spec.outputs.size(); ++output) {
-      if (read.contains({spec.id, output})) continue;
+      if (read.contains({index, output})) continue;
       found.push_back(concat("nobody reads the ", describe_output(spec, output), " of ",
                              describe(spec), ": its records are dropped; end it with .to(...)"));
     }

@@ -2,7 +2,7 @@
 #include <gtest/gtest.h>
 
 #include "actors/task_fixture.h"
-#include "millrace/operators/source_function.h"
+#include "millrace/operators/source.h"
 
 namespace millrace::detail {
 namespace {

@@ -4,7 +4,7 @@
 #include <gtest/gtest.h>
 
 #include "actors/task_fixture.h"
-#include "millrace/operators/sink_function.h"
+#include "millrace/operators/sink.h"
 #include "millrace/operators/stateless.h"
 
 namespace millrace::detail {

@@ -11,20 +11,13 @@
 
 #include "millrace/connectors/files/bad_record.h"
 #include "millrace/core/json.h"
+#include "millrace/operators/any_sink.h"
 #include "millrace/operators/endpoints.h"
-#include "millrace/operators/sink.h"
+#include "support/manual_clock.h"
 
 namespace millrace::test {
 
-class ManualClock final : public Clock {
- public:
-  Timestamp now() const override { return Timestamp(std::chrono::floor<Duration>(time_)); }
-  std::chrono::nanoseconds monotonic() const override { return time_; }
-  void advance(std::chrono::nanoseconds by) { time_ += by; }
-
- private:
-  std::chrono::nanoseconds time_{std::chrono::hours(1)};
-};
+using detail::ManualClock;
 
 inline detail::OperatorContext context_of(const Clock& clock, std::string name = "tested",
                                           bool named = false, std::uint32_t subtask = 0) {

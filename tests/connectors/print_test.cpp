@@ -67,12 +67,12 @@ TEST_F(PrintTo, AnAutomaticNameIsNotPrinted) {
   EXPECT_EQ(printed(), "1\n");
 }
 
-TEST_F(PrintTo, ManyLinesAreWrittenBeforeAFlush) {
+TEST_F(PrintTo, ABatchOfManyLinesIsWrittenBeforeAFlush) {
   SinkDrive<std::string> sink(spec<std::string>());
   ASSERT_TRUE(sink.open());
-  ASSERT_TRUE(sink.write(std::vector<std::string>(3, std::string(50'000, 'x'))));
-  EXPECT_EQ(printed().size(), 100'006);
-  ASSERT_TRUE(sink->close());
+  ASSERT_TRUE(sink.write({std::string(50'000, 'x')}));
+  EXPECT_EQ(printed(), "");
+  ASSERT_TRUE(sink.write(std::vector<std::string>(2, std::string(50'000, 'x'))));
   EXPECT_EQ(printed().size(), 150'009);
 }
 

@@ -29,13 +29,12 @@ constexpr Option<double> kShare{"state.share", "0.5", ""};
 
 constexpr ConfigOption kOptions[] = {kParallelism, kInterval, kMode,   kChaining,
                                      kMemory,      kFolder,   kGroups, kShare};
-constexpr EnvironmentVariable kOtherNames[] = {{"MILLRACE_REST", ""}};
 
 Result<Config> from_file(std::string text) {
   return Config::load(kOptions, {.file_name = "millrace.yaml", .file_text = std::move(text)});
 }
 Result<Config> from_environment(std::vector<std::string> entries) {
-  return Config::load(kOptions, {.environment = std::move(entries), .other_names = kOtherNames});
+  return Config::load(kOptions, {.environment = std::move(entries)});
 }
 Result<Config> from_flags(std::vector<ConfigFlag> flags) {
   return Config::load(kOptions, {.flags = std::move(flags)});
@@ -194,7 +193,7 @@ TEST(Config, RefusesAWrongValueInTheEnvironment) {
 }
 
 TEST(Config, LeavesOtherVariablesAlone) {
-  const auto config = from_environment({"PATH=/bin", "MILLRACE_REST=http://localhost", "millrace"});
+  const auto config = from_environment({"PATH=/bin", "MILLRACE", "millrace"});
   ASSERT_TRUE(config) << config.error().message();
   EXPECT_EQ(*config, Config());
 }

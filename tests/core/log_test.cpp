@@ -23,14 +23,14 @@ using testing::MatchesRegex;
 class Lines final : public LogSink {
  public:
   explicit Lines(std::vector<std::string>& lines) : lines_(lines) {}
-  void write(const LogEntry& entry) override { lines_.push_back(format_plain(entry)); }
+  void write(const LogEntry& entry) override { lines_.push_back(format_text(entry)); }
 
  private:
   std::vector<std::string>& lines_;
 };
 
 std::string plain(std::initializer_list<LogField> fields) {
-  return format_plain({LogLevel::kInfo, "task", "moved", {fields.begin(), fields.size()}});
+  return format_text({LogLevel::kInfo, "task", "moved", {fields.begin(), fields.size()}});
 }
 std::string json(std::initializer_list<LogField> fields) {
   return format_json({LogLevel::kWarn, "task", "moved", {fields.begin(), fields.size()}});
@@ -146,7 +146,7 @@ class LogFile : public testing::Test {
 TEST_F(LogFile, IsCreatedWithItsFoldersAndAppendedTo) {
   const auto path = folder_ / "logs" / "millrace.log";
   for (int i = 0; i < 2; ++i) {
-    const auto logging = Logging::to_file(path, LogLevel::kInfo, Logging::Pattern::kJson);
+    const auto logging = Logging::to_file(path, LogLevel::kInfo, LogFormat::kJson);
     ASSERT_TRUE(logging) << logging.error().message();
     logging->logger("task").info("started", {{"attempt", i}});
   }

@@ -14,6 +14,8 @@ TEST(EngineOptions, HaveDefaultsOfTheirTypes) {
   EXPECT_EQ(config.get(kRuntimeMode), Mode::kAutomatic);
   EXPECT_TRUE(config.get(kOperatorChaining));
   EXPECT_EQ(config.get(kLogLevel), LogLevel::kInfo);
+  EXPECT_EQ(config.get(kLogFile), "");
+  EXPECT_EQ(config.get(kLogFormat), LogFormat::kText);
 }
 
 TEST(EngineOptions, CanAllBeLoaded) { EXPECT_TRUE(Config::load(kEngineOptions, {})); }
@@ -23,14 +25,14 @@ TEST(EngineOptions, HaveKeysAndVariablesOfTheirOwn) {
   for (const ConfigOption& option : kEngineOptions) {
     EXPECT_TRUE(names.insert(environment_name(option.key)).second) << option.key;
   }
-  for (const EnvironmentVariable& variable : kOtherVariables) {
-    EXPECT_TRUE(names.insert(std::string(variable.name)).second) << variable.name;
-  }
 }
 
 TEST(EngineOptions, AreExplained) {
   for (const ConfigOption& option : kEngineOptions) {
     EXPECT_TRUE(option.help.ends_with('.')) << option.key;
+  }
+  for (const EngineFlag& flag : kEngineFlags) {
+    EXPECT_TRUE(flag.help.ends_with('.')) << flag.name;
   }
 }
 

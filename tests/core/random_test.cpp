@@ -74,15 +74,6 @@ TEST(Random, TakesItsChancesAsOftenAsAsked) {
   EXPECT_TRUE(random.chance(1));
 }
 
-TEST(Random, ForksIntoAFutureOfItsOwn) {
-  Random parent(6);
-  Random first = parent.fork();
-  Random second = parent.fork();
-  EXPECT_NE(first.next(), second.next());
-  Random again(6);
-  EXPECT_EQ(again.fork(), Random(Random(6).next()));
-}
-
 TEST(Random, ServesTheStandardLibrary) {
   std::vector<int> numbers{1, 2, 3, 4, 5, 6, 7, 8};
   std::shuffle(numbers.begin(), numbers.end(), Random(7));

@@ -3,6 +3,7 @@
 #include <gtest/gtest.h>
 
 #include <algorithm>
+#include <thread>
 
 #include "integration/jobs.h"
 #include "millrace/millrace.h"
@@ -65,6 +66,29 @@ TEST(SimulatedCluster, TakesOtherStepsToTheSameResultsFromAnotherSeed) {
 TEST(SimulatedCluster, LetsTimePassOnlyWhenNobodyHasAnythingToDo) {
   const SimulatedRun run = run_with(1);
   EXPECT_NE(std::ranges::find(run.trace, 0U), run.trace.end());
+}
+
+// A thread of its own would run beside the others, and take its steps unseen.
+TEST(SimulatedCluster, RunsBlockingTasksInItsOwnOrderToo) {
+  const auto run_blocking = [](std::vector<std::int64_t>& results) {
+    detail::SimulatedCluster cluster(7);
+    const Status status = run_on(cluster, [&](Job& job) {
+      job.from(sequence(1, 5'000))
+          .rebalance()
+          .map([thread = std::this_thread::get_id()](const std::int64_t& number) {
+            return std::this_thread::get_id() == thread ? number : 0;
+          })
+          .blocking()
+          .to(collect(results));
+    });
+    EXPECT_TRUE(status) << status.error().message();
+    return cluster.trace();
+  };
+  std::vector<std::int64_t> first;
+  std::vector<std::int64_t> second;
+  EXPECT_EQ(run_blocking(first), run_blocking(second));
+  EXPECT_EQ(first, second);
+  EXPECT_EQ(std::ranges::count(first, 0), 0);
 }
 
 }  // namespace

@@ -106,6 +106,15 @@ TEST(Run, RefusesAnUnknownModeAndANegativeParallelism) {
   EXPECT_EQ(run_program(numbers, {"--parallelism=0"}).code, 2);
 }
 
+TEST(Run, SaysAfterWrongUsageHowToAskForHelp) {
+  for (const char* word : {"word", "-x", "--plan=poem", "--mode=sometimes", "--lats=3"}) {
+    const Outcome outcome = run_program(numbers, {word});
+    EXPECT_EQ(outcome.code, 2) << word;
+    EXPECT_THAT(outcome.err, HasSubstr("\ntry: numbers --help\n")) << word;
+  }
+  EXPECT_THAT(run_program(numbers, {"--", "word"}).err, HasSubstr("\ntry: numbers --help\n"));
+}
+
 TEST(Run, RefusesAnUnknownSettingAndNamesTheNearest) {
   const Outcome outcome = run_program(numbers, {"-D", "parallelism.defualt=3"});
   EXPECT_EQ(outcome.code, 2);
@@ -216,6 +225,29 @@ TEST(Run, StopsCleanlyOnASignal) {
   const Outcome outcome = run_program(flow, {});
   interrupter.join();
   EXPECT_EQ(outcome.code, 128 + SIGTERM);
+}
+
+TEST(Run, LogsToTheFileAndInTheFormatThatTheSettingsName) {
+  const auto path = std::filesystem::temp_directory_path() /
+                    ("millrace-run-test-" + std::to_string(getpid()) + ".log");
+  const auto flow = [](Job& job) {
+    job.from(sequence(1, 2)).map([](const std::int64_t& n) { return n; }).named("unread");
+    numbers(job);
+  };
+  const Outcome outcome =
+      run_program(flow, {"-Dlog.file=" + path.string(), "-Dlog.format=json", "-Dlog.level=warn"});
+  EXPECT_EQ(outcome.code, 0);
+  EXPECT_THAT(outcome.err, IsEmpty());
+  std::ifstream file(path);
+  EXPECT_THAT(std::string(std::istreambuf_iterator<char>(file), {}),
+              AllOf(HasSubstr("\"level\":\"warn\""), HasSubstr("unread")));
+  std::filesystem::remove(path);
+}
+
+TEST(Run, FailsWhereItCannotLog) {
+  const Outcome outcome = run_program(numbers, {"-Dlog.file=/dev/null/no.log"});
+  EXPECT_EQ(outcome.code, 1);
+  EXPECT_THAT(outcome.err, HasSubstr("/dev/null/no.log"));
 }
 
 TEST(Execute, RunsAJobFromWithinAProgram) {

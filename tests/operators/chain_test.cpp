@@ -6,7 +6,7 @@
 #include <array>
 
 #include "millrace/operators/process.h"
-#include "millrace/operators/source_function.h"
+#include "millrace/operators/source.h"
 #include "millrace/operators/stateless.h"
 #include "operators/buffering_operator.h"
 #include "operators/chain_fixture.h"

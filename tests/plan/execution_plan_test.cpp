@@ -36,13 +36,13 @@ TEST(Chaining, JoinsForwardEdgesIntoOneTask) {
 
 TEST(Chaining, MakesATreeOfSeveralConsumersAndSideOutputs) {
   PlanBuilder builder = line({"map", "filter"});
-  const auto late = builder.output(kMap, {"late", "Payment"});
+  const auto late = add_output(builder, kMap, {"late", "Payment"});
   builder.connect({.from = kMap, .output = late, .to = builder.add_operator(sink_spec())});
   const ExecutionPlan plan = plan_of(builder);
   EXPECT_THAT(task_names(plan), ElementsAre("source-1 -> map-1 -> (filter-1 -> sink-1, sink-2)"));
   EXPECT_THAT(plan.tasks[0].operators,
-              ElementsAre(operator_id("source-1"), operator_id("map-1"), operator_id("filter-1"),
-                          operator_id("sink-1"), operator_id("sink-2")));
+              ElementsAre(OperatorIndex(0), OperatorIndex(1), OperatorIndex(2), OperatorIndex(3),
+                          OperatorIndex(4)));
   EXPECT_THAT(plan.tasks[0].chained,
               ElementsAre(EdgeIndex(0), EdgeIndex(1), EdgeIndex(2), EdgeIndex(3)));
 }
@@ -267,12 +267,12 @@ TEST_F(Damaged, ParallelismOfASingleOperatorIsRefused) {
 }
 
 TEST_F(Damaged, UnknownOperatorIsRefused) {
-  plan_.tasks[0].operators[1] = OperatorId(1);
+  plan_.tasks[0].operators[1] = OperatorIndex(5);
   expect_refused("task 'payments -> map-1' has an unknown operator");
 }
 
 TEST_F(Damaged, OperatorInTwoPlacesIsRefused) {
-  plan_.tasks[2].operators.push_back(operator_id("map-1"));
+  plan_.tasks[2].operators.push_back(OperatorIndex(1));
   expect_refused("operator 'map-1' is in two places");
 }
 

@@ -14,12 +14,6 @@ TEST(OperatorId, IsAFixedHashOfTheName) {
   EXPECT_NE(operator_id("count"), operator_id("Count"));
 }
 
-TEST(LogicalPlan, FindsAnOperatorById) {
-  const LogicalPlan plan = *fraud().build();
-  EXPECT_EQ(find_operator(plan, operator_id("payments"))->kind, "source");
-  EXPECT_EQ(find_operator(plan, operator_id("nobody")), nullptr);
-}
-
 TEST(LogicalPlan, GivesAnOperatorItsOwnParallelismOrThatOfThePlan) {
   const LogicalPlan plan{.parallelism = 4};
   EXPECT_EQ(parallelism_of(plan, {}), 4);
@@ -39,7 +33,6 @@ TEST(Mode, IsBatchIfEverySourceIsBounded) {
 TEST(LogicalPlan, PrintsItsEnumeratorsAsWords) {
   EXPECT_EQ(to_string(Mode::kAutomatic), "automatic");
   EXPECT_EQ(to_string(Exchange::kKeyed), "keyed");
-  EXPECT_EQ(to_string(Chaining::kHead), "head");
 }
 
 }  // namespace

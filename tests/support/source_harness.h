@@ -12,7 +12,7 @@
 #include <string>
 #include <vector>
 
-#include "millrace/operators/source.h"
+#include "millrace/operators/any_source.h"
 #include "support/output_recorder.h"
 
 namespace millrace::detail {

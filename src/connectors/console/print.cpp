@@ -44,18 +44,9 @@ void LinePrinter::open(std::string prefix) {
   longest_write_ = longest_whole_write(file_);
 }
 
-Status LinePrinter::print(const Type& type, const void* first, std::size_t stride,
-                          std::size_t count) {
-  const char* record = static_cast<const char*>(first);
-  for (std::size_t row = 0; row < count; ++row, record += stride) {
-    lines_ += prefix_;
-    append_json(lines_, type, record);
-    lines_ += '\n';
-    if (lines_.size() < kBuffer) continue;
-    Status flushed = flush();
-    if (!flushed) return flushed;
-  }
-  return {};
+Status LinePrinter::print(const Type& type, Rows rows) {
+  append_json_lines(lines_, type, rows, prefix_);
+  return lines_.size() < kBuffer ? Status() : flush();
 }
 
 Status LinePrinter::flush() {

@@ -1,9 +1,10 @@
 // print(): writes each record as a line of JSON to standard output, a string with its quotes.
 // print("late") names the operator and puts `late> ` before each line, as .named("late") does.
 //
-// Lines are gathered per subtask and written when the input runs empty or 64 KiB are there, always
-// whole lines, so that lines of different subtasks do not mix; in a pipe, those of up to 4 KiB. At
-// least once: after a failure, lines since the last checkpoint are printed again.
+// Lines are gathered per subtask and written when the input runs empty, or after the batch that
+// makes them 64 KiB; always whole lines, so that lines of different subtasks do not mix; in a pipe,
+// those of up to 4 KiB. At least once: after a failure, lines since the last checkpoint are printed
+// again.
 #pragma once
 
 #include <memory>
@@ -11,7 +12,7 @@
 #include <string_view>
 #include <utility>
 
-#include "millrace/core/record.h"
+#include "millrace/core/codec.h"
 #include "millrace/operators/endpoints.h"
 
 namespace millrace::detail {
@@ -22,7 +23,7 @@ class LinePrinter {
 
   // What stands before each line.
   void open(std::string prefix);
-  Status print(const Type& type, const void* first, std::size_t stride, std::size_t count);
+  Status print(const Type& type, Rows rows);
   Status flush();
 
  private:
@@ -45,7 +46,7 @@ class PrintSink final : public Sink<T> {
     return {};
   }
   Status write(std::span<const T> values) override {
-    return printer_.print(type_of<T>(), values.data(), sizeof(T), values.size());
+    return printer_.print(type_of<T>(), Rows::of(values));
   }
   Status flush() override { return printer_.flush(); }
   Status prepare(CheckpointId) override { return printer_.flush(); }

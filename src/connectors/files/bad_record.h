@@ -44,7 +44,6 @@ class BadRecordCount {
   static Error failure(const BadRecord& bad, std::string_view format);
 
   void add(const BadRecord& bad);
-  std::uint64_t count() const { return count_; }
 
   // One line on standard error if there were any.
   void report(std::string_view source) const;

@@ -1,8 +1,7 @@
 // Which files a path names, and the splits that they are read in.
 //
 // A path is a file, a directory (its files, at any depth), or a glob: * and ? and [..] within a
-// name,
-// ** for any number of directories. A name that begins with . or _ is hidden: directories and
+// name, ** for any number of directories. A name that begins with . or _ is hidden: directories and
 // globs pass it over, unless the glob's part begins with the same character. A path that exists is
 // never taken for a glob. Files are sorted by path. Links to directories are not followed below the
 // path itself, so that a circle of links is harmless.

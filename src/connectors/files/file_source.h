@@ -18,12 +18,11 @@
 
 #include "millrace/connectors/files/bad_record.h"
 #include "millrace/connectors/files/file_list.h"
+#include "millrace/connectors/files/read_step.h"
 #include "millrace/core/record.h"
 #include "millrace/operators/endpoints.h"
 
 namespace millrace::detail {
-
-enum class ReadStep : std::uint8_t { kRecord, kBad, kEnd, kFailed };
 
 constexpr int kBadRecordsPerPoll = 256;
 

@@ -13,6 +13,9 @@
 
 namespace millrace::detail {
 
+// May stand before the text of a file, and is none of it.
+constexpr std::string_view kByteOrderMark = "\xEF\xBB\xBF";
+
 constexpr std::size_t kLongestRecord = 64 << 20;  // in bytes, of one line or CSV record in a file
 
 class FileWindow {
@@ -27,7 +30,6 @@ class FileWindow {
 
   std::string_view bytes() const { return {begin_, static_cast<std::size_t>(end_ - begin_)}; }
   const char* begin() const { return begin_; }
-  const char* end() const { return end_; }
   void skip(std::size_t count) { begin_ += count; }
 
   // Where in the file the window begins.
@@ -36,8 +38,6 @@ class FileWindow {
   // Reads more. At the end of the file nothing is added, and ended() says so from then on.
   Status refill();
   bool ended() const { return ended_; }
-
-  const std::string& path() const { return path_; }
 
  private:
   Status make_room();

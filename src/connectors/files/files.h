@@ -3,9 +3,9 @@
 //   job.from(files<Payment>("payments/*.csv", csv()))     a source of records
 //   payments.to(files("out", json_lines()))               a sink of the stream's own records
 //
-// The source is bounded, parallel by files and exactly once: how far each file was read is part of
-// a checkpoint. A path is a file, a directory or a glob (file_list.h). The sink is exactly once too
-// (file_sink.h).
+// The source is bounded and parallel by files; how far each file was read is its state, so that it
+// will be exactly once when there are checkpoints. A path is a file, a directory or a glob
+// (file_list.h). The sink's files appear when the job has ended well (file_sink.h).
 #pragma once
 
 #include <string>

@@ -28,20 +28,18 @@ class JsonLinesReader {
   ReadStep next(void* record);
 
   const BadRecord& bad() const { return bad_; }
-  const Error& error() const { return failed_.error(); }
+  const Error& error() const { return lines_.error(); }
   std::int64_t position() const { return lines_.position(); }
   std::int64_t line() const { return lines_.line(); }
 
  private:
-  ReadStep take_line(std::string_view& line);
-  ReadStep refuse(std::string_view line, std::int64_t position, const Error& error);
+  ReadStep refuse(std::string_view line, std::int64_t position);
 
   RenamedType type_;
   LineReader lines_;
   JsonReader json_;
   RecordPlace place_;
   BadRecord bad_;
-  Status failed_;
 };
 
 }  // namespace millrace::detail

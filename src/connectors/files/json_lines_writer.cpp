@@ -14,11 +14,7 @@ class JsonLinesWriter final : public RowWriter {
 
   Status append(const void* first, std::size_t stride, std::size_t count,
                 std::string& out) override {
-    const char* record = static_cast<const char*>(first);
-    for (std::size_t row = 0; row < count; ++row, record += stride) {
-      append_json(out, type_.type(), record);
-      out += '\n';
-    }
+    append_json_lines(out, type_.type(), Rows(first, stride, count));
     return {};
   }
 

@@ -32,26 +32,27 @@ Status open_at_record(const FileSplit& split, std::int64_t first, FileWindow& wi
   return opened ? skip_line(window) : opened;
 }
 
-Status LineReader::open(const FileSplit& split, std::int64_t first) {
+Status LineReader::open(const FileSplit& split) {
   end_ = split.end;
   lines_ = split.line;
   searched_ = 0;
-  return open_at_record(split, first, window_);
+  return open_at_record(split, 0, window_);
 }
 
-bool LineReader::last(std::string_view& line) {
+bool LineReader::take_last(std::string_view& line) {
   searched_ = window_.bytes().size();
   if (!window_.ended() || searched_ == 0) return false;
-  take(line, window_.begin(), searched_, searched_);
+  cut(line, window_.begin(), searched_, searched_);
   return true;
 }
 
-Result<bool> LineReader::refill() {
-  if (window_.position() >= end_) return false;
-  if (window_.ended()) return false;
-  Status status = window_.refill();
-  if (!status) return status.error();
-  return !window_.ended() || !window_.bytes().empty();
+ReadStep LineReader::refill(std::string_view& line) {
+  while (window_.position() < end_ && !window_.ended()) {
+    failed_ = window_.refill();
+    if (!failed_) return ReadStep::kFailed;
+    if (take(line)) return ReadStep::kRecord;
+  }
+  return ReadStep::kEnd;
 }
 
 }  // namespace millrace::detail

@@ -1,7 +1,7 @@
 // text_files(path): the lines of a file, or of all files of a directory or glob, as strings,
-// without their line ends. Bounded; exactly once, since how far each file was read is part of a
-// checkpoint. Each file is read from its begin to its end by one subtask, unless it is
-// splittable().
+// without their line ends. Bounded; how far each file was read is its state, so that it will be
+// exactly once when there are checkpoints. Each file is read from its begin to its end by one
+// subtask, unless it is splittable().
 #pragma once
 
 #include <string>
@@ -28,25 +28,19 @@ class TextReader {
 
   ReadStep next(void* record) {
     std::string_view line;
-    if (!lines_.next(line)) [[unlikely]] {
-      const ReadStep step = refill(line);
-      if (step != ReadStep::kRecord) return step;
-    }
-    static_cast<std::string*>(record)->assign(line);
-    return ReadStep::kRecord;
+    const ReadStep step = lines_.next(line);
+    if (step == ReadStep::kRecord) static_cast<std::string*>(record)->assign(line);
+    return step;
   }
 
   const BadRecord& bad() const { return bad_; }
-  const Error& error() const { return failed_.error(); }
+  const Error& error() const { return lines_.error(); }
   std::int64_t position() const { return lines_.position(); }
   std::int64_t line() const { return lines_.line(); }
 
  private:
-  ReadStep refill(std::string_view& line);
-
   LineReader lines_;
   BadRecord bad_;
-  Status failed_;
 };
 
 }  // namespace millrace::detail

@@ -93,21 +93,13 @@ LineSender::LineSender(std::string host, std::int64_t port, TextSocketOptions op
     : connection_(std::move(host), port, options.connect_timeout),
       send_timeout_(options.send_timeout) {}
 
-Status LineSender::send(const Type& type, const void* first, std::size_t stride,
-                        std::size_t count) {
-  const char* record = static_cast<const char*>(first);
-  for (std::size_t row = 0; row < count; ++row, record += stride) {
-    if (type.kind == Kind::kString) {
-      lines_ += *reinterpret_cast<const std::string*>(record);
-    } else {
-      append_json(lines_, type, record);
-    }
-    lines_ += '\n';
-    if (lines_.size() < kBuffer) continue;
-    Status flushed = flush();
-    if (!flushed) return flushed;
+Status LineSender::send(const Type& type, Rows rows) {
+  if (type.kind == Kind::kString) {
+    rows.each([&](const void* row) { (lines_ += as<std::string>(row)) += '\n'; });
+  } else {
+    append_json_lines(lines_, type, rows);
   }
-  return {};
+  return lines_.size() < kBuffer ? Status() : flush();
 }
 
 Status LineSender::flush() {

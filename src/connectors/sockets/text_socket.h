@@ -47,7 +47,7 @@ class LineSender {
   LineSender(std::string host, std::int64_t port, TextSocketOptions options);
 
   void open(const Clock& clock) { clock_ = &clock; }
-  Status send(const Type& type, const void* first, std::size_t stride, std::size_t count);
+  Status send(const Type& type, Rows rows);
   Status flush();
   void close() { connection_.close(); }
 
@@ -72,7 +72,7 @@ class TextSocketSink final : public Sink<T> {
     return {};
   }
   Status write(std::span<const T> values) override {
-    return sender_.send(type_of<T>(), values.data(), sizeof(T), values.size());
+    return sender_.send(type_of<T>(), Rows::of(values));
   }
   Status flush() override { return sender_.flush(); }
   Status prepare(CheckpointId) override { return sender_.flush(); }

@@ -1,5 +1,5 @@
-// collection({...}): a stream of values that the program holds. Bounded, one subtask, in order;
-// exactly once, since the position is part of a checkpoint.
+// collection({...}): a stream of values that the program holds. Bounded, one subtask, in order; the
+// position is its state.
 #pragma once
 
 #include <algorithm>

@@ -8,7 +8,8 @@
 // The function is T(index), T(index, Random&), or void(index, Random&, T& out), which writes in
 // place and so keeps the buffers of strings; it is called once for each index from 0. The Random
 // depends on the seed and the index alone, so that the records are the same at any parallelism and
-// after any failure. Parallel, exactly once; bounded if there is a count.
+// in each run. Parallel; bounded if there is a count. The next index is its state, so that it will
+// be exactly once when there are checkpoints.
 //
 // With a rate, the record of an index is due at start + index / rate by the clock, over all
 // subtasks. A source that was held up emits at once what became due meanwhile. After a restore the

@@ -1,5 +1,6 @@
-// sequence(first, last): the integers from `first` up to and with `last`. Bounded, parallel (each
-// subtask counts through a range of its own), exactly once. Nothing where last < first.
+// sequence(first, last): the integers from `first` up to and with `last`. Bounded and parallel:
+// each subtask counts through a range of its own, and what is left of it is its state. Nothing
+// where last < first.
 #pragma once
 
 #include <cstdint>

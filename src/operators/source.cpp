@@ -1,4 +1,4 @@
-#include "millrace/operators/source_function.h"
+#include "millrace/operators/source.h"
 
 namespace millrace::detail {
 

@@ -1,4 +1,4 @@
-#include "millrace/operators/sink_function.h"
+#include "millrace/operators/sink.h"
 
 #include <gmock/gmock.h>
 #include <gtest/gtest.h>

@@ -19,28 +19,29 @@ struct CollectorValue<Collector<T>&> {
 
 // The types of a callable's parameters; not there for a generic lambda or an overloaded functor.
 template <class F>
-struct Parameters;
+struct FunctionParameters;
 template <class R, class... A>
-struct Parameters<R (*)(A...)> {
+struct FunctionParameters<R (*)(A...)> {
   template <std::size_t I>
   using at = std::tuple_element_t<I, std::tuple<A...>>;
   static constexpr std::size_t kCount = sizeof...(A);
 };
 template <class C, class R, class... A>
-struct Parameters<R (C::*)(A...) const> : Parameters<R (*)(A...)> {};
+struct FunctionParameters<R (C::*)(A...) const> : FunctionParameters<R (*)(A...)> {};
 template <class C, class R, class... A>
-struct Parameters<R (C::*)(A...) const noexcept> : Parameters<R (*)(A...)> {};
+struct FunctionParameters<R (C::*)(A...) const noexcept> : FunctionParameters<R (*)(A...)> {};
 template <class F>
 requires requires { &F::operator(); }
-struct Parameters<F> : Parameters<decltype(&F::operator())> {};
+struct FunctionParameters<F> : FunctionParameters<decltype(&F::operator())> {};
 
 // The X of a function whose last parameter is a Collector<X>&.
 template <class F>
 concept TakesCollector = requires {
-  typename CollectorValue<typename Parameters<F>::template at<Parameters<F>::kCount - 1>>::type;
+  typename CollectorValue<
+      typename FunctionParameters<F>::template at<FunctionParameters<F>::kCount - 1>>::type;
 };
 template <TakesCollector F>
-using Collected =
-    typename CollectorValue<typename Parameters<F>::template at<Parameters<F>::kCount - 1>>::type;
+using CollectedBy = typename CollectorValue<
+    typename FunctionParameters<F>::template at<FunctionParameters<F>::kCount - 1>>::type;
 
 }  // namespace millrace::detail
