@@ -1,5 +1,5 @@
 // Emptied batches for reuse, those of one thread: what a task has just read is in the cache of its
-// core, and whoever runs there next writes into that rather than into memory that another core holds.
+// core. Whoever runs there next writes into that, and not into memory that another core holds.
 #pragma once
 
 #include <typeindex>

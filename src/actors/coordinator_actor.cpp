@@ -92,10 +92,10 @@ void CoordinatorActor::act(JobAction action) {
     case JobAction::kNone:
       break;
     case JobAction::kCommitTasks:
-      tell_tasks(Commit{});
+      tell_tasks<caf::message_priority::normal>(Commit{});
       break;
     case JobAction::kCancelTasks:
-      tell_tasks(Cancel{});
+      tell_tasks<caf::message_priority::high>(Cancel{});  // not behind the records
       break;
     case JobAction::kReport:
       settings_.log.debug("job ended", {{"state", to_string(job_.state())}});
@@ -110,9 +110,9 @@ void CoordinatorActor::act(JobAction action) {
   }
 }
 
-template <class Message>
+template <caf::message_priority Priority, class Message>
 void CoordinatorActor::tell_tasks(Message message) {
-  for (const caf::actor& task : subtasks_) send(task, message);
+  for (const caf::actor& task : subtasks_) send<Priority>(task, message);
 }
 
 }  // namespace millrace::detail

@@ -35,7 +35,7 @@ class CoordinatorActor final : public ActorBase {
   void spawn_enumerators();
   void connect_tasks();
   void act(JobAction action);
-  template <class Message>
+  template <caf::message_priority Priority, class Message>
   void tell_tasks(Message message);
 
   std::vector<TaskBlueprint> blueprints_;

@@ -1,8 +1,7 @@
 #include "millrace/actors/enumerator_actor.h"
 
-#include <exception>
-
 #include "millrace/core/text.h"
+#include "millrace/core/thrown.h"
 
 namespace millrace::detail {
 
@@ -23,28 +22,27 @@ caf::behavior EnumeratorActor::make_behavior() {
 
 void EnumeratorActor::hand_out(const caf::actor& reader) {
   if (failed_) return;
-  if (!enumerator_) {
-    Status found = discover();
-    if (!found) {
-      failed_ = true;
-      send(coordinator_, TaskFailed{std::nullopt, found.error().with_context(
-                                                      concat("source ", in_quotes(source_)))});
-      return;
-    }
-  }
-  if (std::optional<std::string> split = enumerator_->next()) {
-    send(reader, AssignSplit{*std::move(split)});
+  Result<std::optional<std::string>> split = next_split();
+  if (!split) {
+    failed_ = true;
+    send(coordinator_, TaskFailed{std::nullopt, split.error().with_context(
+                                                    concat("source ", in_quotes(source_)))});
+  } else if (*split) {
+    send(reader, AssignSplit{**std::move(split)});
   } else {
     send(reader, NoMoreSplits{});
   }
 }
 
-Status EnumeratorActor::discover() {
+Result<std::optional<std::string>> EnumeratorActor::next_split() {
   try {
-    enumerator_ = make_();
-    return enumerator_->discover(parallelism_);
-  } catch (const std::exception& thrown) {
-    return user_code(concat("looking for its splits threw: ", thrown.what()));
+    if (!enumerator_) {
+      enumerator_ = make_();
+      if (Status found = enumerator_->discover(parallelism_); !found) return found.error();
+    }
+    return enumerator_->next();
+  } catch (...) {
+    return thrown_by("looking for its splits", std::current_exception());
   }
 }
 

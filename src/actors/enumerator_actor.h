@@ -20,7 +20,7 @@ class EnumeratorActor final : public ActorBase {
 
  private:
   void hand_out(const caf::actor& reader);
-  Status discover();
+  Result<std::optional<std::string>> next_split();
 
   const std::string source_;
   const EnumeratorFactory make_;

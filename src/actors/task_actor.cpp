@@ -1,5 +1,8 @@
 #include "millrace/actors/task_actor.h"
 
+#include "millrace/core/text.h"
+#include "millrace/core/thrown.h"
+
 namespace millrace::detail {
 
 TaskActor::TaskActor(caf::actor_config& config, TaskBlueprint blueprint, caf::actor coordinator,
@@ -10,6 +13,8 @@ TaskActor::TaskActor(caf::actor_config& config, TaskBlueprint blueprint, caf::ac
       clock_(clock) {}
 
 caf::behavior TaskActor::make_behavior() {
+  set_exception_handler(
+      [this](std::exception_ptr& exception) { return stop_after(std::move(exception)); });
   return {
       [this](Connect& connect) { peers_ = std::move(connect.peers); },
       [this](Start) { start(); },
@@ -120,6 +125,17 @@ void TaskActor::close() {
   peers_.reset();
   ActorBase::send(coordinator_, TaskClosed{});
   quit();
+}
+
+// What user code throws is caught where it is called. This is for the rest, such as memory that ran
+// out: the actor ends, and the coordinator must learn of it.
+caf::error TaskActor::stop_after(std::exception_ptr thrown) {
+  const OperatorIndex head = blueprint_.spec().operators.front();
+  report(thrown_by(
+      concat("the task of operator ", in_quotes(blueprint_.job->plan.logical.at(head).name)),
+      std::move(thrown)));
+  ActorBase::send(coordinator_, TaskClosed{});
+  return caf::exit_reason::unhandled_exception;
 }
 
 }  // namespace millrace::detail

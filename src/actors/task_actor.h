@@ -5,6 +5,7 @@
 #pragma once
 
 #include <chrono>
+#include <exception>
 #include <memory>
 #include <optional>
 
@@ -36,6 +37,7 @@ class TaskActor final : public ActorBase, private TaskPort {
   void settle(const Status& status);
   void report(const Error& error);
   void close();
+  caf::error stop_after(std::exception_ptr thrown);
 
   const TaskBlueprint blueprint_;
   const caf::actor coordinator_;

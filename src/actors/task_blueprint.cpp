@@ -1,9 +1,9 @@
 #include "millrace/actors/task_blueprint.h"
 
 #include <algorithm>
-#include <exception>
 
 #include "millrace/core/text.h"
+#include "millrace/core/thrown.h"
 
 namespace millrace::detail {
 namespace {
@@ -90,9 +90,9 @@ class Assembly {
     try {
       return ChainOperator{
           spec.name, code.make(), Outputs(std::move(outputs), std::move(tags)), {}};
-    } catch (const std::exception& thrown) {
-      return user_code(
-          concat("the constructor of operator ", in_quotes(spec.name), " threw: ", thrown.what()));
+    } catch (...) {
+      return thrown_by(concat("the constructor of operator ", in_quotes(spec.name)),
+                       std::current_exception());
     }
   }
 

@@ -10,6 +10,9 @@ namespace {
 constexpr int kStepsPerRun = 8;  // elements, before other tasks get their turn
 constexpr CheckpointId kFinalCheckpoint{1};
 
+// How long a task that always has something to do may hold on to a partial batch or lines.
+constexpr std::chrono::milliseconds kLongestHold{10};
+
 }  // namespace
 
 TaskRunner::TaskRunner(Chain chain, std::vector<InputChannel> inputs,
@@ -21,7 +24,8 @@ TaskRunner::TaskRunner(Chain chain, std::vector<InputChannel> inputs,
       port_(port),
       clock_(clock),
       metrics_(metrics),
-      last_run_(clock.monotonic()) {}
+      last_run_(clock.monotonic()),
+      flushed_at_(last_run_) {}
 
 Status TaskRunner::open(const std::function<OperatorContext(std::size_t)>& context_of) {
   return chain_.open(context_of);
@@ -51,6 +55,10 @@ Result<TaskRunner::Outcome> TaskRunner::run() {
   const std::chrono::nanoseconds begin = clock_.monotonic();
   Result<State> state = work();
   if (!state) return state.error();
+  if (*state == State::kReady && begin >= flushed_at_ + kLongestHold) {
+    if (Status flushed = flush(); !flushed) return flushed.error();
+    flushed_at_ = begin;
+  }
   account(begin, *state);
   Outcome outcome{*state, std::nullopt};
   if (*state == State::kIdle && poll_at_) {
@@ -174,12 +182,16 @@ Result<bool> TaskRunner::step_phase() {
 }
 
 Result<TaskRunner::State> TaskRunner::rest() {
-  for (const auto& writer : writers_) writer->flush();
+  if (phase_ != Phase::kFinished) {
+    if (Status flushed = flush(); !flushed) return flushed.error();
+  }
   if (blocked()) return State::kBlocked;
-  if (phase_ == Phase::kFinished) return State::kFinished;
-  Status flushed = chain_.flush();
-  if (!flushed) return flushed.error();
-  return State::kIdle;
+  return phase_ == Phase::kFinished ? State::kFinished : State::kIdle;
+}
+
+Status TaskRunner::flush() {
+  for (const auto& writer : writers_) writer->flush();
+  return blocked() ? Status() : chain_.flush();
 }
 
 template <class Call>

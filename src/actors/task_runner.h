@@ -78,6 +78,7 @@ class TaskRunner {
   Result<bool> begin_batch(InputGate::Next next);
   void complete_batch();
   Result<State> rest();
+  Status flush();
   bool blocked() const;
   template <class Call>
   Status each_sink(Call call);
@@ -97,7 +98,8 @@ class TaskRunner {
   std::optional<std::chrono::nanoseconds> poll_at_;  // a source that is idle until then
   bool split_requested_ = false;
   TaskMetrics& metrics_;
-  std::chrono::nanoseconds last_run_{0};
+  std::chrono::nanoseconds last_run_;
+  std::chrono::nanoseconds flushed_at_;
   State last_state_ = State::kIdle;
 };
 

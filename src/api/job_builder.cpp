@@ -89,8 +89,16 @@ void JobBuilder::fail(Error error) {
   if (status_) status_ = std::move(error);
 }
 
+void JobBuilder::fail_no_operator(std::string_view setting) {
+  fail(
+      invalid_argument(concat(".", setting,
+                              "(...) stands behind a union or an exchange, which are no operators: "
+                              "put it directly behind the operator that it is about")));
+}
+
 void JobBuilder::fail_parameter(Error error) {
   if (parameter_status_) parameter_status_ = std::move(error);
+  if (on_bad_parameter_ == OnBadParameter::kStop) throw BadParameter();
 }
 
 void JobBuilder::check_words(const void* first, const void* second, std::size_t size,

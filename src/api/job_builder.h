@@ -53,10 +53,20 @@ struct BuiltJob {
   JobCode code;
 };
 
+// What becomes of a job function that asks for a parameter which was not given, or not well: it has
+// no value to go on with. Only where all that it asks for is to be listed it goes on with some.
+enum class OnBadParameter : std::uint8_t { kStop, kGoOn };
+
+// Ends the job function; its error is the builder's parameter_status().
+struct BadParameter {};
+
 class JobBuilder {
  public:
-  JobBuilder(std::string name, Parameters parameters)
-      : plan_(std::move(name)), parameters_(std::move(parameters)) {}
+  JobBuilder(std::string name, Parameters parameters,
+             OnBadParameter on_bad_parameter = OnBadParameter::kStop)
+      : plan_(std::move(name)),
+        parameters_(std::move(parameters)),
+        on_bad_parameter_(on_bad_parameter) {}
 
   // The three kinds of operators; plain code, so that each line of a job costs little to compile.
   OperatorIndex add_source(AnySourceSpec source, OutputType type);
@@ -73,7 +83,8 @@ class JobBuilder {
 
   // The first error is kept: in what the job function says, or in the parameters that it was given.
   void fail(Error error);
-  void fail_parameter(Error error);
+  void fail_no_operator(std::string_view setting);
+  void fail_parameter(Error error);  // throws BadParameter, where that stops the job function
   const Status& parameter_status() const { return parameter_status_; }
 
   // A closure that refers to the job function's own variables would outlive them.
@@ -100,6 +111,7 @@ class JobBuilder {
   std::vector<PartitionerFactory> edges_;
   Status status_;
   Status parameter_status_;
+  OnBadParameter on_bad_parameter_;
   const char* frame_end_ = nullptr;
 };
 

@@ -6,6 +6,7 @@
 #pragma once
 
 #include <string>
+#include <string_view>
 #include <type_traits>
 #include <utility>
 
@@ -41,41 +42,49 @@ class OperatorSettings {
  public:
   // The name by which the plan, messages, metrics and savepoints know the operator.
   Derived named(std::string name) {
-    builder_->plan().rename(index_, std::move(name));
+    if (check_operator("named")) builder_->plan().rename(index_, std::move(name));
     return self();
   }
   Derived parallelism(std::uint32_t subtasks) {
-    builder_->plan().at(index_).parallelism = subtasks;
+    if (check_operator("parallelism")) builder_->plan().at(index_).parallelism = subtasks;
     return self();
   }
   Derived max_parallelism(std::uint32_t key_groups) {
-    builder_->plan().at(index_).max_parallelism = key_groups;
+    if (check_operator("max_parallelism")) builder_->plan().at(index_).max_parallelism = key_groups;
     return self();
   }
   // Begins a new chain with this operator; others may follow it in the chain.
   Derived start_new_chain() {
-    builder_->plan().at(index_).chaining = Chaining::kHead;
+    if (check_operator("start_new_chain")) builder_->plan().at(index_).chaining = Chaining::kHead;
     return self();
   }
   Derived disable_chaining() {
-    builder_->plan().at(index_).chaining = Chaining::kNever;
+    if (check_operator("disable_chaining")) builder_->plan().at(index_).chaining = Chaining::kNever;
     return self();
   }
   Derived slot_sharing_group(std::string group) {
-    builder_->plan().at(index_).slot_sharing_group = std::move(group);
+    if (check_operator("slot_sharing_group"))
+      builder_->plan().at(index_).slot_sharing_group = std::move(group);
     return self();
   }
   // The operator's code may wait: it gets a thread of its own.
   Derived blocking() {
-    builder_->plan().at(index_).blocking = true;
+    if (check_operator("blocking")) builder_->plan().at(index_).blocking = true;
     return self();
   }
 
  protected:
   OperatorSettings(JobBuilder& builder, OperatorIndex index) : builder_(&builder), index_(index) {}
 
+  // For settings and side outputs: a union of streams and a choice of their exchange have none.
+  bool check_operator(std::string_view setting) const {
+    if (!is_operator_) builder_->fail_no_operator(setting);
+    return is_operator_;
+  }
+
   JobBuilder* builder_;
   OperatorIndex index_;
+  bool is_operator_ = true;
 
  private:
   Derived self() const { return static_cast<const Derived&>(*this); }
@@ -172,6 +181,7 @@ class Stream : public detail::OperatorSettings<Stream<T>> {
     static_assert((std::is_same_v<Others, Stream> && ...),
                   "Millrace: only streams of the same type can be united; map them to one first");
     Stream all = *this;
+    all.is_operator_ = false;
     (all.upstreams_.insert(all.upstreams_.end(), others.upstreams_.begin(),
                            others.upstreams_.end()),
      ...);
@@ -187,6 +197,7 @@ class Stream : public detail::OperatorSettings<Stream<T>> {
   // What the operator emits to that tag.
   template <class X>
   Stream<X> side_output(const OutputTag<X>& tag) const {
+    this->check_operator("side_output");
     const std::uint32_t output =
         this->builder_->side_output(this->index_, tag.name, detail::output_of<X>());
     return Stream<X>(*this->builder_, this->index_, {{.op = this->index_, .output = output}});
@@ -269,6 +280,7 @@ class Stream : public detail::OperatorSettings<Stream<T>> {
 
   Stream exchanged(detail::Exchange exchange, detail::PartitionerFactory partitioner = {}) const {
     Stream stream = *this;
+    stream.is_operator_ = false;
     for (detail::Upstream& upstream : stream.upstreams_) {
       upstream.exchange = exchange;
       upstream.chosen = true;

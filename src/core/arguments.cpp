@@ -76,6 +76,9 @@ class Splitter {
     if (argument.name.empty()) {
       return invalid_argument(concat(in_quotes(word), " names no flag; expected --name=value"));
     }
+    if (argument.name == "help") {
+      return invalid_argument(concat("--help takes no value, but has ", in_quotes(*argument.text)));
+    }
     const auto flag = std::ranges::find(flags_, argument.name, &EngineFlag::name);
     if (flag != flags_.end()) return add_engine_flag(std::move(argument), *flag);
     if (!argument.text && !rest_.empty() && !looks_like_flag(rest_.front())) {

@@ -51,13 +51,25 @@ Result<std::optional<std::string>> Parameters::take_text(ParameterDeclaration de
   const auto given = std::ranges::find(given_, declaration.name, &Argument::name);
   if (given == given_.end()) {
     if (!required) return std::optional<std::string>();
-    return invalid_argument(concat("parameter ", flag, " is missing; expected ", with_article(kind),
-                                   ", given as ", flag, "=..."));
+    const std::string misspelt = nearest_given(declaration.name);
+    return invalid_argument(concat(
+        "parameter ", flag, " is missing; expected ", with_article(kind), ", given as ", flag,
+        "=...", misspelt.empty() ? "" : concat("; is --", misspelt, " meant to be ", flag, "?")));
   }
   if (given->text) return given->text;
   if (kind == ValueKind::kBoolean) return std::optional<std::string>("true");
   return invalid_argument(
       concat(flag, " has no value; expected ", with_article(kind), ", given as ", flag, "=..."));
+}
+
+std::string Parameters::nearest_given(std::string_view name) const {
+  std::vector<std::string> others;
+  for (const Argument& argument : given_) {
+    const bool declared =
+        std::ranges::find(declared_, argument.name, &ParameterDeclaration::name) != declared_.end();
+    if (!declared) others.push_back(argument.name);
+  }
+  return std::string(nearest(name, others));
 }
 
 Status Parameters::declare(ParameterDeclaration declaration) {

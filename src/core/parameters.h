@@ -68,6 +68,7 @@ class Parameters {
 
   // The text given; none when the default holds.
   Result<std::optional<std::string>> take_text(ParameterDeclaration declaration);
+  std::string nearest_given(std::string_view name) const;
   Status declare(ParameterDeclaration declaration);
   bool is_reserved(std::string_view name) const;
 

@@ -1,6 +1,6 @@
 // Moving a record whose source is overwritten next, in the way that keeps memory in order: a short
-// string is copied into the buffer that stands there, for swapping buffers would scatter the rows of
-// a recycled batch over the whole heap, and reading them would wait for a line of memory each.
+// string is copied into the buffer that stands there. Swapping the buffers would scatter the rows
+// of a recycled batch over the whole heap, and reading each would wait for memory.
 #pragma once
 
 #include <string>

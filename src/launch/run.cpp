@@ -1,5 +1,6 @@
 #include "millrace/launch/run.h"
 
+#include <fcntl.h>
 #include <unistd.h>
 
 #include <chrono>
@@ -8,6 +9,7 @@
 #include <iostream>
 #include <optional>
 #include <thread>
+#include <tuple>
 
 #include "millrace/actors/embedded_cluster.h"
 #include "millrace/core/arguments.h"
@@ -15,6 +17,7 @@
 #include "millrace/core/help_text.h"
 #include "millrace/core/options.h"
 #include "millrace/core/text.h"
+#include "millrace/core/thrown.h"
 #include "millrace/launch/signals.h"
 #include "millrace/launch/status_line.h"
 #include "millrace/plan/plan_codec.h"
@@ -69,10 +72,10 @@ Status describe_job(detail::JobBuilder& builder, const JobFunction& job_function
   Job job(builder);
   try {
     builder.call(job_function, job);
-  } catch (const std::exception& thrown) {
-    return user_code(concat("the job function threw: ", thrown.what()));
+  } catch (const detail::BadParameter&) {
+    return builder.parameter_status();
   } catch (...) {
-    return user_code("the job function threw something that is not a std::exception");
+    return detail::thrown_by("the job function", std::current_exception());
   }
   return {};
 }
@@ -86,8 +89,8 @@ Result<Logging> open_log(const Config& config) {
 
 // What the job function said, with the parameters that it was given.
 Status check_described(const detail::JobBuilder& builder) {
-  if (Status known = builder.parameters().check_all_known(); !known) return known;
-  return builder.parameter_status();
+  if (!builder.parameter_status()) return builder.parameter_status();
+  return builder.parameters().check_all_known();
 }
 
 struct PreparedJob {
@@ -106,6 +109,14 @@ Result<PreparedJob> prepare(detail::JobBuilder& builder, const Config& config) {
   Result<detail::ExecutionPlan> planned = detail::make_execution_plan(built->plan);
   if (!planned) return planned.error();
   return PreparedJob{*std::move(planned), std::move(built->code)};
+}
+
+// A standard stream that was closed would give its descriptor to the next file that is opened, and
+// what is printed would go there.
+void occupy_standard_descriptors() {
+  for (const int descriptor : {STDIN_FILENO, STDOUT_FILENO, STDERR_FILENO}) {
+    if (fcntl(descriptor, F_GETFD) < 0) std::ignore = open("/dev/null", O_RDWR);
+  }
 }
 
 // Starts the job on a cluster of its own, and returns what `watch` does: how it ended.
@@ -145,14 +156,15 @@ class Program {
           invalid_argument(concat("unexpected argument ", in_quotes(arguments->rest.front()),
                                   "; parameters are given as --name=value")));
     }
-    detail::JobBuilder builder(name_, Parameters(arguments->parameters, kEngineFlags));
+    detail::JobBuilder builder(
+        name_, Parameters(arguments->parameters, kEngineFlags),
+        arguments->help ? detail::OnBadParameter::kGoOn : detail::OnBadParameter::kStop);
     const Status described = describe_job(builder, job_function_);
     if (arguments->help) {
-      std::cout << help_text(name_, kEngineFlags, builder.parameters().declared());
-      return kFinished;
+      return print(help_text(name_, kEngineFlags, builder.parameters().declared()));
     }
-    if (!described) return fail(described.error());
     if (Status well = check_described(builder); !well) return usage(well.error());
+    if (!described) return fail(described.error());
     Result<Config> config = load_config(*arguments);
     if (!config) return usage(config.error());
     Result<PreparedJob> job = prepare(builder, *config);
@@ -175,24 +187,25 @@ class Program {
   }
 
   int print_plan(const detail::ExecutionPlan& plan, const std::string& format) {
-    if (format == "text") {
-      std::cout << detail::to_text(plan);
-    } else if (format == "json") {
-      std::cout << detail::to_json(plan);
-    } else if (format == "capnp") {
-      std::cout << detail::encode(plan.logical);
-    } else {
-      return usage(invalid_argument(concat("--plan=", format, ": expected text, json or capnp")));
-    }
-    std::cout.flush();
-    return kFinished;
+    if (format == "text") return print(detail::to_text(plan));
+    if (format == "json") return print(detail::to_json(plan));
+    if (format == "capnp") return print(detail::encode(plan.logical));
+    return usage(invalid_argument(concat("--plan=", format, ": expected text, json or capnp")));
+  }
+
+  int print(std::string_view text) {
+    std::cout << text << std::flush;
+    if (std::cout) return kFinished;
+    return fail(
+        unavailable("cannot write to the standard output: is it closed, or the disk full?"));
   }
 
   int run(PreparedJob job, const Config& config) {
     const SignalScope signals;
     const Status result = run_prepared(std::move(job), config, watch);
-    if (stop_signal() != 0) return 128 + stop_signal();
-    return result ? kFinished : fail(result.error());
+    if (result) return kFinished;
+    const bool stopped = stop_signal() != 0 && result.error().code() == ErrorCode::kCancelled;
+    return stopped ? 128 + stop_signal() : fail(result.error());
   }
 
   const std::string& name_;
@@ -202,6 +215,7 @@ class Program {
 }  // namespace
 
 int run(const std::string& name, const JobFunction& job, int argc, char** argv) {
+  occupy_standard_descriptors();
   return Program(name, job).run(argc, argv);
 }
 
@@ -210,8 +224,9 @@ Status execute(const std::string& name, const JobFunction& job_function,
   std::vector<Argument> given;
   for (const auto& [parameter, text] : options.parameters) given.push_back({parameter, text});
   detail::JobBuilder builder(name, Parameters(std::move(given), kEngineFlags));
-  if (Status described = describe_job(builder, job_function); !described) return described;
+  const Status described = describe_job(builder, job_function);
   if (Status well = check_described(builder); !well) return well;
+  if (!described) return described;
 
   ConfigSources sources;
   for (const auto& [key, value] : options.settings) sources.flags.push_back({key, value});

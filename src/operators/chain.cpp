@@ -1,25 +1,8 @@
 #include "millrace/operators/chain.h"
 
-#include <cxxabi.h>
-
-#include <cstdlib>
-#include <typeinfo>
-
 #include "millrace/core/text.h"
 
 namespace millrace::detail {
-namespace {
-
-std::string readable_name(const std::type_info& type) {
-  int status = 0;
-  char* name = abi::__cxa_demangle(type.name(), nullptr, nullptr, &status);
-  std::string result = status == 0 ? name : type.name();
-  std::free(name);
-  return result;
-}
-
-}  // namespace
-
 Chain::Chain(std::vector<ChainOperator> operators) {
   check(!operators.empty(), "a chain has at least one operator");
   nodes_.reserve(operators.size());
@@ -29,17 +12,6 @@ Chain::Chain(std::vector<ChainOperator> operators) {
 
 std::string Chain::place(std::size_t index) const {
   return concat("operator ", in_quotes(name_of(index)), subtask_);
-}
-
-Error Chain::thrown(std::size_t index, std::exception_ptr exception) const {
-  try {
-    std::rethrow_exception(exception);
-  } catch (const std::exception& thrown) {
-    return user_code(
-        concat(place(index), " threw ", readable_name(typeid(thrown)), ": ", thrown.what()));
-  } catch (...) {
-    return user_code(concat(place(index), " threw something that is not a std::exception"));
-  }
 }
 
 Status Chain::open(const std::function<OperatorContext(std::size_t)>& context_of) {

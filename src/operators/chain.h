@@ -17,6 +17,7 @@
 #include <variant>
 #include <vector>
 
+#include "millrace/core/thrown.h"
 #include "millrace/operators/any_source.h"
 #include "millrace/operators/operator.h"
 
@@ -80,7 +81,7 @@ class Chain {
       if (!result) return result.error().with_context(place(index));
       return result;
     } catch (...) {
-      return thrown(index, std::current_exception());
+      return thrown_by(place(index), std::current_exception());
     }
   }
 
@@ -112,7 +113,6 @@ class Chain {
   };
 
   std::string place(std::size_t index) const;
-  Error thrown(std::size_t index, std::exception_ptr exception) const;
 
   Result<Progress> start(std::size_t root, Work work);
   void begin(Node& node, Work work);

@@ -288,24 +288,63 @@ std::set<OperatorIndex> sources_behind(const LogicalPlan& plan, const PlanGraph&
   return seen;
 }
 
-// Records that wait for the input that is read first hold up their source; if that is the source of
-// both, for ever.
+// Which sources must end before which others may go on, and for the sake of which operator.
+struct Precedence {
+  OperatorIndex first;
+  OperatorIndex then;
+  OperatorIndex reader;
+};
+
+std::vector<Precedence> precedences(const LogicalPlan& plan, const PlanGraph& graph) {
+  std::set<OperatorIndex> readers;
+  for (const EdgeSpec& edge : plan.edges) {
+    if (edge.read_first) readers.insert(edge.to);
+  }
+  std::vector<Precedence> all;
+  for (const OperatorIndex reader : readers) {
+    for (const OperatorIndex first : sources_behind(plan, graph, reader, true)) {
+      for (const OperatorIndex then : sources_behind(plan, graph, reader, false)) {
+        all.push_back({first, then, reader});
+      }
+    }
+  }
+  return all;
+}
+
+// What must end before `last` may go on, directly or not.
+std::set<OperatorIndex> ended_before(OperatorIndex last, const std::vector<Precedence>& all) {
+  std::set<OperatorIndex> before;
+  std::vector<OperatorIndex> next{last};
+  while (!next.empty()) {
+    const OperatorIndex then = next.back();
+    next.pop_back();
+    for (const Precedence& precedence : all) {
+      if (precedence.then != then || !before.insert(precedence.first).second) continue;
+      next.push_back(precedence.first);
+    }
+  }
+  return before;
+}
+
+// Records that wait for the input that is read first hold up their sources. Where these are, in the
+// end, the ones that are waited for, nothing ever moves.
 Status check_read_first(const LogicalPlan& plan) {
   const PlanGraph graph(plan);
-  std::set<OperatorIndex> reading;
-  for (const EdgeSpec& edge : plan.edges) {
-    if (edge.read_first) reading.insert(edge.to);
-  }
-  for (const OperatorIndex index : reading) {
-    const auto of_others = sources_behind(plan, graph, index, false);
-    for (const OperatorIndex source : sources_behind(plan, graph, index, true)) {
-      if (!of_others.contains(source)) continue;
-      return invalid_argument(concat(describe(plan.at(index)),
-                                     " reads one input before the others, but both come from ",
-                                     describe(plan.at(source)),
-                                     ", which would wait for itself: read the first input from a "
-                                     "source of its own, or do not ask for read_first"));
+  const std::vector<Precedence> all = precedences(plan, graph);
+  for (const Precedence& precedence : all) {
+    const OperatorSpec& reader = plan.at(precedence.reader);
+    const OperatorSpec& source = plan.at(precedence.first);
+    if (!source.bounded) {
+      return invalid_argument(concat(describe(reader), " reads to its end what comes from ",
+                                     describe(source),
+                                     ", which never ends: bound it, or do not ask for read_first"));
     }
+    if (!ended_before(precedence.first, all).contains(precedence.first)) continue;
+    return invalid_argument(concat(describe(reader), " reads first what comes from ",
+                                   describe(source),
+                                   ", which would wait for itself, since its records are read "
+                                   "after others that wait for them: read the first input from a "
+                                   "source of its own, or do not ask for read_first"));
   }
   return {};
 }

@@ -4,8 +4,8 @@
 //
 // What bounds a large table is how many lines of memory a key costs, and how much of it fits in the
 // cache. A byte for each slot, its tag, holds a part of the hash, apart from the entries: other
-// keys' entries are hardly ever read, and a key costs the lines of its own entry alone. Sixteen tags
-// are compared at once, so the table may be dense; and since a slot is the hash scaled to the
+// keys' entries are hardly ever read, and a key costs the lines of its own entry alone. Tags are
+// compared sixteen at once, so the table may be dense; and since a slot is the hash scaled to the
 // capacity, growing moves entries in their order.
 //
 // One thread. An Entry& holds until the next make_room(), or emplace() that makes room itself.
@@ -104,8 +104,8 @@ class HotTable {
   static constexpr bool kMayStraddle = 64 % sizeof(Entry) != 0;
   static constexpr std::size_t kWindow = TagWindow::kSize;
 
-  // The slot comes from the hash's lower half, for the upper one's first bits are the key group. The
-  // tag takes bits that decide neither.
+  // The slot comes from the hash's lower half, for the upper one's first bits are the key group.
+  // The tag takes bits that decide neither.
   std::size_t home_of(std::uint64_t hash) const {
     return static_cast<std::size_t>(((hash & 0xffffffff) * capacity_) >> 32);
   }
@@ -130,7 +130,7 @@ class HotTable {
     }
   }
 
-  // The slot of the key's entry, or the empty one where it belongs; begins at a candidate or before.
+  // The slot of the key's entry, or the empty one where it belongs. Begins at a candidate.
   template <class Matches>
   std::size_t probe(std::size_t slot, std::uint8_t tag, const Matches& matches) const {
     for (;; slot = wrapped(slot + 1)) {

@@ -3,6 +3,7 @@
 
 #include "actors/task_fixture.h"
 #include "millrace/operators/source.h"
+#include "millrace/operators/stateless.h"
 
 namespace millrace::detail {
 namespace {
@@ -66,6 +67,25 @@ TEST(TaskRunnerOfASource, SendsWhatItHasWhenASourceIsIdleForNoTime) {
   EXPECT_EQ(task.wake_after, 0ms);
   EXPECT_EQ(task.sent<std::int64_t>(), (Lines{"1"}));
   EXPECT_EQ(task.run(), State::kIdle);
+}
+
+TEST(TaskRunnerOfASource, SendsWhatItHasNowAndThenWhenASourceIsNeverIdle) {
+  TestTask task;
+  std::vector<Answer> script(100'000, {1, Poll::more()});
+  task.then<std::int64_t>("scripted", std::make_unique<SourceOperator<Scripted>>(
+                                          [&] { return Scripted(std::move(script)); }));
+  const auto rare = [](const std::int64_t& n) { return n % 5'000 == 0; };
+  task.then<std::int64_t>("rare",
+                          std::make_unique<FilterOperator<std::int64_t, decltype(rare)>>(rare));
+  task.to_channels<std::int64_t>(1).start();
+  EXPECT_EQ(task.run(), State::kReady);
+  EXPECT_THAT(task.sent<std::int64_t>(), IsEmpty());
+  task.clock.advance(10ms);
+  EXPECT_EQ(task.run(), State::kReady);
+  const std::size_t sent = task.sent<std::int64_t>().size();
+  EXPECT_GT(sent, 0u);
+  EXPECT_EQ(task.run(), State::kReady);
+  EXPECT_EQ(task.sent<std::int64_t>().size(), sent) << "and not with every run";
 }
 
 TEST(TaskRunnerOfASource, BoundsAnEndlessPause) {

@@ -240,7 +240,71 @@ TEST_P(EmbeddedClusterTest, RefusesToReadAnInputFirstThatComesFromTheSourceOfThe
         .to(discard());
   });
   ASSERT_FALSE(status);
-  EXPECT_THAT(status.error().message(), HasSubstr("both come from operator 'numbers'"));
+  EXPECT_THAT(status.error().message(),
+              HasSubstr("operator 'numbers' (sequence), which would wait for itself"));
+}
+
+TEST_P(EmbeddedClusterTest, RefusesTwoOperatorsThatWaitForEachOthersSource) {
+  Status status = run([](Job& job) {
+    auto a = job.from(sequence(1, 100)).named("a");
+    auto b = job.from(sequence(1, 100)).named("b");
+    const auto same = [](const std::int64_t& n) { return n; };
+    a.connect(b.broadcast({.read_first = true})).map(same, same).to(discard());
+    b.connect(a.broadcast({.read_first = true})).map(same, same).to(discard());
+  });
+  ASSERT_FALSE(status);
+  EXPECT_THAT(status.error().message(), HasSubstr("which would wait for itself"));
+}
+
+TEST_P(EmbeddedClusterTest, RefusesToReadToItsEndWhatNeverEnds) {
+  Status status = run([](Job& job) {
+    auto endless =
+        job.from(generate<std::int64_t>({}, [](std::uint64_t i) { return std::int64_t(i); }));
+    const auto same = [](const std::int64_t& n) { return n; };
+    job.from(sequence(1, 9))
+        .connect(endless.broadcast({.read_first = true}))
+        .map(same, same)
+        .to(discard());
+  });
+  ASSERT_FALSE(status);
+  EXPECT_THAT(status.error().message(), HasSubstr("which never ends"));
+}
+
+class CannotBeMade : public Process<std::int64_t, std::int64_t> {
+ public:
+  CannotBeMade() { throw 42; }
+  void process(const std::int64_t&, Context&, Collector<std::int64_t>&) override {}
+};
+
+TEST_P(EmbeddedClusterTest, FailsWhereAnOperatorsConstructorThrowsAnything) {
+  Status status =
+      run([](Job& job) { job.from(sequence(1, 9)).process<CannotBeMade>().to(discard()); });
+  ASSERT_FALSE(status);
+  EXPECT_THAT(status.error().message(),
+              HasSubstr("the constructor of operator 'process-1' threw something"));
+}
+
+class CannotDiscover : public SplitSource<std::int64_t, std::int64_t> {
+ public:
+  static constexpr bool kBounded = true;
+  Result<std::vector<std::int64_t>> discover(std::uint32_t) override { throw 42; }
+  Status open_split(const std::int64_t&) override { return {}; }
+  Result<Poll> poll(std::int64_t&, Collector<std::int64_t>&) override { return Poll::end(); }
+};
+
+TEST_P(EmbeddedClusterTest, FailsWhereLookingForSplitsThrowsAnything) {
+  Status status = run([](Job& job) { job.from(source<CannotDiscover>()).to(discard()); });
+  ASSERT_FALSE(status);
+  EXPECT_THAT(status.error().message(), HasSubstr("looking for its splits threw something"));
+}
+
+TEST_P(EmbeddedClusterTest, RefusesToNameAUnion) {
+  Status status = run([](Job& job) {
+    auto a = job.from(sequence(1, 9)).named("a");
+    a.union_with(job.from(sequence(1, 9)).named("b")).named("both").to(discard());
+  });
+  ASSERT_FALSE(status);
+  EXPECT_THAT(status.error().message(), HasSubstr(".named(...) stands behind a union"));
 }
 
 TEST_P(EmbeddedClusterTest, StopsAnEndlessJobWhenItIsCancelled) {

@@ -1,7 +1,9 @@
 #include "millrace/launch/run.h"
 
+#include <fcntl.h>
 #include <gmock/gmock.h>
 #include <gtest/gtest.h>
+#include <sys/wait.h>
 #include <unistd.h>
 
 #include <csignal>
@@ -18,6 +20,10 @@ using testing::AllOf;
 using testing::HasSubstr;
 using testing::IsEmpty;
 using testing::Not;
+
+struct Number {
+  std::int64_t n;
+};
 
 struct Outcome {
   int code;
@@ -225,6 +231,95 @@ TEST(Run, StopsCleanlyOnASignal) {
   const Outcome outcome = run_program(flow, {});
   interrupter.join();
   EXPECT_EQ(outcome.code, 128 + SIGTERM);
+}
+
+TEST(Run, CountsSignalsThatComeTogetherAsOne) {
+  const auto flow = [](Job& job) {
+    job.from(generate<std::int64_t>({.rate_per_second = 100},
+                                    [](std::uint64_t index) { return std::int64_t(index); }))
+        .to(discard());
+  };
+  std::thread interrupter([] {
+    std::this_thread::sleep_for(std::chrono::milliseconds(300));
+    kill(getpid(), SIGINT);
+    std::this_thread::sleep_for(std::chrono::milliseconds(1));
+    kill(getpid(), SIGINT);
+  });
+  EXPECT_EQ(run_program(flow, {}).code, 128 + SIGINT);
+  interrupter.join();
+}
+
+class FailsOnStop : public Sink<std::int64_t> {
+ public:
+  Status write(std::span<const std::int64_t>) override {
+    kill(getpid(), SIGTERM);
+    std::this_thread::sleep_for(std::chrono::milliseconds(300));
+    return unavailable("the store is gone");
+  }
+};
+
+TEST(Run, PrintsAFailureEvenIfASignalCame) {
+  const auto flow = [](Job& job) { job.from(sequence(1, 1)).to(sink<FailsOnStop>()); };
+  const Outcome outcome = run_program(flow, {"--parallelism=1"});
+  if (outcome.code == 128 + SIGTERM) GTEST_SKIP() << "cancelled before the sink had failed";
+  EXPECT_EQ(outcome.code, 1);
+  EXPECT_THAT(outcome.err, HasSubstr("the store is gone"));
+}
+
+TEST(Run, StopsTheJobFunctionAtAParameterThatItLacks) {
+  const auto flow = [](Job& job) {
+    job.from(sequence(1, 1000 / job.param<std::int64_t>("divisor"))).to(print());
+  };
+  const Outcome outcome = run_program(flow, {"--divisr=3"});
+  EXPECT_EQ(outcome.code, 2);
+  EXPECT_THAT(outcome.err, AllOf(HasSubstr("--divisor is missing"), HasSubstr("is --divisr")));
+  EXPECT_EQ(run_program(numbers, {"--help=foo"}).code, 2);
+}
+
+// What a program of its own does whose standard streams are as `prepare` leaves them.
+int exit_code_of(const JobFunction& job, std::vector<std::string> words, void (*prepare)()) {
+  const pid_t child = fork();
+  if (child == 0) {
+    prepare();
+    words.insert(words.begin(), "program");
+    std::vector<char*> argv;
+    for (std::string& word : words) argv.push_back(word.data());
+    _exit(run("numbers", job, static_cast<int>(argv.size()), argv.data()));
+  }
+  int status = 0;
+  waitpid(child, &status, 0);
+  return WIFEXITED(status) ? WEXITSTATUS(status) : -1;
+}
+
+TEST(Run, PrintsNothingIntoTheFileOfASinkWhenTheStandardOutputIsClosed) {
+  const auto folder = std::filesystem::temp_directory_path() /
+                      ("millrace-run-test-" + std::to_string(getpid()) + ".out");
+  const auto flow = [&](Job& job) {
+    auto numbers = job.from(sequence(1, 5));
+    numbers.to(print());
+    numbers.map([](const std::int64_t& n) { return Number{n}; })
+        .to(files(folder.string(), json_lines()));
+  };
+  EXPECT_EQ(exit_code_of(flow, {"--parallelism=1"}, [] { close(STDOUT_FILENO); }), 0);
+  std::string content;
+  for (const auto& entry : std::filesystem::directory_iterator(folder)) {
+    std::ifstream file(entry.path());
+    content += std::string(std::istreambuf_iterator<char>(file), {});
+  }
+  EXPECT_EQ(content, "{\"n\":1}\n{\"n\":2}\n{\"n\":3}\n{\"n\":4}\n{\"n\":5}\n");
+  std::filesystem::remove_all(folder);
+}
+
+TEST(Run, FailsWhereThePlanCannotBePrinted) {
+  for (const char* word : {"--plan", "--help"}) {
+    EXPECT_EQ(exit_code_of(numbers, {word},
+                           [] {
+                             close(STDOUT_FILENO);
+                             open("/dev/full", O_WRONLY);
+                           }),
+              1)
+        << word;
+  }
 }
 
 TEST(Run, LogsToTheFileAndInTheFormatThatTheSettingsName) {

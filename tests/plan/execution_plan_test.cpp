@@ -89,6 +89,7 @@ TEST(Chaining, NeverTakesInAnInputThatIsReadFirst) {
   PlanBuilder builder("job");
   const auto source = builder.add_operator(source_spec());
   const auto sink = builder.add_operator(sink_spec());
+  builder.at(source).bounded = true;
   builder.connect({.from = source, .to = sink, .read_first = true});
   EXPECT_THAT(task_names(builder), ElementsAre("source-1", "sink-1"));
 }

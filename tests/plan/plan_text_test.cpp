@@ -19,6 +19,7 @@ PlanBuilder enrichment() {
   spec.inputs = 2;
   const auto enrich = builder.add_operator(named("enrich", spec));
   const auto print = builder.add_operator(sink_spec());
+  builder.at(rates).bounded = true;
   builder.at(enrich).slot_sharing_group = "heavy";
   builder.at(enrich).max_parallelism = 16;
   builder.at(print).blocking = true;
@@ -57,7 +58,7 @@ task 2: sink-2 (x1)
 TEST(PlanText, SaysWhatIsOutOfTheOrdinary) {
   EXPECT_EQ(
       to_text(plan_of(enrichment())),
-      R"(job rates: streaming, parallelism 1, 128 key groups, 2 slots, fingerprint a1cbad735e1c7ce6
+      R"(job rates: streaming, parallelism 1, 128 key groups, 2 slots, fingerprint a5dc6e4156eb808d
 
 task 0: payments -> filter-1 (x1)
   payments (source): Payment
