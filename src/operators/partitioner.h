@@ -7,10 +7,10 @@
 #include <span>
 #include <vector>
 
-#include "millrace/core/batch.h"
-#include "millrace/core/hash.h"
-#include "millrace/core/key_group.h"
 #include "millrace/core/random.h"
+#include "millrace/core/records/batch.h"
+#include "millrace/core/records/hash.h"
+#include "millrace/core/records/key_group.h"
 
 namespace millrace::detail {
 
