@@ -3,8 +3,8 @@
 #include <cstdio>
 #include <optional>
 
-#include "millrace/core/codec.h"
-#include "millrace/core/json.h"
+#include "millrace/core/codec/codec.h"
+#include "millrace/core/json/json.h"
 
 namespace millrace {
 namespace {

@@ -2,8 +2,8 @@
 // the end.
 #pragma once
 
-#include "millrace/core/batch.h"
 #include "millrace/core/ids.h"
+#include "millrace/core/records/batch.h"
 
 namespace millrace::detail {
 

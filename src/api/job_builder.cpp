@@ -2,7 +2,7 @@
 
 #include <cstring>
 
-#include "millrace/core/schema.h"
+#include "millrace/core/codec/schema.h"
 #include "millrace/core/text.h"
 
 namespace millrace::detail {

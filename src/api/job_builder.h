@@ -11,8 +11,8 @@
 #include <type_traits>
 #include <vector>
 
-#include "millrace/core/parameters.h"
-#include "millrace/core/record.h"
+#include "millrace/core/config/parameters.h"
+#include "millrace/core/records/record.h"
 #include "millrace/operators/endpoints.h"
 #include "millrace/plan/job_code.h"
 #include "millrace/plan/plan_builder.h"

@@ -1,6 +1,6 @@
 #include "millrace/connectors/two_phase_sink.h"
 
-#include "millrace/core/codec.h"
+#include "millrace/core/codec/codec.h"
 
 namespace millrace::detail {
 

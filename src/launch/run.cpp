@@ -12,10 +12,10 @@
 #include <tuple>
 
 #include "millrace/actors/embedded_cluster.h"
-#include "millrace/core/arguments.h"
-#include "millrace/core/config.h"
-#include "millrace/core/help_text.h"
-#include "millrace/core/options.h"
+#include "millrace/core/config/arguments.h"
+#include "millrace/core/config/config.h"
+#include "millrace/core/config/help_text.h"
+#include "millrace/core/config/options.h"
 #include "millrace/core/text.h"
 #include "millrace/core/thrown.h"
 #include "millrace/launch/signals.h"

@@ -2,7 +2,7 @@
 // timestamp of the record that it comes from.
 #pragma once
 
-#include "millrace/core/batch.h"
+#include "millrace/core/records/batch.h"
 
 namespace millrace {
 

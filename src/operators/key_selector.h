@@ -6,7 +6,7 @@
 #include <tuple>
 #include <type_traits>
 
-#include "millrace/core/hash.h"
+#include "millrace/core/records/hash.h"
 
 namespace millrace::detail {
 

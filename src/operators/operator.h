@@ -17,10 +17,10 @@
 #include <memory>
 #include <vector>
 
-#include "millrace/core/batch.h"
 #include "millrace/core/cache_line.h"
 #include "millrace/core/ids.h"
-#include "millrace/core/key_group.h"
+#include "millrace/core/records/batch.h"
+#include "millrace/core/records/key_group.h"
 #include "millrace/core/result.h"
 #include "millrace/state/snapshot.h"
 

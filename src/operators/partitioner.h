@@ -7,12 +7,12 @@
 #include <span>
 #include <vector>
 
-#include "millrace/core/batch.h"
 #include "millrace/core/cache_line.h"
-#include "millrace/core/hash.h"
-#include "millrace/core/key_group.h"
-#include "millrace/core/pass_on.h"
 #include "millrace/core/random.h"
+#include "millrace/core/records/batch.h"
+#include "millrace/core/records/hash.h"
+#include "millrace/core/records/key_group.h"
+#include "millrace/core/records/pass_on.h"
 
 namespace millrace::detail {
 

@@ -7,9 +7,9 @@
 #include <string>
 #include <vector>
 
-#include "millrace/core/codec.h"
-#include "millrace/core/hash.h"
-#include "millrace/core/record.h"
+#include "millrace/core/codec/codec.h"
+#include "millrace/core/records/hash.h"
+#include "millrace/core/records/record.h"
 #include "millrace/operators/key_selector.h"
 #include "millrace/operators/operator.h"
 #include "millrace/state/hot_table.h"

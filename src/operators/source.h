@@ -10,7 +10,7 @@
 #include <string>
 #include <vector>
 
-#include "millrace/core/codec.h"
+#include "millrace/core/codec/codec.h"
 #include "millrace/operators/any_source.h"
 #include "millrace/operators/collector.h"
 #include "millrace/operators/side_outputs.h"

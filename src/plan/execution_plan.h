@@ -13,7 +13,7 @@
 #include <vector>
 
 #include "millrace/core/ids.h"
-#include "millrace/core/key_group.h"
+#include "millrace/core/records/key_group.h"
 #include "millrace/core/result.h"
 #include "millrace/plan/logical_plan.h"
 

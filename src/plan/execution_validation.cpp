@@ -1,7 +1,7 @@
 #include <algorithm>
 #include <optional>
 
-#include "millrace/core/key_group.h"
+#include "millrace/core/records/key_group.h"
 #include "millrace/core/text.h"
 #include "millrace/plan/channels.h"
 #include "millrace/plan/execution_plan.h"

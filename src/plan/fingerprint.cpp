@@ -4,7 +4,7 @@
 #include <map>
 #include <vector>
 
-#include "millrace/core/hash.h"
+#include "millrace/core/records/hash.h"
 #include "millrace/core/text.h"
 
 namespace millrace::detail {

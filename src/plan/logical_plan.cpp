@@ -2,7 +2,7 @@
 
 #include <algorithm>
 
-#include "millrace/core/hash.h"
+#include "millrace/core/records/hash.h"
 #include "millrace/core/text.h"
 
 namespace millrace::detail {

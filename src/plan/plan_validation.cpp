@@ -6,7 +6,7 @@
 #include <unordered_map>
 #include <utility>
 
-#include "millrace/core/key_group.h"
+#include "millrace/core/records/key_group.h"
 #include "millrace/core/text.h"
 #include "millrace/plan/plan_graph.h"
 

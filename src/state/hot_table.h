@@ -18,7 +18,7 @@
 #include <utility>
 
 #include "millrace/core/check.h"
-#include "millrace/core/footprint.h"
+#include "millrace/core/records/footprint.h"
 #include "millrace/state/table_memory.h"
 #include "millrace/state/tag_window.h"
 

@@ -10,7 +10,7 @@
 #include <vector>
 
 #include "millrace/connectors/files/bad_record.h"
-#include "millrace/core/json.h"
+#include "millrace/core/json/json.h"
 #include "millrace/operators/any_sink.h"
 #include "millrace/operators/endpoints.h"
 #include "support/manual_clock.h"

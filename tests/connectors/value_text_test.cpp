@@ -5,7 +5,7 @@
 #include <limits>
 
 #include "connectors/payment.h"
-#include "millrace/core/record.h"
+#include "millrace/core/records/record.h"
 
 namespace millrace::detail {
 namespace {

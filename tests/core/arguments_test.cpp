@@ -1,4 +1,4 @@
-#include "millrace/core/arguments.h"
+#include "millrace/core/config/arguments.h"
 
 #include <gmock/gmock.h>
 #include <gtest/gtest.h>

@@ -1,4 +1,4 @@
-#include "millrace/core/batch.h"
+#include "millrace/core/records/batch.h"
 
 #include <gmock/gmock.h>
 #include <gtest/gtest.h>

@@ -4,7 +4,7 @@
 #include <random>
 
 #include "core/kitchen_sink.h"
-#include "millrace/core/codec.h"
+#include "millrace/core/codec/codec.h"
 
 extern "C" int LLVMFuzzerTestOneInput(const std::uint8_t* data, std::size_t size);
 

@@ -1,4 +1,4 @@
-#include "millrace/core/codec.h"
+#include "millrace/core/codec/codec.h"
 
 #include <gmock/gmock.h>
 #include <gtest/gtest.h>

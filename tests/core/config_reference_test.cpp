@@ -1,4 +1,4 @@
-#include "millrace/core/config_reference.h"
+#include "millrace/core/config/config_reference.h"
 
 #include <gmock/gmock.h>
 #include <gtest/gtest.h>
@@ -7,7 +7,7 @@
 #include <fstream>
 #include <iterator>
 
-#include "millrace/core/options.h"
+#include "millrace/core/config/options.h"
 
 namespace millrace {
 namespace {

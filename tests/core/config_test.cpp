@@ -1,4 +1,4 @@
-#include "millrace/core/config.h"
+#include "millrace/core/config/config.h"
 
 #include <gmock/gmock.h>
 #include <gtest/gtest.h>

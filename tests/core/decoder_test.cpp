@@ -3,7 +3,7 @@
 #include <gtest/gtest.h>
 
 #include "core/kitchen_sink.h"
-#include "millrace/core/codec.h"
+#include "millrace/core/codec/codec.h"
 
 namespace millrace {
 namespace {

@@ -1,4 +1,4 @@
-#include "millrace/core/footprint.h"
+#include "millrace/core/records/footprint.h"
 
 #include <gtest/gtest.h>
 

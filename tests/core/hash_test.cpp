@@ -1,4 +1,4 @@
-#include "millrace/core/hash.h"
+#include "millrace/core/records/hash.h"
 
 #include <gtest/gtest.h>
 

@@ -1,4 +1,4 @@
-#include "millrace/core/help_text.h"
+#include "millrace/core/config/help_text.h"
 
 #include <gtest/gtest.h>
 

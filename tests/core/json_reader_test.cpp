@@ -5,7 +5,7 @@
 #include <random>
 
 #include "core/kitchen_sink.h"
-#include "millrace/core/json.h"
+#include "millrace/core/json/json.h"
 
 namespace millrace {
 namespace {

@@ -3,7 +3,7 @@
 #include <limits>
 
 #include "core/kitchen_sink.h"
-#include "millrace/core/json.h"
+#include "millrace/core/json/json.h"
 
 namespace millrace {
 namespace {

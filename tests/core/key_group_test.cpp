@@ -1,10 +1,10 @@
-#include "millrace/core/key_group.h"
+#include "millrace/core/records/key_group.h"
 
 #include <gtest/gtest.h>
 
 #include <limits>
 
-#include "millrace/core/hash.h"
+#include "millrace/core/records/hash.h"
 
 namespace millrace {
 namespace {

@@ -1,4 +1,4 @@
-#include "millrace/core/options.h"
+#include "millrace/core/config/options.h"
 
 #include <gtest/gtest.h>
 

@@ -1,4 +1,4 @@
-#include "millrace/core/parameters.h"
+#include "millrace/core/config/parameters.h"
 
 #include <gmock/gmock.h>
 #include <gtest/gtest.h>

@@ -1,4 +1,4 @@
-#include "millrace/core/pass_on.h"
+#include "millrace/core/records/pass_on.h"
 
 #include <gtest/gtest.h>
 

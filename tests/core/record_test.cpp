@@ -1,4 +1,4 @@
-#include "millrace/core/record.h"
+#include "millrace/core/records/record.h"
 
 #include <gtest/gtest.h>
 

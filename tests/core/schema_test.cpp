@@ -1,9 +1,9 @@
-#include "millrace/core/schema.h"
+#include "millrace/core/codec/schema.h"
 
 #include <gtest/gtest.h>
 
 #include "core/kitchen_sink.h"
-#include "millrace/core/record.h"
+#include "millrace/core/records/record.h"
 
 namespace millrace {
 namespace {

@@ -5,7 +5,7 @@
 #include <cstdlib>
 
 #include "core/kitchen_sink.h"
-#include "millrace/core/codec.h"
+#include "millrace/core/codec/codec.h"
 
 namespace millrace {
 namespace {

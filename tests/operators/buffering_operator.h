@@ -5,7 +5,7 @@
 #include <string>
 #include <vector>
 
-#include "millrace/core/codec.h"
+#include "millrace/core/codec/codec.h"
 #include "millrace/operators/operator.h"
 
 namespace millrace::detail {

@@ -5,7 +5,7 @@
 #include <memory>
 #include <string>
 
-#include "millrace/core/record.h"
+#include "millrace/core/records/record.h"
 
 namespace millrace::detail {
 

@@ -8,8 +8,8 @@
 #include <unordered_map>
 #include <vector>
 
-#include "millrace/core/hash.h"
 #include "millrace/core/random.h"
+#include "millrace/core/records/hash.h"
 
 namespace millrace::detail {
 namespace {

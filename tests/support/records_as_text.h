@@ -5,9 +5,9 @@
 #include <string>
 #include <vector>
 
-#include "millrace/core/batch.h"
-#include "millrace/core/json.h"
-#include "millrace/core/record.h"
+#include "millrace/core/json/json.h"
+#include "millrace/core/records/batch.h"
+#include "millrace/core/records/record.h"
 
 namespace millrace::detail {
 

@@ -9,7 +9,7 @@
 #include <climits>
 #include <cstring>
 
-#include "millrace/core/json.h"
+#include "millrace/core/json/json.h"
 #include "millrace/core/text.h"
 
 namespace millrace::detail {

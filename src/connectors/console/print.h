@@ -12,7 +12,7 @@
 #include <string_view>
 #include <utility>
 
-#include "millrace/core/codec.h"
+#include "millrace/core/codec/codec.h"
 #include "millrace/operators/endpoints.h"
 
 namespace millrace::detail {

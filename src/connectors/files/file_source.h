@@ -19,7 +19,7 @@
 #include "millrace/connectors/files/bad_record.h"
 #include "millrace/connectors/files/file_list.h"
 #include "millrace/connectors/files/read_step.h"
-#include "millrace/core/record.h"
+#include "millrace/core/records/record.h"
 #include "millrace/operators/endpoints.h"
 
 namespace millrace::detail {

@@ -7,7 +7,7 @@
 #include "millrace/connectors/files/json_lines.h"
 #include "millrace/connectors/files/line_reader.h"
 #include "millrace/connectors/files/record_place.h"
-#include "millrace/core/json.h"
+#include "millrace/core/json/json.h"
 
 namespace millrace::detail {
 

@@ -1,5 +1,5 @@
 #include "millrace/connectors/files/json_lines.h"
-#include "millrace/core/json.h"
+#include "millrace/core/json/json.h"
 
 namespace millrace::detail {
 namespace {

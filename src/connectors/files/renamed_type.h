@@ -5,8 +5,8 @@
 #include <string>
 #include <vector>
 
+#include "millrace/core/records/type.h"
 #include "millrace/core/result.h"
-#include "millrace/core/type.h"
 
 namespace millrace {
 

@@ -8,8 +8,8 @@
 #include <string>
 #include <string_view>
 
+#include "millrace/core/records/type.h"
 #include "millrace/core/result.h"
-#include "millrace/core/type.h"
 
 namespace millrace::detail {
 

@@ -6,7 +6,7 @@
 #include <string>
 #include <string_view>
 
-#include "millrace/core/type.h"
+#include "millrace/core/records/type.h"
 
 namespace millrace::detail {
 

@@ -6,7 +6,7 @@
 #include <cerrno>
 #include <cstring>
 
-#include "millrace/core/json.h"
+#include "millrace/core/json/json.h"
 #include "millrace/core/text.h"
 
 namespace millrace::detail {

@@ -14,7 +14,7 @@
 #include <utility>
 
 #include "millrace/connectors/sockets/connection.h"
-#include "millrace/core/record.h"
+#include "millrace/core/records/record.h"
 #include "millrace/operators/endpoints.h"
 
 namespace millrace::detail {

@@ -1,6 +1,6 @@
 // expect: a record cannot have base classes
 // names: LargePayment
-#include "millrace/core/record.h"
+#include "millrace/core/records/record.h"
 
 struct Payment {
   std::int64_t cents;

@@ -1,6 +1,6 @@
 // expect: a record cannot hold a bit-field
 // names: Flags
-#include "millrace/core/record.h"
+#include "millrace/core/records/record.h"
 
 struct Flags {
   int id;

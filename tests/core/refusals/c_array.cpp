@@ -1,6 +1,6 @@
 // expect: a record cannot hold a C array
 // names: Sample
-#include "millrace/core/record.h"
+#include "millrace/core/records/record.h"
 
 struct Sample {
   int id;

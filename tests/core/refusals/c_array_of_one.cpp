@@ -1,6 +1,6 @@
 // expect: a field of a record cannot be a C array
 // names: double \[1\]
-#include "millrace/core/record.h"
+#include "millrace/core/records/record.h"
 
 struct Sample {
   int id;

@@ -1,6 +1,6 @@
 // expect: a field of a record cannot be a character
 // names: Grade
-#include "millrace/core/record.h"
+#include "millrace/core/records/record.h"
 
 struct Grade {
   char letter;

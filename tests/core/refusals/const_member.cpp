@@ -1,6 +1,6 @@
 // expect: a field of a record cannot be const
 // names: Payment
-#include "millrace/core/record.h"
+#include "millrace/core/records/record.h"
 
 struct Payment {
   const std::int64_t cents = 0;

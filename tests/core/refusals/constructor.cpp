@@ -1,6 +1,6 @@
 // expect: this type is no plain struct
 // names: Account
-#include "millrace/core/record.h"
+#include "millrace/core/records/record.h"
 
 struct Account {
   explicit Account(int id) : id(id) {}

@@ -1,6 +1,6 @@
 // expect: this type cannot be a key
 // names: Position
-#include "millrace/core/hash.h"
+#include "millrace/core/records/hash.h"
 
 struct Position {
   std::string ship;

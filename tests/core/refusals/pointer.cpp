@@ -1,6 +1,6 @@
 // expect: a field of a record cannot be a pointer
 // names: Payment
-#include "millrace/core/record.h"
+#include "millrace/core/records/record.h"
 
 struct Payment {
   std::string* account;

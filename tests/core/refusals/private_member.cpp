@@ -1,6 +1,6 @@
 // expect: this type is no plain struct
 // names: Account
-#include "millrace/core/record.h"
+#include "millrace/core/records/record.h"
 
 class Account {
   std::string id_;

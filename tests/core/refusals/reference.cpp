@@ -1,6 +1,6 @@
 // expect: a record has a member without a default value, such as a reference
 // names: Payment
-#include "millrace/core/record.h"
+#include "millrace/core/records/record.h"
 
 struct Payment {
   const std::string& account;

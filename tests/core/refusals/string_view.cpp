@@ -1,6 +1,6 @@
 // expect: a field of a record cannot be a string_view
 // names: Payment
-#include "millrace/core/record.h"
+#include "millrace/core/records/record.h"
 
 struct Payment {
   std::string_view account;

@@ -1,6 +1,6 @@
 // expect: a record has at most 64 fields
 // names: Wide
-#include "millrace/core/record.h"
+#include "millrace/core/records/record.h"
 
 struct Wide {
   int a0, b0, c0, d0, e0;

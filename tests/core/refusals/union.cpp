@@ -1,6 +1,6 @@
 // expect: a record cannot hold a union
 // names: Payment
-#include "millrace/core/record.h"
+#include "millrace/core/records/record.h"
 
 union Number {
   int whole;

@@ -1,6 +1,6 @@
 // expect: a field of a record cannot be a vector<bool>
 // names: Answers
-#include "millrace/core/record.h"
+#include "millrace/core/records/record.h"
 
 struct Answers {
   std::vector<bool> correct;
