@@ -6,7 +6,7 @@
 #include <unordered_map>
 #include <vector>
 
-#include "millrace/core/batch.h"
+#include "millrace/core/records/batch.h"
 
 namespace millrace::detail {
 

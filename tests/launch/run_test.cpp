@@ -242,8 +242,7 @@ TEST(Run, CountsSignalsThatComeTogetherAsOne) {
   std::thread interrupter([] {
     std::this_thread::sleep_for(std::chrono::milliseconds(300));
     kill(getpid(), SIGINT);
-    std::this_thread::sleep_for(std::chrono::milliseconds(1));
-    kill(getpid(), SIGINT);
+    kill(getpid(), SIGTERM);
   });
   EXPECT_EQ(run_program(flow, {}).code, 128 + SIGINT);
   interrupter.join();
