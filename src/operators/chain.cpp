@@ -1,24 +1,10 @@
 #include "millrace/operators/chain.h"
 
-#include <cxxabi.h>
-
-#include <cstdlib>
 #include <typeinfo>
 
 #include "millrace/core/text.h"
 
 namespace millrace::detail {
-namespace {
-
-std::string readable_name(const std::type_info& type) {
-  int status = 0;
-  char* name = abi::__cxa_demangle(type.name(), nullptr, nullptr, &status);
-  std::string result = status == 0 ? name : type.name();
-  std::free(name);
-  return result;
-}
-
-}  // namespace
 
 Chain::Chain(std::vector<ChainOperator> operators) {
   check(!operators.empty(), "a chain has at least one operator");
@@ -47,14 +33,18 @@ Status Chain::open(const std::function<OperatorContext(std::size_t)>& context_of
     const OperatorContext context = context_of(i);
     subtask_ = concat(" (subtask ", context.subtask.value() + 1, " of ", context.parallelism, ")");
     Status status = guard(i, [&] { return operator_at(i).open(context); });
-    if (!status) return status;
+    if (status) continue;
+    (void)close_first(i);  // what failed to open says more than what then fails to close
+    return status;
   }
   return {};
 }
 
-Status Chain::close() {
+Status Chain::close() { return close_first(nodes_.size()); }
+
+Status Chain::close_first(std::size_t count) {
   Status first;
-  for (std::size_t i = 0; i < nodes_.size(); ++i) {
+  for (std::size_t i = 0; i < count; ++i) {
     Status status = guard(i, [&] { return operator_at(i).close(); });
     if (first && !status) first = status;
   }
