@@ -273,6 +273,19 @@ TEST_F(FileSink, ContainersAreRefusedByCsvWhenTheJobStarts) {
   EXPECT_THAT(message_of(sink.open()), HasSubstr("use json_lines()"));
 }
 
+TEST_F(FileSink, ATextForNullThatWouldNeedQuotesIsRefused) {
+  for (const char* text : {"N,A", "\"NA\"", "N\nA", "NA\r"}) {
+    SinkDrive<Payment> sink(
+        files(directory_.path("out"), csv({.null_text = text})).bind<Payment>());
+    EXPECT_THAT(message_of(sink.open()),
+                AllOf(HasSubstr("csv() has .null_text = '"),
+                      HasSubstr("give a text without delimiter, quote and line ends")));
+  }
+  SinkDrive<Payment> sink(
+      files(directory_.path("out"), csv({.delimiter = ';', .null_text = "N,A"})).bind<Payment>());
+  EXPECT_TRUE(sink.open());
+}
+
 TEST_F(FileSink, EachFileHasAHeader) {
   Drive sink(spec());
   ASSERT_TRUE(sink.open());
