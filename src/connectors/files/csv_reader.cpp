@@ -9,8 +9,6 @@
 namespace millrace::detail {
 namespace {
 
-constexpr std::string_view kByteOrderMark = "\xEF\xBB\xBF";
-
 CsvSyntax syntax_of(const CsvReaderOptions& options) {
   return {.delimiter = options.delimiter,
           .quote = options.quote,

@@ -3,8 +3,6 @@
 namespace millrace::detail {
 namespace {
 
-constexpr std::string_view kByteOrderMark = "\xEF\xBB\xBF";
-
 bool is_blank(std::string_view line) {
   return line.find_first_not_of(" \t") == std::string_view::npos;
 }
@@ -40,9 +38,6 @@ ReadStep JsonLinesReader::next(void* record) {
     std::string_view line;
     const ReadStep step = take_line(line);
     if (step != ReadStep::kRecord) return step;
-    if (position == 0 && line.starts_with(kByteOrderMark)) {
-      line.remove_prefix(kByteOrderMark.size());
-    }
     if (is_blank(line)) continue;
     const bool read = json_.read(type_.type(), line, record).has_value();
     return read ? ReadStep::kRecord : refuse(line, position);

@@ -1,5 +1,6 @@
 // Reads the lines of a file split: without \n or \r\n, the last one also where it does not end in a
-// newline. A line belongs to the split in which it begins.
+// newline, and the first one without a byte order mark. A line belongs to the split in which it
+// begins.
 //
 //   while (true) {
 //     if (reader.next(line)) { use(line); continue; }
@@ -15,6 +16,8 @@
 #include "millrace/connectors/files/file_window.h"
 
 namespace millrace::detail {
+
+inline constexpr std::string_view kByteOrderMark = "\xEF\xBB\xBF";
 
 class LineReader {
  public:
@@ -43,6 +46,7 @@ class LineReader {
   std::int64_t line() const { return lines_; }
 
  private:
+  Status skip_byte_order_mark();
   bool last(std::string_view& line);
   void take(std::string_view& line, const char* begin, std::size_t length, std::size_t used) {
     line = {begin, length > 0 && begin[length - 1] == '\r' ? length - 1 : length};
