@@ -25,12 +25,8 @@ std::string_view trimmed(std::string_view token) {
   return token;
 }
 
+// As JSON spells it, whatever its size.
 bool is_number(std::string_view token) {
-  return token.front() == '-' || (token.front() >= '0' && token.front() <= '9');
-}
-
-// Whether the token is a number as JSON spells it, whatever its size.
-bool is_well_formed_number(std::string_view token) {
   const auto skip_digits = [&token] {
     const std::size_t end = std::min(token.find_first_not_of("0123456789"), token.size());
     token.remove_prefix(end);
@@ -437,7 +433,7 @@ class JsonReader::Implementation {
       }
       default:
         if (token == "true" || token == "false" || token == "null") return true;
-        return is_well_formed_number(token) ||
+        return is_number(token) ||
                fail_at(token.data(), concat("expected a JSON value, found ", in_quotes(token)));
     }
   }
@@ -488,11 +484,10 @@ class JsonReader::Implementation {
   }
 
   static bool is_out_of_range(const Type& type, std::string_view token) {
-    if (type.kind == Kind::kFloat || type.kind == Kind::kDouble) {
-      return is_well_formed_number(token);
-    }
+    if (!is_number(token)) return false;
+    if (type.kind == Kind::kFloat || type.kind == Kind::kDouble) return true;
     const bool wants_whole = is_signed_integer(held_as(type)) || is_unsigned_integer(held_as(type));
-    return wants_whole && is_number(token) && token.find_first_of(".eE") == token.npos;
+    return wants_whole && token.find_first_of(".eE") == token.npos;
   }
 
   bool fail_size(const char* at, std::size_t expected, std::size_t found) {

@@ -141,6 +141,7 @@ TEST(JsonReader, RefusesNumbersOutOfRange) {
             "column 1: expected int64, found 9223372036854775808, which is out of range");
   EXPECT_EQ(error_of<std::uint64_t>("18446744073709551616"),
             "column 1: expected uint64, found 18446744073709551616, which is out of range");
+  EXPECT_EQ(error_of<std::int64_t>("01"), "column 1: expected int64, found 01");
 }
 
 TEST(JsonReader, RefusesFloatingPointNumbersOutOfRange) {
