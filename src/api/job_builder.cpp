@@ -70,17 +70,18 @@ OperatorIndex JobBuilder::add(OperatorSpec spec, OperatorCode code, const Inputs
 
 std::uint32_t JobBuilder::side_output(OperatorIndex index, std::string_view tag, OutputType type) {
   OperatorSpec& spec = plan_.at(index);
-  std::string schema = schema_text(type.type);
   for (std::uint32_t i = 1; i < spec.outputs.size(); ++i) {
     if (spec.outputs[i].tag != tag) continue;
-    if (spec.outputs[i].schema != schema) {
+    const std::type_info& known = operators_[index.value()].outputs[i]()->record_type();
+    const std::type_info& asked = type.make_batch()->record_type();
+    if (known != asked) {  // also where they look the same
       fail(invalid_argument(concat(describe(spec), " has a side output ", in_quotes(tag), " of ",
-                                   spec.outputs[i].schema, ", which was also read as ", schema,
-                                   "; a tag has one type")));
+                                   in_quotes(readable_name(known)), ", which was also read as ",
+                                   in_quotes(readable_name(asked)), "; a tag has one type")));
     }
     return i;
   }
-  spec.outputs.push_back({std::string(tag), std::move(schema)});
+  spec.outputs.push_back({std::string(tag), schema_text(type.type)});
   operators_[index.value()].outputs.push_back(type.make_batch);
   return static_cast<std::uint32_t>(spec.outputs.size() - 1);
 }

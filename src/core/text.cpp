@@ -1,6 +1,9 @@
 #include "millrace/core/text.h"
 
+#include <cxxabi.h>
+
 #include <algorithm>
+#include <cstdlib>
 #include <utility>
 #include <vector>
 
@@ -22,6 +25,19 @@ std::string in_quotes(std::string_view text) {
   }
   if (text.size() > kLongest) result += "...";
   return result + "'";
+}
+
+std::string readable_name(const std::type_info& type) {
+  constexpr std::string_view kString =
+      "std::__cxx11::basic_string<char, std::char_traits<char>, std::allocator<char> >";
+  int status = 0;
+  char* name = abi::__cxa_demangle(type.name(), nullptr, nullptr, &status);
+  std::string result = status == 0 ? name : type.name();
+  std::free(name);
+  for (std::size_t at = 0; (at = result.find(kString, at)) != std::string::npos;) {
+    result.replace(at, kString.size(), "std::string");
+  }
+  return result;
 }
 
 std::string join(std::span<const std::string> words, std::string_view last) {

@@ -6,6 +6,7 @@
 #include <span>
 #include <string>
 #include <string_view>
+#include <typeinfo>
 
 namespace millrace::detail {
 
@@ -36,6 +37,9 @@ std::string in_quotes(std::string_view text);
 
 // "a, b and c"
 std::string join(std::span<const std::string> words, std::string_view last = " and ");
+
+// A type as a program spells it: "std::runtime_error".
+std::string readable_name(const std::type_info& type);
 
 // The known word that a mistyped one most likely meant; empty when none is near.
 std::string_view nearest(std::string_view word, std::span<const std::string> known);

@@ -10,6 +10,10 @@ namespace {
 
 using namespace std::chrono;
 
+// What ISO-8601 holds without agreement. A calendar year has 16 bits: times beyond would wrap.
+constexpr Timestamp kFirstPrinted = sys_days(year(0) / January / 1);
+constexpr Timestamp kFirstBeyond = sys_days(year(10'000) / January / 1);
+
 void append_padded(std::string& text, unsigned value, int width) {
   char digits[8];
   for (int i = width - 1; i >= 0; --i, value /= 10) digits[i] = static_cast<char>('0' + value % 10);
@@ -103,15 +107,14 @@ bool read_iso8601(std::string_view text, Timestamp& time) {
 }  // namespace
 
 void append_iso8601(std::string& text, Timestamp time) {
-  const sys_days day_start = floor<days>(time);
-  const year_month_day date(day_start);
-  const hh_mm_ss clock(time - day_start);
-  const int y = static_cast<int>(date.year());
-  if (!date.year().ok() || y < 0 || y > 9999) {  // beyond what ISO-8601 holds without agreement
+  if (time < kFirstPrinted || time >= kFirstBeyond) {
     text += std::to_string(time.time_since_epoch().count());
     return;
   }
-  append_padded(text, static_cast<unsigned>(y), 4);
+  const sys_days day_start = floor<days>(time);
+  const year_month_day date(day_start);
+  const hh_mm_ss clock(time - day_start);
+  append_padded(text, static_cast<unsigned>(static_cast<int>(date.year())), 4);
   text += '-';
   append_padded(text, static_cast<unsigned>(date.month()), 2);
   text += '-';

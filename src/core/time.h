@@ -16,7 +16,8 @@ using Timestamp = std::chrono::sys_time<Duration>;
 constexpr Timestamp kMinTimestamp = Timestamp::min();  // before every event; "no timestamp yet"
 constexpr Timestamp kMaxTimestamp = Timestamp::max();  // the watermark at the end of the input
 
-// ISO-8601 in UTC with milliseconds: 2026-11-20T16:00:00.000Z
+// ISO-8601 in UTC with milliseconds: 2026-11-20T16:00:00.000Z. A time outside of the years 0 to
+// 9999 is its number of milliseconds, which reads back too.
 std::string to_string(Timestamp time);
 void append_iso8601(std::string& text, Timestamp time);
 

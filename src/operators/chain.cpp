@@ -3,6 +3,7 @@
 #include "millrace/core/text.h"
 
 namespace millrace::detail {
+
 Chain::Chain(std::vector<ChainOperator> operators) {
   check(!operators.empty(), "a chain has at least one operator");
   nodes_.reserve(operators.size());
@@ -19,14 +20,18 @@ Status Chain::open(const std::function<OperatorContext(std::size_t)>& context_of
     const OperatorContext context = context_of(i);
     subtask_ = concat(" (subtask ", context.subtask.value() + 1, " of ", context.parallelism, ")");
     Status status = guard(i, [&] { return operator_at(i).open(context); });
-    if (!status) return status;
+    if (status) continue;
+    (void)close_first(i);  // what failed to open says more than what then fails to close
+    return status;
   }
   return {};
 }
 
-Status Chain::close() {
+Status Chain::close() { return close_first(nodes_.size()); }
+
+Status Chain::close_first(std::size_t count) {
   Status first;
-  for (std::size_t i = 0; i < nodes_.size(); ++i) {
+  for (std::size_t i = 0; i < count; ++i) {
     Status status = guard(i, [&] { return operator_at(i).close(); });
     if (first && !status) first = status;
   }

@@ -52,6 +52,7 @@ class Chain {
   // The head is operator 0; each other operator is the consumer of exactly one before it.
   explicit Chain(std::vector<ChainOperator> operators);
 
+  // If an operator fails to open, those that were opened before it are closed again.
   Status open(const std::function<OperatorContext(std::size_t)>& context_of);
   Status close();
 
@@ -113,6 +114,7 @@ class Chain {
   };
 
   std::string place(std::size_t index) const;
+  Status close_first(std::size_t count);
 
   Result<Progress> start(std::size_t root, Work work);
   void begin(Node& node, Work work);

@@ -4,8 +4,9 @@
 // An operator is resumable. It fills its outputs until they are full() and then returns kMore; it
 // is called again with the same arguments once they were emptied. What it needs to go on is its
 // state: between any two calls it can be snapshotted, and a new instance that restores the snapshot
-// continues in its place. An operator that gives at most one record for each record that it takes
-// may ignore full(): the outputs then grow beyond their limit by one input batch at most.
+// continues in its place. An operator that gives at most one record for each record that it takes,
+// and none that holds more than it took, may ignore full(): the outputs then grow beyond their
+// limit by one input batch at most.
 //
 // The order of calls: open, restore (after a failure), then process, on_watermark and on_timer as
 // elements arrive, finish once all inputs ended, close. flush is called when the input runs empty.

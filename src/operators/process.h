@@ -98,14 +98,14 @@ struct NoKey {};
 
 // Runs `call(value, context, collector)` for each record of a batch until the outputs are full.
 template <class In, class Out, class Context, class Selector, class Call>
-Progress process_batch(Cursor& in, Outputs& outputs, Context& context, const Selector& selector,
-                       Call&& call) {
+Result<Progress> process_batch(Cursor& in, Outputs& outputs, Context& context,
+                               const Selector& selector, Call&& call) {
   Batch<In>& batch = in.as<In>();
   Batch<Out>& out = outputs.get<Out>(0);
   Collector<Out> collector(out);
   context.bind(outputs);
   for (; !in.done(); ++in.next) {
-    if (outputs.full(out) || (outputs.count() > 1 && outputs.full())) return Progress::kMore;
+    if (outputs.full(out) || (outputs.count() > 1 && outputs.full())) break;
     const In& value = batch.values()[in.next];
     context.set_timestamp(batch.stamped(), batch.timestamp(in.next));
     if (batch.stamped()) collector.set_timestamp(batch.timestamp(in.next));
@@ -117,7 +117,8 @@ Progress process_batch(Cursor& in, Outputs& outputs, Context& context, const Sel
       call(value, context, collector);
     }
   }
-  return Progress::kDone;
+  if (!context.emission_status()) return context.emission_status().error();
+  return in.done() ? Progress::kDone : Progress::kMore;
 }
 
 // Opening and closing, the same for all process functions. Calls into the function are qualified,

@@ -25,7 +25,15 @@ struct SumOf {
   template <class Other>
   static constexpr bool kKeeps = !std::is_same_v<Other, M>;
   M T::*member;
-  void operator()(T& accumulated, const T& value) const { accumulated.*member += value.*member; }
+  void operator()(T& accumulated, const T& value) const {
+    if constexpr (std::is_integral_v<M> && !std::is_same_v<M, bool>) {
+      using Bits = std::make_unsigned_t<M>;  // beyond its range a sum wraps around, as in Flink
+      accumulated.*member =
+          static_cast<M>(static_cast<Bits>(accumulated.*member) + static_cast<Bits>(value.*member));
+    } else {
+      accumulated.*member += value.*member;
+    }
+  }
 };
 template <class T, class M>
 struct MinOf {

@@ -1,9 +1,11 @@
 // Side outputs: what a process function or a source emits besides its main results, by tag. A side
-// output that nobody reads drops its records.
+// output that nobody reads drops its records. What cannot be emitted is remembered, and the
+// operator returns it as its error.
 #pragma once
 
 #include <string_view>
 #include <type_traits>
+#include <typeinfo>
 
 #include "millrace/operators/operator.h"
 #include "millrace/operators/output_tag.h"
@@ -14,10 +16,11 @@ class SideOutputs {
  public:
   template <class X>
   void emit(const OutputTag<X>& tag, const std::type_identity_t<X>& value) {
-    if (detail::Batch<X>* out = find<X>(tag.name)) {
-      out->push(value);
-      if (stamped_) out->stamp(timestamp_);
-    }
+    const std::size_t output = find(tag.name, typeid(X));
+    if (output == 0) return;
+    detail::Batch<X>& out = outputs_->get<X>(output);
+    out.push(value);
+    if (stamped_) out.stamp(timestamp_);
   }
 
   // For the engine: where the outputs are, and what the next records are stamped with.
@@ -26,20 +29,18 @@ class SideOutputs {
     stamped_ = stamped;
     timestamp_ = timestamp;
   }
+  // Fails once something was emitted that could not be.
+  const Status& emission_status() const { return status_; }
 
  protected:
   Timestamp timestamp_ = kMinTimestamp;
 
  private:
-  template <class X>
-  detail::Batch<X>* find(std::string_view tag) {
-    for (std::size_t i = 0; i < outputs_->tags().size(); ++i) {
-      if (outputs_->tags()[i] == tag) return &outputs_->get<X>(i + 1);
-    }
-    return nullptr;
-  }
+  // The number of the output of that tag; 0 if nobody reads it, or not as records of that type.
+  std::size_t find(std::string_view tag, const std::type_info& type);
 
   detail::Outputs* outputs_ = nullptr;
+  Status status_;
   bool stamped_ = false;
 };
 

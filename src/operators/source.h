@@ -138,7 +138,8 @@ class SourceOperator final : public AnySource {
 
   Status open(const OperatorContext& context) override {
     SourceContext place(context);
-    return source_.F::open(place);
+    Status opened = source_.F::open(place);
+    return opened ? source_.SideOutputs::emission_status() : opened;
   }
   Status close() override { return source_.F::close(); }
 
@@ -148,6 +149,8 @@ class SourceOperator final : public AnySource {
     while (!collector.full() && !(outputs.count() > 1 && outputs.full())) {
       const std::size_t before = outputs.records();
       Result<Poll> poll = source_.F::poll(collector);
+      const Status& emitted = source_.SideOutputs::emission_status();
+      if (!emitted) return emitted.error();
       if (!poll || poll->kind() != Poll::Kind::kMore) return poll;
       if (outputs.records() == before) break;  // all dropped: let others have their turn
     }
@@ -174,7 +177,8 @@ class SplitSourceOperator final : public AnySource {
 
   Status open(const OperatorContext& context) override {
     SourceContext place(context);
-    return source_.F::open(place);
+    Status opened = source_.F::open(place);
+    return opened ? source_.SideOutputs::emission_status() : opened;
   }
   Status close() override { return source_.F::close(); }
 
@@ -200,6 +204,8 @@ class SplitSourceOperator final : public AnySource {
       }
       const std::size_t before = outputs.records();
       Result<Poll> poll = source_.F::poll(splits_.front(), collector);
+      const Status& emitted = source_.SideOutputs::emission_status();
+      if (!emitted) return emitted.error();
       if (!poll || poll->kind() == Poll::Kind::kIdle) return poll;
       if (poll->kind() == Poll::Kind::kEnd) {
         splits_.pop_front();
@@ -248,6 +254,8 @@ class SplitSourceEnumerator final : public SplitEnumerator {
   Status discover(std::uint32_t parallelism) override {
     auto splits = source_.F::discover(parallelism);
     if (!splits) return splits.error();
+    const Status& emitted = source_.SideOutputs::emission_status();
+    if (!emitted) return emitted;
     for (const auto& split : *splits) {
       Result<std::string> bytes = encode_value(split);
       if (!bytes) return bytes.error();

@@ -12,20 +12,38 @@ class MapOperator final : public Operator {
   explicit MapOperator(F function) : function_(std::move(function)) {}
 
   Result<Progress> process(std::uint32_t, Cursor& in, Outputs& outputs) override {
+    if constexpr (kHasHeap<Out>) {
+      return one_by_one(in, outputs);
+    } else {
+      all_at_once(in, outputs.get<Out>(0));
+      return Progress::kDone;
+    }
+  }
+
+ private:
+  void all_at_once(Cursor& in, Batch<Out>& out) {
     Batch<In>& batch = in.as<In>();
-    Batch<Out>& out = outputs.get<Out>(0);
     const std::size_t count = batch.size() - in.next;
     const In* __restrict from = batch.values().data() + in.next;
     Out* __restrict to = out.extend(count);
 #pragma GCC unroll 4
     for (std::size_t row = 0; row < count; ++row) to[row] = function_(from[row]);
-    out.account_for(count);
     if (batch.stamped()) out.stamp(batch.timestamps().subspan(in.next));
     in.next = batch.size();
+  }
+
+  // Small records may give large ones.
+  Progress one_by_one(Cursor& in, Outputs& outputs) {
+    Batch<In>& batch = in.as<In>();
+    Batch<Out>& out = outputs.get<Out>(0);
+    for (; in.next < batch.size(); ++in.next) {
+      if (outputs.full(out)) return Progress::kMore;
+      out.push(function_(std::as_const(batch).values()[in.next]));
+      if (batch.stamped()) out.stamp(batch.timestamp(in.next));
+    }
     return Progress::kDone;
   }
 
- private:
   const F function_;
 };
 

@@ -156,6 +156,16 @@ TEST_F(CsvFiles, AFileOfBadRecordsDoesNotOverfillTheSideOutput) {
   EXPECT_LE(drive.read_all().bad.size(), 5'256);
 }
 
+TEST_F(CsvFiles, AFileOfLargeBadRecordsDoesNotOverfillTheSideOutputEither) {
+  std::string content = "account,cents,at\n";
+  for (int i = 0; i < 20; ++i) content += std::string(100'000, 'a') + ",x,0\n";
+  SourceDrive<Payment> drive(spec(content, {.on_error = OnError::kSideOutput}));
+  ASSERT_TRUE(drive.start());
+  ASSERT_TRUE(drive.poll());
+  EXPECT_THAT(drive.bad(), SizeIs(3));
+  EXPECT_THAT(drive.read_all().bad, SizeIs(23)) << "the source begins again";
+}
+
 TEST_F(CsvFiles, EmptyLinesAreNoRecordsUnlessThereIsOneColumn) {
   EXPECT_THAT(read("account,cents,at\n\na,1,0\n\r\n"), SizeIs(1));
   EXPECT_THAT(read<std::string>("value\na\n\nb\n"), ElementsAre("\"a\"", "\"\"", "\"b\""));

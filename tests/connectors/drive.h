@@ -105,6 +105,7 @@ class SourceDrive {
   }
 
   std::vector<T>& records() { return reading_.records; }
+  std::vector<BadRecord>& bad() { return reading_.bad; }
   detail::AnySource& source() { return *source_; }
   ManualClock& clock() { return clock_; }
 

@@ -1,5 +1,6 @@
 #include <gmock/gmock.h>
 #include <gtest/gtest.h>
+#include <sys/wait.h>
 #include <unistd.h>
 
 #include "connectors/drive.h"
@@ -10,6 +11,7 @@
 namespace millrace::test {
 namespace {
 
+using testing::AllOf;
 using testing::ElementsAre;
 using testing::HasSubstr;
 using testing::IsEmpty;
@@ -23,7 +25,12 @@ class FileSink : public testing::Test {
   using Drive = SinkDrive<Payment>;
 
   SinkSpec spec() { return files(directory_.path("out"), csv()).bind<Payment>(); }
-  std::vector<std::string> names() { return directory_.names("out"); }
+  // Without the lock of a sink at work.
+  std::vector<std::string> names() {
+    std::vector<std::string> names = directory_.names("out");
+    std::erase(names, ".part-0.lock");
+    return names;
+  }
 
   TemporaryDirectory directory_;
 };
@@ -43,15 +50,16 @@ TEST_F(FileSink, ShowsRecordsOnceTheirCheckpointIsComplete) {
 }
 
 TEST_F(FileSink, CommittingAgainChangesNothing) {
-  Drive sink(spec());
-  ASSERT_TRUE(sink.open());
-  ASSERT_TRUE(sink.write({{"a", 1, {}}}));
-  ASSERT_TRUE(sink->prepare(CheckpointId(1)));
   detail::Snapshot snapshot;
-  ASSERT_TRUE(sink->snapshot(snapshot));
-  ASSERT_TRUE(sink->commit(CheckpointId(1)));
-  ASSERT_TRUE(sink->commit(CheckpointId(1)));
-
+  {
+    Drive sink(spec());
+    ASSERT_TRUE(sink.open());
+    ASSERT_TRUE(sink.write({{"a", 1, {}}}));
+    ASSERT_TRUE(sink->prepare(CheckpointId(1)));
+    ASSERT_TRUE(sink->snapshot(snapshot));
+    ASSERT_TRUE(sink->commit(CheckpointId(1)));
+    ASSERT_TRUE(sink->commit(CheckpointId(1)));
+  }
   Drive again(spec());
   ASSERT_TRUE(again.open());
   ASSERT_TRUE(again->restore(snapshot));
@@ -155,15 +163,72 @@ TEST_F(FileSink, ResultsOfAnotherRunAreNeverOverwritten) {
               HasSubstr("part-3-1.csv' is there already: the directory holds results of another"));
 }
 
-TEST_F(FileSink, TwoSinksInOneDirectoryAreAnError) {
+TEST_F(FileSink, ASecondSinkOfTheDirectoryIsRefusedAndTakesNothing) {
   Drive first(spec());
-  Drive second(files(directory_.path("out"), csv()).bind<Payment>());
   ASSERT_TRUE(first.open());
-  ASSERT_TRUE(second.open());
   ASSERT_TRUE(first.write({{"a", 1, {}}}));
-  EXPECT_TRUE(first->prepare(CheckpointId(1)));
-  EXPECT_TRUE(first->commit(CheckpointId(1)));
-  EXPECT_FALSE(second.write({{"b", 2, {}}}));
+  ASSERT_TRUE(first->prepare(CheckpointId(1)));
+  ASSERT_TRUE(first.write({{"b", 1, {}}}));
+  {
+    Drive second(spec());
+    EXPECT_THAT(message_of(second.open()),
+                AllOf(HasSubstr("another sink or job writes to the directory"), HasSubstr("out'"),
+                      HasSubstr("two sinks need two directories")));
+  }
+  Drive third(spec());
+  EXPECT_FALSE(third.open()) << "the lock is still the first one's";
+  ASSERT_TRUE(first->prepare(CheckpointId(2)));
+  ASSERT_TRUE(first->commit(CheckpointId(2)));
+  EXPECT_THAT(names(), ElementsAre("part-0-1.csv", "part-0-2.csv"));
+  EXPECT_THAT(directory_.read("out/part-0-1.csv"), HasSubstr("a,1"));
+}
+
+TEST_F(FileSink, AnotherProcessIsRefusedToo) {
+  Drive first(spec());
+  ASSERT_TRUE(first.open());
+  const pid_t child = fork();
+  if (child == 0) {
+    Drive second(spec());
+    _exit(second.open() ? 1 : 0);
+  }
+  int status = -1;
+  ASSERT_EQ(waitpid(child, &status, 0), child);
+  EXPECT_EQ(status, 0);
+}
+
+TEST_F(FileSink, SubtasksShareADirectory) {
+  Drive first(spec());
+  Drive second(spec());
+  SystemClock clock;
+  EXPECT_TRUE(first.open(context_of(clock, "sink", false, 0)));
+  EXPECT_TRUE(second.open(context_of(clock, "sink", false, 1)));
+}
+
+TEST_F(FileSink, ADirectoryIsFreeOnceItsSinkIsClosed) {
+  directory_.file("out/.part-0.lock", "");  // of a process that is gone
+  Drive first(spec());
+  ASSERT_TRUE(first.open());
+  ASSERT_TRUE(first->close());
+  EXPECT_THAT(directory_.names("out"), IsEmpty());
+  Drive second(spec());
+  EXPECT_TRUE(second.open());
+}
+
+TEST_F(FileSink, WhatAppearsMeanwhileIsNotOverwritten) {
+  Drive sink(spec());
+  ASSERT_TRUE(sink.open());
+  ASSERT_TRUE(sink.write({{"a", 1, {}}}));
+  ASSERT_TRUE(sink->prepare(CheckpointId(1)));
+  directory_.file("out/part-0-1.csv", "precious");
+  EXPECT_THAT(message_of(sink->commit(CheckpointId(1))), HasSubstr("is there already"));
+  EXPECT_EQ(directory_.read("out/part-0-1.csv"), "precious");
+  EXPECT_THAT(names(), ElementsAre(".part-0-1.staged", "part-0-1.csv"));
+}
+
+TEST_F(FileSink, DirectoriesAboveAreMadeToo) {
+  SinkDrive<Payment> sink(files(directory_.path("a/b/c/"), csv()).bind<Payment>());
+  EXPECT_EQ(message_of(sink.open()), "no error");
+  EXPECT_THAT(directory_.names("a/b"), ElementsAre("c"));
 }
 
 TEST_F(FileSink, APathThatIsAFileIsRefused) {
@@ -206,6 +271,19 @@ TEST_F(FileSink, AStagedFileThatVanishesIsAnErrorAndNotALoss) {
 TEST_F(FileSink, ContainersAreRefusedByCsvWhenTheJobStarts) {
   SinkDrive<Nested> sink(files(directory_.path("out"), csv()).bind<Nested>());
   EXPECT_THAT(message_of(sink.open()), HasSubstr("use json_lines()"));
+}
+
+TEST_F(FileSink, ATextForNullThatWouldNeedQuotesIsRefused) {
+  for (const char* text : {"N,A", "\"NA\"", "N\nA", "NA\r"}) {
+    SinkDrive<Payment> sink(
+        files(directory_.path("out"), csv({.null_text = text})).bind<Payment>());
+    EXPECT_THAT(message_of(sink.open()),
+                AllOf(HasSubstr("csv() has .null_text = '"),
+                      HasSubstr("give a text without delimiter, quote and line ends")));
+  }
+  SinkDrive<Payment> sink(
+      files(directory_.path("out"), csv({.delimiter = ';', .null_text = "N,A"})).bind<Payment>());
+  EXPECT_TRUE(sink.open());
 }
 
 TEST_F(FileSink, EachFileHasAHeader) {

@@ -128,6 +128,14 @@ TEST(Generate, ARestoredSourceDoesNotCatchUpOnItsDowntime) {
   EXPECT_THAT(drive.records(), ElementsAre(0, 1));
 }
 
+TEST(Generate, ARateBeyondAllCountsMakesAllDue) {
+  for (const double rate : {1e20, 1e300}) {
+    const detail::Pace pace(rate, 1'000, 1h);
+    EXPECT_EQ(pace.due(1h), 1'001);
+    EXPECT_EQ(pace.due(2h), UINT64_MAX);
+  }
+}
+
 TEST(Generate, ARateThatIsNotPositiveIsRefused) {
   EXPECT_THAT(error_of(indices({.rate_per_second = 0})), HasSubstr("give a positive number"));
   EXPECT_THAT(error_of(indices({.rate_per_second = -1})), HasSubstr(".rate_per_second = -1"));

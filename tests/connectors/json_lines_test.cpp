@@ -42,6 +42,20 @@ TEST_F(JsonLines, ARenameOfNoMemberIsAnError) {
               HasSubstr("did you mean 'cents'"));
 }
 
+TEST_F(JsonLines, NamesMayHoldWhatJsonEscapes) {
+  const JsonOptions options{.renames = {{"the \"account\" \\ name\n", "account"}}};
+  const std::vector<Payment> payments{{"a", 1, {}}};
+  SinkDrive<Payment> sink(files(directory_.path("out"), json_lines(options)).bind<Payment>());
+  ASSERT_TRUE(sink.open());
+  ASSERT_TRUE(sink.write(payments));
+  ASSERT_TRUE(sink->prepare(CheckpointId(1)));
+  ASSERT_TRUE(sink->commit(CheckpointId(1)));
+  EXPECT_THAT(directory_.read("out/part-0-1.jsonl"),
+              testing::StartsWith(R"({"the \"account\" \\ name\n":"a",)"));
+  EXPECT_EQ(records_of(files<Payment>(directory_.path("out"), json_lines(options)).spec()),
+            payments);
+}
+
 TEST_F(JsonLines, AByteOrderMarkDoesNotCount) {
   EXPECT_THAT(records_of(spec("\xEF\xBB\xBF{\"account\":\"a\",\"cents\":1,\"at\":0}\n")),
               SizeIs(1));

@@ -40,6 +40,15 @@ TEST_F(Text, TheLastLineNeedsNoEnd) {
   EXPECT_THAT(lines_of("one\r"), ElementsAre("one"));
 }
 
+TEST_F(Text, AByteOrderMarkDoesNotCount) {
+  EXPECT_THAT(lines_of("\xEF\xBB\xBFone\ntwo\n"), ElementsAre("one", "two"));
+  EXPECT_THAT(lines_of("\xEF\xBB\xBF"), IsEmpty());
+  EXPECT_THAT(lines_of("\xEF\xBB"), ElementsAre("\xEF\xBB"));
+  EXPECT_THAT(lines_of("one\n\xEF\xBB\xBFtwo"), ElementsAre("one", "\xEF\xBB\xBFtwo"));
+  EXPECT_THAT(lines_of("\xEF\xBB\xBFone\ntwo", {.limit = 1, .restore_after_each_poll = true}),
+              ElementsAre("one", "two"));
+}
+
 TEST_F(Text, AnEmptyFileHasNoLines) {
   EXPECT_THAT(lines_of(""), IsEmpty());
   EXPECT_THAT(lines_of("\n"), ElementsAre(""));
@@ -92,7 +101,7 @@ TEST_F(Text, AFileThatShrankMeanwhileIsAnError) {
 TEST_F(Text, RangesHoldEachLineOnce) {
   Random random(1);
   for (int round = 0; round < 50; ++round) {
-    std::string content;
+    std::string content = random.chance(0.3) ? "\xEF\xBB\xBF" : "";
     for (std::uint64_t i = random.below(40); i > 0; --i) {
       content += std::string(random.below(12), static_cast<char>('a' + i % 26));
       content += random.chance(0.2) ? "\r\n" : "\n";

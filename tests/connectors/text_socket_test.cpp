@@ -8,6 +8,8 @@
 #include <sys/socket.h>
 #include <unistd.h>
 
+#include <thread>
+
 #include "connectors/drive.h"
 #include "connectors/payment.h"
 
@@ -101,6 +103,17 @@ TEST_F(TextSocket, LinesComeAsTheServerSendsThem) {
   EXPECT_THAT(source.records(), ElementsAre("one", "two", "three", "rest"));
 }
 
+TEST_F(TextSocket, TheLastLineHasNoReturnEither) {
+  auto source = drive();
+  ASSERT_TRUE(source.start());
+  ASSERT_TRUE(source.poll());
+  server_.accept_one();
+  server_.send_text("one\r\ntwo\r");
+  server_.hang_up();
+  EXPECT_EQ(poll_until(source, 3), Poll::Kind::kEnd);
+  EXPECT_THAT(source.records(), ElementsAre("one", "two"));
+}
+
 TEST_F(TextSocket, NeverWaitsForLines) {
   auto source = drive();
   ASSERT_TRUE(source.start());
@@ -187,6 +200,28 @@ TEST_F(TextSocket, AServerThatDoesNotReadIsAnErrorAfterTheTimeout) {
   Status status;
   for (int i = 0; status && i < 1'000; ++i) status = sink.write({std::string(100'000, 'x')});
   EXPECT_THAT(message_of(status), HasSubstr("has read nothing for 20 ms"));
+}
+
+// What was sent before the timeout is not sent again, and nothing follows half a line.
+TEST_F(TextSocket, WhatWasSentBeforeAFailureIsNotSentAgain) {
+  SinkDrive<std::string> sink(
+      text_socket_sink("127.0.0.1", server_.port(), {.send_timeout = 20ms}).bind<std::string>());
+  ASSERT_TRUE(sink.open());
+  std::string expected;
+  Status status;
+  for (int i = 0; status && i < 1'000; ++i) {
+    const std::string line = std::to_string(i) + std::string(100'000, 'x');
+    expected += line + '\n';
+    status = sink.write({line});
+  }
+  ASSERT_FALSE(status);
+  server_.accept_one();
+  std::string received;
+  std::thread reader([&] { received = server_.receive_all(); });
+  EXPECT_TRUE(sink->close());
+  reader.join();
+  EXPECT_FALSE(received.empty());
+  EXPECT_TRUE(expected.starts_with(received));
 }
 
 TEST_F(TextSocket, AServerThatHangsUpIsAnErrorOfTheSink) {

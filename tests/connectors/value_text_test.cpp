@@ -78,6 +78,14 @@ TEST(ValueText, FloatingPointNumbersAreTheShortestThatReadBack) {
   expect_round_trip(-std::numeric_limits<float>::max());
 }
 
+TEST(ValueText, NumbersThatAreTooSmallAreZero) {
+  EXPECT_EQ(parsed<double>("1e-400"), 0.0);
+  EXPECT_EQ(parsed<double>("4e-320"), 4e-320);
+  EXPECT_EQ(parsed<float>("-1e-60"), -0.0F);
+  EXPECT_EQ(parsed<float>("1e39"), std::nullopt);
+  EXPECT_EQ(parsed<double>("1e-400x"), std::nullopt);
+}
+
 TEST(ValueText, BooleansAreWordsOrDigits) {
   EXPECT_EQ(parsed<bool>("true"), true);
   EXPECT_EQ(parsed<bool>("0"), false);

@@ -165,6 +165,94 @@ TEST(Batch, AllocatesNothingOnceItIsWarm) {
   EXPECT_EQ(count_allocations(round), 0u);
 }
 
+// What the records of an emptied batch hold.
+template <class T>
+std::size_t kept_by(Batch<T>& batch) {
+  std::size_t bytes = 0;
+  batch.clear();
+  for (T* record = batch.extend(4'096); record != batch.values().data() + 4'096; ++record) {
+    bytes += heap_footprint<HeapBytes::kReserved>(*record);
+  }
+  batch.clear();
+  return bytes;
+}
+
+struct Document {
+  std::string title;
+  std::vector<std::string> pages;
+};
+
+constexpr std::size_t kHuge = 1 << 20;
+
+// Now and then a record is huge, and over time each place in the batch has held such a one.
+TEST(Batch, DoesNotKeepWhatHugeRecordsHeld) {
+  Batch<std::string> pushed;
+  Batch<std::string> filled;
+  Batch<std::string> refused;
+  Batch<std::string> extended;
+  Batch<Document> documents;
+  for (std::size_t round = 0; round < 200; ++round) {
+    for (std::size_t i = 0; i < 200; ++i) {
+      const std::string record(i == round ? kHuge : 36, 'x');
+      pushed.push(record);
+      filled.fill([&](std::string& place) { place = record; });
+      refused.fill_if([&](std::string& place) {
+        place = record;
+        return i != round;
+      });
+      *extended.extend(1) = record;
+      extended.account_for(1);
+      documents.fill([&](Document& place) { place.pages.assign(2, record); });
+    }
+    pushed.clear();
+    filled.clear();
+    refused.clear();
+    extended.clear();
+    documents.clear();
+  }
+  EXPECT_LE(kept_by(pushed), kKeptBytes);
+  EXPECT_LE(kept_by(filled), kKeptBytes);
+  EXPECT_LE(kept_by(refused), kKeptBytes);
+  EXPECT_LE(kept_by(extended), kKeptBytes);
+  EXPECT_LE(kept_by(documents), kKeptBytes);
+}
+
+TEST(Batch, DoesNotKeepWhatHugeRecordsHeldThatPassThroughOthers) {
+  Batch<std::string> first;
+  Batch<std::string> appended;
+  Batch<std::string> pushed;
+  for (std::size_t round = 0; round < 400; ++round) {
+    for (std::size_t i = 0; i < 200; ++i) first.push(text(i));
+    first.values()[round % 200] = std::string(kHuge, 'x');
+    appended.append(first, 0, 100, true);
+    for (std::string& record : first.values().subspan(100)) pushed.push(std::move(record));
+    first.clear();
+    appended.clear();
+    pushed.clear();
+  }
+  EXPECT_LE(kept_by(first) + kept_by(appended) + kept_by(pushed), 3 * kKeptBytes);
+}
+
+TEST(Batch, KeepsTheBuffersOfOrdinaryRecordsWhenItDropsHugeOnes) {
+  Batch<std::string> batch;
+  const std::string ordinary(36, 'x');
+  const std::string huge(kHuge, 'x');
+  const auto round = [&](const std::string& first) {
+    batch.push(first);
+    for (std::size_t i = 1; i < kBatchRecords; ++i) batch.push(ordinary);
+    batch.clear();
+  };
+  round(ordinary);
+  EXPECT_EQ(count_allocations([&] {
+              for (int i = 0; i < 100; ++i) round(ordinary);
+            }),
+            0u);
+  EXPECT_EQ(count_allocations([&] {
+              for (int i = 0; i < 100; ++i) round(huge);
+            }),
+            100u);
+}
+
 TEST(Batch, GrowsInFewStepsHoweverLittleIsAppended) {
   Batch<int> one;
   one.push(1);

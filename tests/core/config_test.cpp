@@ -240,6 +240,13 @@ TEST_F(ConfigFile, CannotBeAFolder) {
   EXPECT_EQ(read_config_file(folder_).error().code(), ErrorCode::kUnavailable);
 }
 
+TEST_F(ConfigFile, IsNotTakenForNoneWhenItCannotBeRead) {
+  std::filesystem::create_symlink("millrace.yaml", folder_ / "millrace.yaml");  // a circle
+  const Error error = read_config_file(folder_ / "millrace.yaml").error();
+  EXPECT_EQ(error.code(), ErrorCode::kUnavailable);
+  EXPECT_THAT(error.message(), HasSubstr("millrace.yaml': Too many levels of symbolic links"));
+}
+
 TEST_F(ConfigFile, IsCutWhereLoadRefusesIt) {
   std::ofstream(folder_ / "millrace.yaml") << std::string(2 * kLargestConfigFile, '\n');
   EXPECT_EQ(read_config_file(folder_ / "millrace.yaml")->size(), kLargestConfigFile + 1);

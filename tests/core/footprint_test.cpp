@@ -30,5 +30,22 @@ TEST(Footprint, CountsWhatLiesOutsideARecord) {
   EXPECT_EQ(heap_footprint(FootprintOfParts{1, "ab", {"c"}}), 2 + sizeof(std::string) + 1);
 }
 
+TEST(Footprint, CountsBuffersInFullWhereTheyAreKept) {
+  const auto reserved = [](const auto& value) {
+    return heap_footprint<HeapBytes::kReserved>(value);
+  };
+  EXPECT_EQ(reserved(std::string("in place")), 0u);
+  std::string text(1'000, 'x');
+  text.clear();
+  EXPECT_EQ(reserved(text), 1'000u);
+  std::vector<std::int64_t> list(100);
+  list.resize(3);
+  EXPECT_EQ(reserved(list), 800u);
+  EXPECT_EQ(reserved(std::vector<std::string>(2, text)), 2 * sizeof(std::string));
+  FootprintOfParts parts;
+  parts.text.reserve(500);
+  EXPECT_EQ(reserved(parts), 500u);
+}
+
 }  // namespace
 }  // namespace millrace::detail

@@ -6,6 +6,7 @@
 
 #include "core/kitchen_sink.h"
 #include "millrace/core/json/json.h"
+#include "millrace/core/text.h"
 
 namespace millrace {
 namespace {
@@ -140,6 +141,57 @@ TEST(JsonReader, RefusesNumbersOutOfRange) {
             "column 1: expected int64, found 9223372036854775808, which is out of range");
   EXPECT_EQ(error_of<std::uint64_t>("18446744073709551616"),
             "column 1: expected uint64, found 18446744073709551616, which is out of range");
+  EXPECT_EQ(error_of<std::int64_t>("01"), "column 1: expected int64, found 01");
+}
+
+TEST(JsonReader, RefusesFloatingPointNumbersOutOfRange) {
+  EXPECT_EQ(error_of<float>("1e39"), "column 1: expected float, found 1e39, which is out of range");
+  EXPECT_EQ(error_of<float>("-1e300"),
+            "column 1: expected float, found -1e300, which is out of range");
+  EXPECT_EQ(error_of<double>("1e999"),
+            "column 1: expected double, found 1e999, which is out of range");
+  EXPECT_EQ(error_of<double>("1.e5"), "column 1: expected double, found 1.e5");
+}
+
+TEST(JsonReader, ReadsNumbersThatAreTooSmallAsZero) {
+  EXPECT_EQ(*read<double>("1e-400"), 0.0);
+  EXPECT_EQ(*read<double>("4e-320"), 4e-320);
+  EXPECT_EQ(*read<float>("1e-60"), 0.0F);
+}
+
+struct Maybe {
+  std::optional<double> d;
+};
+
+TEST(JsonReader, TakesNothingButNullForNull) {
+  EXPECT_FALSE(read<Maybe>(R"({"d": null })")->d);
+  EXPECT_EQ(error_of<Maybe>(R"({"d":nope})"), "column 6: field 'd': expected double, found nope");
+  EXPECT_NE(error_of<Maybe>(R"({"d":nul})"), "no error");
+  EXPECT_NE(error_of<Maybe>(R"({"d":nullx})"), "no error");
+}
+
+TEST(JsonReader, IgnoresUnknownKeysOfAnyValue) {
+  for (const std::string_view value :
+       {"true", "false", "null", "0", "-0.5", "1e999", "123456789012345678901234567890", "\"\\n\"",
+        "{}", "[]", R"({"a":[1,{"b":null}],"c":"d"})", " [ 1 , 2 ] "}) {
+    const std::string text = concat("{\"x\":", value, ",\"d\":1.5}");
+    EXPECT_EQ(error_of<Maybe>(text), "no error") << text;
+    EXPECT_EQ(read<Maybe>(text)->d, 1.5) << text;
+  }
+}
+
+TEST(JsonReader, RefusesUnknownKeysWhoseValuesAreNoJson) {
+  EXPECT_EQ(error_of<Maybe>(R"({"x":tru,"d":1})"),
+            "column 6: field 'x': expected a JSON value, found 'tru'");
+  EXPECT_EQ(error_of<Maybe>(R"({"x":{"y":[0,01]},"d":1})"),
+            "column 14: field 'x.y[1]': expected a JSON value, found '01'");
+  for (const std::string_view value : {R"({"a":1])", R"([1})", "-", "1.", "1e", "+1", "nope", "1x",
+                                       R"("\x")", R"({"a"})", "[1 2]", "[,]"}) {
+    const std::string text = concat("{\"x\":", value, ",\"d\":1.5}");
+    EXPECT_FALSE(read<Maybe>(text)) << text;
+  }
+  EXPECT_FALSE(
+      read<Maybe>(concat(R"({"x":)", std::string(1'000, '['), std::string(1'000, ']'), '}')));
 }
 
 TEST(JsonReader, SuggestsTheNameOfAnEnumerator) {

@@ -2,6 +2,7 @@
 
 #include <gtest/gtest.h>
 
+#include <utility>
 #include <vector>
 
 namespace millrace {
@@ -18,6 +19,11 @@ TEST(Text, JoinsWordsAsASentenceDoes) {
   const std::vector<std::string> words{"a", "b", "c"};
   EXPECT_EQ(join(words), "a, b and c");
   EXPECT_EQ(join(std::span(words).first(1)), "a");
+}
+
+TEST(Text, NamesTypesAsAProgramDoes) {
+  EXPECT_EQ(readable_name(typeid(int)), "int");
+  EXPECT_EQ(readable_name(typeid(std::pair<std::string, int>)), "std::pair<std::string, int>");
 }
 
 TEST(Text, NamesTheNearestKnownWordOnlyWhenItIsNear) {

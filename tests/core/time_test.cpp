@@ -13,6 +13,15 @@ TEST(Timestamp, PrintsAsIso8601InUtcWithMilliseconds) {
   EXPECT_EQ(to_string(Timestamp(1'795'190'400'123ms)), "2026-11-20T16:00:00.123Z");
 }
 
+TEST(Timestamp, PrintsAsItsNumberWhatIso8601CannotHold) {
+  EXPECT_EQ(to_string(Timestamp(-62'167'219'200'000ms)), "0000-01-01T00:00:00.000Z");
+  EXPECT_EQ(to_string(Timestamp(-62'167'219'200'001ms)), "-62167219200001");
+  EXPECT_EQ(to_string(Timestamp(253'402'300'800'000ms)), "253402300800000");
+  EXPECT_EQ(to_string(Timestamp(2'070'136'051'200'000ms)), "2070136051200000");  // year 67570
+  EXPECT_EQ(to_string(kMinTimestamp), "-9223372036854775808");
+  EXPECT_EQ(to_string(kMaxTimestamp), "9223372036854775807");
+}
+
 TEST(Timestamp, ReadsIso8601AndMilliseconds) {
   EXPECT_EQ(*parse_timestamp("1795190400123"), Timestamp(1'795'190'400'123ms));
   EXPECT_EQ(*parse_timestamp("-5"), Timestamp(-5ms));

@@ -167,6 +167,22 @@ TEST_P(EmbeddedClusterTest, SendsSideOutputsTheirOwnWay) {
   EXPECT_EQ(refused.size(), 500U);
 }
 
+struct LooksLikeCount {
+  std::int64_t key;
+  std::int64_t count;
+};
+
+TEST_P(EmbeddedClusterTest, RefusesToReadASideOutputAsTwoTypesThatLookTheSame) {
+  Status status = run([](Job& job) {
+    const auto numbers = job.from(sequence(1, 3));
+    numbers.side_output(OutputTag<Count>{"aside"}).to(discard());
+    numbers.side_output(OutputTag<LooksLikeCount>{"aside"}).to(discard());
+  });
+  ASSERT_FALSE(status);
+  EXPECT_THAT(status.error().message(), HasSubstr("Count', which was also read as"));
+  EXPECT_THAT(status.error().message(), HasSubstr("a tag has one type"));
+}
+
 TEST_P(EmbeddedClusterTest, ReadsABroadcastInputFirstWhereItWasAskedTo) {
   struct Keep : CoProcess<std::int64_t, std::int64_t, std::int64_t> {
     void process_first(const std::int64_t& n, Context&, Collector<std::int64_t>& out) override {

@@ -135,6 +135,22 @@ TEST(ChainErrors, CloseEveryOperatorAndReturnTheFirst) {
   EXPECT_EQ(closed, 3);
 }
 
+TEST(ChainErrors, CloseWhatWasOpenedBeforeAnOperatorThatFailsToOpen) {
+  int closed = 0;
+  int never_opened = 0;
+  ChainPlan plan;
+  plan.add("closing", std::make_unique<ClosingLog>(closed), {make_batch<std::int64_t>()});
+  plan.add("failing", std::make_unique<Failing>(Where::kOpen, How::kError),
+           {make_batch<std::int64_t>()});
+  plan.add("closing", std::make_unique<ClosingLog>(never_opened), {make_batch<std::int64_t>()});
+  plan.connect(0, 0, 1);
+  plan.connect(1, 0, 2);
+  Chain chain = plan.make();
+  EXPECT_EQ(chain.open(&place).error(), unavailable("operator 'failing' (subtask 2 of 4): boom"));
+  EXPECT_EQ(closed, 1);
+  EXPECT_EQ(never_opened, 0);
+}
+
 class ThrowingOutlet : public ScriptedOutlet {
  public:
   void write(BatchPtr&, bool) override { throw std::out_of_range("no such key"); }

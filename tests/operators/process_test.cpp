@@ -70,6 +70,27 @@ TEST(Process, DropsWhatGoesToASideOutputThatNobodyReads) {
   EXPECT_EQ(lines[1].back(), line_of(Stamped<std::int64_t>{6, at(8)}));
 }
 
+// Records that look the same, of two types.
+struct OtherSale {
+  std::string shop;
+  std::int64_t amount = 0;
+  std::string note;
+};
+
+TEST(Process, FailsWhenASideOutputIsReadAsAnotherType) {
+  const auto sorter = process_with<Sorter>(NoKey())();
+  OutputRecorder recorder({output_of<Sale>(), output_of<OtherSale>("refused")}, kBatchRecords);
+  const BatchPtr batch = batch_of<Sale>({sale("a", 1), sale("b", -2)});
+  Cursor cursor{.batch = &*batch};
+  const Error error = sorter->process(0, cursor, recorder.outputs()).error();
+  EXPECT_EQ(error.code(), ErrorCode::kUserCode);
+  EXPECT_EQ(error.message(),
+            "the side output 'refused' is emitted as 'std::string' and read as "
+            "'millrace::detail::(anonymous namespace)::OtherSale'; emit and read it by one and the "
+            "same OutputTag");
+  EXPECT_TRUE(recorder.outputs().get<OtherSale>(1).empty());
+}
+
 class Stamper : public Process<std::int64_t, std::int64_t> {
  public:
   void process(const std::int64_t&, Context& context, Collector<std::int64_t>& out) override {

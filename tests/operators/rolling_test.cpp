@@ -3,6 +3,7 @@
 #include <gtest/gtest.h>
 
 #include <algorithm>
+#include <limits>
 #include <map>
 
 #include "millrace/core/random.h"
@@ -50,6 +51,25 @@ TEST(RollingSum, EmitsEachKeyOnceAtTheEndOfABatchJob) {
                           {output_of<Reading>()}, at_end());
   harness.batch(0, readings()).watermark(at(5)).batch<Reading>(0, {{4, 4}}).finish();
   EXPECT_EQ(harness.run()[0], sorted(lines_of<Reading>({{1, 19}, {2, 23}, {3, -1}, {4, 4}})));
+}
+
+struct Small {
+  std::int32_t sensor = 0;
+  std::int8_t value = 0;
+};
+
+TEST(RollingSum, WrapsAroundBeyondTheRangeOfAnInteger) {
+  constexpr std::int64_t kMost = std::numeric_limits<std::int64_t>::max();
+  constexpr std::int64_t kLeast = std::numeric_limits<std::int64_t>::min();
+  OperatorHarness harness(rolling<Reading>(kSensor, SumOf<Reading, std::int64_t>{&Reading::value}),
+                          {output_of<Reading>()});
+  harness.batch<Reading>(0, {{1, kMost}, {1, 1}, {1, -1}});
+  EXPECT_EQ(harness.run()[0], lines_of<Reading>({{1, kMost}, {1, kLeast}, {1, kMost}}));
+  OperatorHarness small(rolling<Small>(MemberKey<Small, std::int32_t>{&Small::sensor},
+                                       SumOf<Small, std::int8_t>{&Small::value}),
+                        {output_of<Small>()});
+  small.batch<Small>(0, {{1, 127}, {1, 2}});
+  EXPECT_EQ(small.run()[0], lines_of<Small>({{1, 127}, {1, -127}}));
 }
 
 TEST(RollingSum, KeepsTimestamps) {

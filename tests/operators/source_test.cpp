@@ -90,6 +90,29 @@ TEST(Source, LetsOthersHaveTheirTurnWhenNothingComesOut) {
   EXPECT_EQ(source->poll(recorder.outputs())->kind(), Poll::Kind::kMore);
 }
 
+// Emits before it was polled.
+class Hasty : public Spoilt {
+ public:
+  Status open(SourceContext&) override {
+    emit(kOdd, "bad");
+    return {};
+  }
+};
+
+TEST(Source, MayNotEmitToASideOutputInOpen) {
+  EXPECT_EQ(source_of<Hasty>()()->open({}).error(),
+            user_code("the side output 'odd' was emitted to before the source was polled; emit in "
+                      "poll()"));
+}
+
+TEST(Source, FailsWhenASideOutputIsReadAsAnotherType) {
+  const auto source = source_of<Spoilt>()();
+  detail::OutputRecorder recorder({output_of<std::int64_t>(), output_of<std::int64_t>("odd")}, 7);
+  EXPECT_EQ(source->poll(recorder.outputs()).error(),
+            user_code("the side output 'odd' is emitted as 'std::string' and read as 'long'; emit "
+                      "and read it by one and the same OutputTag"));
+}
+
 TEST(Source, SnapshotsEachStateUnderItsName) {
   const auto source = source_of<Counter>(100)();
   detail::Snapshot snapshot;

@@ -80,6 +80,27 @@ TEST(Map, GoesOnWhereTheCursorStands) {
   EXPECT_EQ(recorder.lines()[0], lines_of<std::int64_t>({2, 3}));
 }
 
+TEST(Map, StopsAtOutputsThatAreFullOfBytes) {
+  const auto large = [](std::int64_t) { return std::string(100'000, 'x'); };
+  MapOperator<std::int64_t, std::string, decltype(large)> map(large);
+  OutputRecorder recorder({output_of<std::string>()}, kBatchRecords);
+  const BatchPtr batch = batch_of(numbers(10));
+  Cursor cursor{.batch = &*batch};
+  Result<Progress> progress = map.process(0, cursor, recorder.outputs());
+  ASSERT_TRUE(progress);
+  EXPECT_EQ(*progress, Progress::kMore);
+  EXPECT_EQ(recorder.outputs().get<std::string>(0).size(), 3u);
+  EXPECT_EQ(cursor.next, 3u);
+}
+
+TEST(Map, GivesLargeRecordsInSeveralBatches) {
+  OperatorHarness harness(
+      map_by<std::int64_t, std::string>([](std::int64_t) { return std::string(100'000, 'x'); }),
+      {output_of<std::string>()});
+  harness.stamped<std::int64_t>(0, {{1, at(1)}, {2, at(2)}, {3, at(3)}, {4, at(4)}, {5, at(5)}});
+  EXPECT_EQ(harness.run()[0].size(), 5u);
+}
+
 TEST(Filter, KeepsWhatThePredicateWants) {
   OperatorHarness harness(filter_by<std::int64_t>([](std::int64_t i) { return i % 3 == 1; }),
                           {output_of<std::int64_t>()});

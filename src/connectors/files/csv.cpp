@@ -11,11 +11,23 @@ CsvColumn column_of(std::string_view name, std::size_t offset, const Type& type)
   return {.name = name, .offset = offset, .type = &type.element(), .optional = type.optional};
 }
 
+// It is written and read as it is, without quotes.
+Status check_null_text(const CsvOptions& options) {
+  const std::string_view special{"\n\r"};
+  for (const char c : options.null_text) {
+    if (c != options.delimiter && c != options.quote && special.find(c) == special.npos) continue;
+    return invalid_argument(concat("csv() has .null_text = ", in_quotes(options.null_text),
+                                   ", which holds ", in_quotes({&c, 1}),
+                                   "; give a text without delimiter, quote and line ends"));
+  }
+  return {};
+}
+
 Status check_characters(const CsvOptions& options) {
   const auto ends_line = [](char c) { return c == '\n' || c == '\r'; };
   if (options.delimiter != options.quote && !ends_line(options.delimiter) &&
       !ends_line(options.quote)) {
-    return {};
+    return check_null_text(options);
   }
   return invalid_argument(
       "csv() takes a delimiter and a quote that are two different characters and no line ends");

@@ -8,7 +8,7 @@ Status FileSinkCore::open(const OperatorContext& context) {
 }
 
 Status FileSinkCore::close() {
-  files_.discard();
+  files_.close();
   return {};
 }
 

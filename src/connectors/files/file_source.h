@@ -24,7 +24,7 @@
 
 namespace millrace::detail {
 
-constexpr int kBadRecordsPerPoll = 256;
+constexpr int kBadRecordsPerPoll = 256;  // or fewer, once they hold kBatchBytes
 
 template <class T, class Reader>
 class FileSource final : public SplitSource<T, FileSplit> {
@@ -62,6 +62,7 @@ class FileSource final : public SplitSource<T, FileSplit> {
  private:
   Result<Poll> read(Collector<T>& out) {
     int bad_ones = 0;
+    std::size_t bad_bytes = 0;
     while (!out.full()) {
       ReadStep step = ReadStep::kEnd;
       const bool is_record = out.emit_if([&](T& record) {
@@ -76,7 +77,10 @@ class FileSource final : public SplitSource<T, FileSplit> {
       }
       refuse(reader_.bad());
       // A file of nothing else must neither fill the side output nor keep its thread.
-      if (++bad_ones == kBadRecordsPerPoll) return Poll::idle_for(std::chrono::nanoseconds(0));
+      bad_bytes += heap_footprint(reader_.bad());
+      if (++bad_ones == kBadRecordsPerPoll || bad_bytes >= kBatchBytes) {
+        return Poll::idle_for(std::chrono::nanoseconds(0));
+      }
     }
     return Poll::more();
   }

@@ -26,9 +26,6 @@ ReadStep JsonLinesReader::next(void* record) {
     std::string_view line;
     const ReadStep step = lines_.next(line);
     if (step != ReadStep::kRecord) return step;
-    if (position == 0 && line.starts_with(kByteOrderMark)) {
-      line.remove_prefix(kByteOrderMark.size());
-    }
     if (is_blank(line)) continue;
     const bool read = json_.read(type_.type(), line, record).has_value();
     return read ? ReadStep::kRecord : refuse(line, position);

@@ -4,9 +4,20 @@
 namespace millrace::detail {
 namespace {
 
+// Names of fields are written as they are, and those of renames may be any text.
+std::vector<Rename> escaped(std::vector<Rename> renames) {
+  for (Rename& rename : renames) {
+    std::string text;
+    append_json(text, rename.external);
+    rename.external = text.substr(1, text.size() - 2);  // without its quotes
+  }
+  return renames;
+}
+
 class JsonLinesWriter final : public RowWriter {
  public:
-  JsonLinesWriter(const Type& type, const JsonOptions& options) : type_(type, options.renames) {}
+  JsonLinesWriter(const Type& type, const JsonOptions& options)
+      : type_(type, escaped(options.renames)) {}
 
   Status check() const override { return type_.check(); }
   std::string_view extension() const override { return ".jsonl"; }

@@ -36,7 +36,20 @@ Status LineReader::open(const FileSplit& split) {
   end_ = split.end;
   lines_ = split.line;
   searched_ = 0;
-  return open_at_record(split, 0, window_);
+  Status opened = open_at_record(split, 0, window_);
+  return opened && window_.position() == 0 ? skip_byte_order_mark() : opened;
+}
+
+// The line behind the mark is the one that begins at byte 0, and so this split's.
+Status LineReader::skip_byte_order_mark() {
+  while (window_.bytes().size() < kByteOrderMark.size() && !window_.ended()) {
+    Status status = window_.refill();
+    if (!status) return status;
+  }
+  if (!window_.bytes().starts_with(kByteOrderMark)) return {};
+  window_.skip(kByteOrderMark.size());
+  end_ = std::max(end_, window_.position() + 1);
+  return {};
 }
 
 bool LineReader::take_last(std::string_view& line) {

@@ -1,5 +1,6 @@
 // Reads the lines of a file split: without \n or \r\n, the last one also where it does not end in a
-// newline. A line belongs to the split in which it begins.
+// newline, and the first one without a byte order mark. A line belongs to the split in which it
+// begins.
 //
 //   while (reader.next(line) == ReadStep::kRecord) use(line);
 #pragma once
@@ -29,6 +30,7 @@ class LineReader {
   std::int64_t line() const { return lines_; }
 
  private:
+  Status skip_byte_order_mark();
   // False where the window has to be refilled.
   bool take(std::string_view& line) {
     const char* const begin = window_.begin();

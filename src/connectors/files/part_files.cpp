@@ -1,6 +1,8 @@
 #include "millrace/connectors/files/part_files.h"
 
 #include <fcntl.h>
+#include <sys/file.h>
+#include <sys/stat.h>
 #include <unistd.h>
 
 #include <cerrno>
@@ -9,6 +11,7 @@
 #include <filesystem>
 #include <string_view>
 #include <system_error>
+#include <utility>
 
 #include "millrace/core/text.h"
 
@@ -18,6 +21,7 @@ namespace {
 namespace fs = std::filesystem;
 
 constexpr std::size_t kBuffer = 256 << 10;
+constexpr mode_t kReadableByAll = 0644;
 
 Error cannot(std::string_view what, std::string_view path, int error) {
   return unavailable(concat("cannot ", what, " ", in_quotes(path), ": ", std::strerror(error),
@@ -29,6 +33,51 @@ Error taken(std::string_view path) {
       concat(in_quotes(path),
              " is there already: the directory holds results of another job, sink or "
              "run, and nothing is overwritten; give an empty directory, or remove them"));
+}
+
+Error in_use(std::string_view directory) {
+  return invalid_argument(
+      concat("another sink or job writes to the directory ", in_quotes(directory),
+             " at this time; two sinks need two directories: give another one, or wait until that "
+             "job has ended"));
+}
+
+// The directory's entries, new ones among them, outlive a crash of the machine.
+Status sync_directory(const fs::path& path) {
+  const int directory = ::open(path.c_str(), O_RDONLY | O_DIRECTORY | O_CLOEXEC);
+  if (directory < 0) return cannot("open the directory", path.native(), errno);
+  const int result = fsync(directory);
+  const int error = errno;
+  ::close(directory);
+  return result == 0 ? Status() : Status(cannot("make durable", path.native(), error));
+}
+
+// With the directories above it.
+Status make_durable_directory(const fs::path& path) {
+  std::error_code ignored;
+  if (path.empty() || fs::is_directory(path, ignored)) return {};
+  Status made = make_durable_directory(path.parent_path());
+  if (!made) return made;
+  if (mkdir(path.c_str(), 0777) != 0 && errno != EEXIST) {
+    return cannot("make the directory", path.native(), errno);
+  }
+  return sync_directory(path.has_parent_path() ? path.parent_path() : ".");
+}
+
+// Whether the open file is still the one of that name.
+bool is_named(int file, const std::string& path) {
+  struct stat opened {};
+  struct stat named {};
+  return fstat(file, &opened) == 0 && stat(path.c_str(), &named) == 0 &&
+         opened.st_ino == named.st_ino && opened.st_dev == named.st_dev;
+}
+
+// Fails with EEXIST where the name is taken. Not all file systems can do that in one step.
+int rename_without_replacing(const std::string& from, const std::string& to) {
+  if (renameat2(AT_FDCWD, from.c_str(), AT_FDCWD, to.c_str(), RENAME_NOREPLACE) == 0) return 0;
+  if (errno != EINVAL && errno != ENOSYS) return errno;
+  if (access(to.c_str(), F_OK) == 0) return EEXIST;
+  return std::rename(from.c_str(), to.c_str()) == 0 ? 0 : errno;
 }
 
 bool is_own_leftover(std::string_view name, std::uint32_t subtask) {
@@ -46,21 +95,47 @@ Status PartFiles::open(std::uint32_t subtask) {
   if (directory_.empty()) {
     return invalid_argument("the path of the output directory is empty; give one");
   }
-  Status checked = rows_->check();
-  if (!checked) return checked;
+  Status status = rows_->check();
+  if (status) status = make_directory();
+  if (status) status = lock();
+  return status;
+}
+
+Status PartFiles::make_directory() {
   std::error_code error;
   if (fs::exists(directory_, error) && !fs::is_directory(directory_, error)) {
     return invalid_argument(concat(in_quotes(directory_),
                                    " is a file, but the sink writes a directory of part files; "
                                    "give the path of a directory"));
   }
-  fs::create_directories(directory_, error);
-  if (error) return cannot("make the directory", directory_, error.value());
+  Status made = make_durable_directory(directory_);
+  if (!made) return made;
   if (access(directory_.c_str(), W_OK | X_OK) != 0) {
     return cannot("write into the directory", directory_, errno);
   }
-  writing_path_ = concat(directory_, "/.part-", subtask_, "-", getpid(), ".writing");
   return {};
+}
+
+// Whoever closes removes the file: a lock on one that has lost its name keeps nobody out.
+Status PartFiles::lock() {
+  writing_path_ = concat(directory_, "/.part-", subtask_, "-", getpid(), ".writing");
+  lock_path_ = concat(directory_, "/.part-", subtask_, ".lock");
+  while (true) {
+    lock_ = ::open(lock_path_.c_str(), O_RDWR | O_CREAT | O_CLOEXEC, kReadableByAll);
+    if (lock_ < 0) return cannot("create", lock_path_, errno);
+    const int error = flock(lock_, LOCK_EX | LOCK_NB) == 0 ? 0 : errno;
+    if (error == 0 && is_named(lock_, lock_path_)) return {};
+    ::close(std::exchange(lock_, -1));
+    if (error == EWOULDBLOCK) return in_use(directory_);
+    if (error != 0) return cannot("lock", lock_path_, error);
+  }
+}
+
+void PartFiles::close() {
+  discard();
+  if (lock_ < 0) return;
+  if (is_named(lock_, lock_path_)) unlink(lock_path_.c_str());
+  ::close(std::exchange(lock_, -1));
 }
 
 Status PartFiles::begin(bool fresh) {
@@ -76,7 +151,6 @@ Status PartFiles::begin(bool fresh) {
 }
 
 Status PartFiles::create() {
-  constexpr mode_t kReadableByAll = 0644;
   file_ = ::open(writing_path_.c_str(), O_WRONLY | O_CREAT | O_EXCL | O_CLOEXEC, kReadableByAll);
   if (file_ < 0) return cannot("create", writing_path_, errno);
   buffer_.clear();
@@ -119,7 +193,7 @@ Result<bool> PartFiles::stage(const Transaction& transaction) {
   if (std::rename(writing_path_.c_str(), staged_path(transaction).c_str()) != 0) {
     return cannot("rename", writing_path_, errno);
   }
-  Status synced = sync_directory();
+  Status synced = sync_directory(directory_);
   if (!synced) return synced.error();
   return true;
 }
@@ -127,22 +201,13 @@ Result<bool> PartFiles::stage(const Transaction& transaction) {
 Status PartFiles::publish(const Transaction& transaction) {
   const std::string staged = staged_path(transaction);
   const std::string shown = shown_path(transaction);
-  const bool is_shown = access(shown.c_str(), F_OK) == 0;
   if (access(staged.c_str(), F_OK) != 0) {
-    return is_shown ? Status() : Status(cannot("show", staged, errno));
+    const int error = errno;
+    return access(shown.c_str(), F_OK) == 0 ? Status() : Status(cannot("show", staged, error));
   }
-  if (is_shown) return taken(shown);
-  if (std::rename(staged.c_str(), shown.c_str()) != 0) return cannot("show", staged, errno);
-  return sync_directory();
-}
-
-Status PartFiles::sync_directory() {
-  const int directory = ::open(directory_.c_str(), O_RDONLY | O_DIRECTORY | O_CLOEXEC);
-  if (directory < 0) return cannot("open the directory", directory_, errno);
-  const int result = fsync(directory);
-  const int error = errno;
-  ::close(directory);
-  return result == 0 ? Status() : Status(cannot("make durable", directory_, error));
+  const int error = rename_without_replacing(staged, shown);
+  if (error == EEXIST) return taken(shown);
+  return error == 0 ? sync_directory(directory_) : Status(cannot("show", staged, error));
 }
 
 void PartFiles::discard() {

@@ -1,8 +1,12 @@
 // The files that one subtask of a file sink writes into the output directory:
 //
+//   .part-<subtask>.lock                    held by the one who writes the others
 //   .part-<subtask>-<process>.writing       being written; worth nothing after a failure
 //   .part-<subtask>-<checkpoint>.staged     complete and durable, to be shown with that checkpoint
 //   part-<subtask>-<checkpoint>.csv         shown
+//
+// A second sink of the directory, in this process or another, is refused: the lock is held from
+// open() to close(), and the end of the process frees it. So what else lies there is a leftover.
 //
 // Nothing that is shown is ever overwritten: results of another job or run in the directory are an
 // error. A file begins when something is written to it, so that no file is empty.
@@ -22,9 +26,9 @@ class PartFiles {
   PartFiles(std::string directory, std::unique_ptr<RowWriter> rows);
   PartFiles(const PartFiles&) = delete;
   PartFiles& operator=(const PartFiles&) = delete;
-  ~PartFiles() { discard(); }
+  ~PartFiles() { close(); }
 
-  // Makes the directory, and sees that it can be written to.
+  // Makes the directory, and sees that it can be written to, by nobody else.
   Status open(std::uint32_t subtask);
 
   // Removes what earlier attempts of this subtask left unfinished. Where they cannot have shown
@@ -36,13 +40,15 @@ class PartFiles {
   Result<bool> stage(const Transaction& transaction);
   Status publish(const Transaction& transaction);
 
-  // Gives up the file that is being written.
-  void discard();
+  // Gives up the file that is being written, and the directory.
+  void close();
 
  private:
+  Status make_directory();
+  Status lock();
+  void discard();
   Status create();
   Status drain();
-  Status sync_directory();
   std::string staged_path(const Transaction& transaction) const;
   std::string shown_path(const Transaction& transaction) const;
 
@@ -50,6 +56,8 @@ class PartFiles {
   const std::unique_ptr<RowWriter> rows_;
   std::uint32_t subtask_ = 0;
   std::string writing_path_;
+  std::string lock_path_;
+  int lock_ = -1;
   int file_ = -1;
   std::string buffer_;
 };

@@ -1,6 +1,8 @@
 #include "millrace/connectors/files/value_text.h"
 
 #include <charconv>
+#include <cmath>
+#include <cstdlib>
 #include <cstring>
 #include <limits>
 #include <vector>
@@ -34,11 +36,26 @@ auto with_integer(Kind kind, Use use) {
   }
 }
 
+// Whether a number was out of range since it is too small to tell from 0, which it then becomes.
+template <class Number>
+bool is_underflow(std::errc error, std::string_view text, Number& number) {
+  if constexpr (std::is_floating_point_v<Number>) {
+    if (error != std::errc::result_out_of_range) return false;
+    const std::string terminated(text);
+    char* end = nullptr;
+    number = static_cast<Number>(std::strtod(terminated.c_str(), &end));
+    return *end == '\0' && !std::isinf(number);
+  } else {
+    return false;
+  }
+}
+
 template <class Number>
 bool parse_number(std::string_view text, void* value) {
   Number number{};
   const auto [end, error] = std::from_chars(text.data(), text.data() + text.size(), number);
-  if (error != std::errc() || end != text.data() + text.size()) return false;
+  if (end != text.data() + text.size()) return false;
+  if (error != std::errc() && !is_underflow(error, text, number)) return false;
   std::memcpy(value, &number, sizeof number);
   return true;
 }

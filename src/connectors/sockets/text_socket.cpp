@@ -23,6 +23,10 @@ Error lost(const Connection& connection) {
                             " was lost: ", std::strerror(errno)));
 }
 
+std::string_view without_return(std::string_view line) {
+  return line.ends_with('\r') ? line.substr(0, line.size() - 1) : line;
+}
+
 Error too_long(const Connection& connection) {
   return resource_exhausted(concat(in_quotes(connection.place()), " sent a line of more than ",
                                    kLongestLine >> 20, " MiB; is it sending lines of text?"));
@@ -56,8 +60,7 @@ Result<Poll> TextSocketSource::poll(Collector<std::string>& out) {
     if (!received) return received.error();
     if (*received == Received::kNone) return Poll::idle_for(kBetweenLooks);
     if (*received == Received::kSome) continue;
-    if (begin_ < buffer_.size()) out.emit(buffer_.substr(begin_));
-    begin_ = buffer_.size();
+    if (take_rest(line)) out.emit(std::string(line));
     return Poll::end();
   }
   return Poll::more();
@@ -69,10 +72,15 @@ bool TextSocketSource::take_line(std::string_view& line) {
     searched_ = buffer_.size();
     return false;
   }
-  line = std::string_view(buffer_).substr(begin_, newline - begin_);
-  if (line.ends_with('\r')) line.remove_suffix(1);
+  line = without_return(std::string_view(buffer_).substr(begin_, newline - begin_));
   begin_ = searched_ = newline + 1;
   return true;
+}
+
+// The last line, where it does not end in a newline.
+bool TextSocketSource::take_rest(std::string_view& line) {
+  line = without_return(std::string_view(buffer_).substr(begin_));
+  return std::exchange(begin_, buffer_.size()) < buffer_.size();
 }
 
 Result<TextSocketSource::Received> TextSocketSource::receive() {
@@ -104,13 +112,27 @@ Status LineSender::send(const Type& type, Rows rows) {
 
 Status LineSender::flush() {
   if (lines_.empty()) return {};
-  Status connected = connect();
-  if (!connected) return connected;
-  for (std::string_view rest = lines_; !rest.empty();) {
-    const ssize_t count =
-        ::send(connection_.socket(), rest.data(), rest.size(), MSG_DONTWAIT | MSG_NOSIGNAL);
+  std::size_t sent = 0;
+  Status status = connect();
+  if (status) status = send_lines(sent);
+  lines_.erase(0, sent);
+  failed_ = !status;
+  return status;
+}
+
+// What is left after a failure may begin within a line: it is not tried again.
+Status LineSender::close() {
+  Status flushed = failed_ ? Status() : flush();
+  connection_.close();
+  return flushed;
+}
+
+Status LineSender::send_lines(std::size_t& sent) {
+  while (sent < lines_.size()) {
+    const ssize_t count = ::send(connection_.socket(), lines_.data() + sent, lines_.size() - sent,
+                                 MSG_DONTWAIT | MSG_NOSIGNAL);
     if (count >= 0) {
-      rest.remove_prefix(static_cast<std::size_t>(count));
+      sent += static_cast<std::size_t>(count);
     } else if (errno == EAGAIN) {
       Status writable = wait_until_writable();
       if (!writable) return writable;
@@ -118,7 +140,6 @@ Status LineSender::flush() {
       return lost(connection_);
     }
   }
-  lines_.clear();
   return {};
 }
 

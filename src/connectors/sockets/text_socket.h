@@ -33,6 +33,7 @@ class TextSocketSource final : public Source<std::string> {
 
   Result<Received> receive();
   bool take_line(std::string_view& line);
+  bool take_rest(std::string_view& line);
 
   Connection connection_;
   const Clock* clock_ = nullptr;
@@ -49,16 +50,18 @@ class LineSender {
   void open(const Clock& clock) { clock_ = &clock; }
   Status send(const Type& type, Rows rows);
   Status flush();
-  void close() { connection_.close(); }
+  Status close();
 
  private:
   Status connect();
+  Status send_lines(std::size_t& sent);
   Status wait_until_writable();
 
   Connection connection_;
   std::chrono::milliseconds send_timeout_;
   const Clock* clock_ = nullptr;
-  std::string lines_;
+  std::string lines_;  // not sent yet
+  bool failed_ = false;
 };
 
 template <class T>
@@ -76,11 +79,7 @@ class TextSocketSink final : public Sink<T> {
   }
   Status flush() override { return sender_.flush(); }
   Status prepare(CheckpointId) override { return sender_.flush(); }
-  Status close() override {
-    Status flushed = sender_.flush();
-    sender_.close();
-    return flushed;
-  }
+  Status close() override { return sender_.close(); }
 
  private:
   LineSender sender_;

@@ -42,7 +42,9 @@ Pace::Pace(double per_second, std::uint64_t next, std::chrono::nanoseconds now)
 std::uint64_t Pace::due(std::chrono::nanoseconds now) const {
   if (per_second_ == 0) return UINT64_MAX;
   const double elapsed = static_cast<double>((now - start_).count()) / kNanosecondsPerSecond;
-  return first_ + static_cast<std::uint64_t>(elapsed * per_second_) + 1;
+  const double passed = elapsed * per_second_;
+  if (passed >= static_cast<double>(UINT64_MAX - first_)) return UINT64_MAX;
+  return first_ + static_cast<std::uint64_t>(passed) + 1;
 }
 
 // Rounded up, so that the index is due when the pause is over.

@@ -5,6 +5,8 @@
 #include <yaml-cpp/mark.h>
 #include <yaml-cpp/parser.h>
 
+#include <cerrno>
+#include <cstring>
 #include <fstream>
 #include <optional>
 #include <sstream>
@@ -289,9 +291,20 @@ std::string environment_name(std::string_view key) {
   return name;
 }
 
+namespace {
+
+// A file that is there and cannot be read must not be taken for none.
+Error cannot_open(const std::filesystem::path& path, int error) {
+  const std::string what = concat("cannot open the configuration file ", in_quotes(path.native()),
+                                  ": ", std::strerror(error));
+  return error == ENOENT ? not_found(what) : unavailable(what + "; check its permissions");
+}
+
+}  // namespace
+
 Result<std::string> read_config_file(const std::filesystem::path& path) {
   std::ifstream file(path, std::ios::binary);
-  if (!file) return not_found(concat("cannot open the configuration file ", path.string()));
+  if (!file) return cannot_open(path, errno);
   std::string text(kLargestConfigFile + 1, '\0');  // one more than allowed: load() refuses it
   file.read(text.data(), static_cast<std::streamsize>(text.size()));
   if (file.bad()) return unavailable(concat("cannot read the configuration file ", path.string()));

@@ -47,10 +47,10 @@ struct JsonProblem {
 
 // Reads values from JSON text; keeps its buffers between values, so it has one user at a time.
 //
-// Unknown keys are ignored. A missing key of a field that is no optional is an error, as is a
-// number out of range and a value of another type. Timestamps are also read from integer
-// milliseconds, enums also from numbers. An error says the byte's column, the field's path, and
-// what was expected and found.
+// Unknown keys are ignored, if their values are JSON. A missing key of a field that is no optional
+// is an error, as is a number out of range and a value of another type. Timestamps are also read
+// from integer milliseconds, enums also from numbers. An error says the byte's column, the field's
+// path, and what was expected and found.
 class JsonReader {
  public:
   explicit JsonReader(JsonReaderOptions options = {});

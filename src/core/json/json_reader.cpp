@@ -1,6 +1,8 @@
 #define SIMDJSON_EXCEPTIONS 0
 #include <simdjson.h>
 
+#include <algorithm>
+#include <cmath>
 #include <cstring>
 #include <optional>
 
@@ -23,8 +25,29 @@ std::string_view trimmed(std::string_view token) {
   return token;
 }
 
+// As JSON spells it, whatever its size.
 bool is_number(std::string_view token) {
-  return token.front() == '-' || (token.front() >= '0' && token.front() <= '9');
+  const auto skip_digits = [&token] {
+    const std::size_t end = std::min(token.find_first_not_of("0123456789"), token.size());
+    token.remove_prefix(end);
+    return end > 0;
+  };
+  if (token.starts_with('-')) token.remove_prefix(1);
+  if (token.starts_with('0')) {
+    token.remove_prefix(1);
+  } else if (!skip_digits()) {
+    return false;
+  }
+  if (token.starts_with('.')) {
+    token.remove_prefix(1);
+    if (!skip_digits()) return false;
+  }
+  if (token.starts_with('e') || token.starts_with('E')) {
+    token.remove_prefix(1);
+    if (token.starts_with('+') || token.starts_with('-')) token.remove_prefix(1);
+    if (!skip_digits()) return false;
+  }
+  return token.empty();
 }
 
 std::string describe_token(std::string_view token) {
@@ -146,7 +169,7 @@ class JsonReader::Implementation {
     double wide = 0;
     if (json.get_double().get(wide)) return fail(type, json);
     value = static_cast<float>(wide);
-    return true;
+    return !std::isinf(value) || fail(type, json);
   }
 
   bool read_string(const Type& type, ondemand::value& json, std::string& value) {
@@ -223,7 +246,7 @@ class JsonReader::Implementation {
   }
 
   bool read_optional(const Type& type, ondemand::value& json, void* value) {
-    if (token_of(json).front() == 'n') {
+    if (token_of(json) == "null") {
       type.optional->reset(value);
       return true;
     }
@@ -365,7 +388,7 @@ class JsonReader::Implementation {
     std::size_t next = 0;  // keys mostly come in the order of the fields
     const bool well = each_member(type, json, [&](std::string_view key, ondemand::value& item) {
       const Field* field = find(type, is_renamed ? renamed(key) : key, next);
-      if (field == nullptr) return true;
+      if (field == nullptr) return skip_member(key, item);
       const auto index = static_cast<std::size_t>(field - type.fields.data());
       seen |= std::uint64_t{1} << index;
       next = index + 1;
@@ -375,6 +398,44 @@ class JsonReader::Implementation {
       return true;
     });
     return well && finish_record(type, value, seen, begin);
+  }
+
+  // What nobody asked for must be JSON too.
+  bool skip_member(std::string_view key, ondemand::value& json) {
+    path_.push_back({key});
+    const bool well = skip(json);
+    path_.pop_back();
+    return well;
+  }
+
+  bool skip(ondemand::value& json) {
+    if (depth_ == kMostNesting) return fail_at(token_of(json).data(), "this nests too deep");
+    ++depth_;
+    const bool well = skip_value(json);
+    --depth_;
+    return well;
+  }
+
+  bool skip_value(ondemand::value& json) {
+    const std::string_view token = token_of(json);
+    switch (token.front()) {
+      case '{':
+        return each_member(
+            type_of<std::monostate>(), json,
+            [this](std::string_view key, ondemand::value& item) { return skip_member(key, item); });
+      case '[':
+        return each_element(type_of<std::tuple<>>(), json,
+                            [this](std::size_t, ondemand::value& item) { return skip(item); });
+      case '"': {
+        std::string_view text;
+        const auto error = json.get_string().get(text);
+        return !error || fail_syntax(error);
+      }
+      default:
+        if (token == "true" || token == "false" || token == "null") return true;
+        return is_number(token) ||
+               fail_at(token.data(), concat("expected a JSON value, found ", in_quotes(token)));
+    }
   }
 
   bool finish_record(const Type& type, void* value, std::uint64_t seen, const char* begin) {
@@ -417,11 +478,16 @@ class JsonReader::Implementation {
 
   bool fail(const Type& type, ondemand::value& json) {
     const std::string_view token = token_of(json);
-    const bool is_whole = is_number(token) && token.find_first_of(".eE") == token.npos;
-    const bool wants_whole = is_signed_integer(held_as(type)) || is_unsigned_integer(held_as(type));
     return fail_at(token.data(),
                    concat("expected ", expected_for(type), ", found ", describe_token(token),
-                          is_whole && wants_whole ? ", which is out of range" : ""));
+                          is_out_of_range(type, token) ? ", which is out of range" : ""));
+  }
+
+  static bool is_out_of_range(const Type& type, std::string_view token) {
+    if (!is_number(token)) return false;
+    if (type.kind == Kind::kFloat || type.kind == Kind::kDouble) return true;
+    const bool wants_whole = is_signed_integer(held_as(type)) || is_unsigned_integer(held_as(type));
+    return wants_whole && token.find_first_of(".eE") == token.npos;
   }
 
   bool fail_size(const char* at, std::size_t expected, std::size_t found) {

@@ -235,7 +235,7 @@ class Writer {
     put('}');
   }
 
-  // Names are identifiers: nothing in them needs an escape.
+  // Names are identifiers, or escaped by whoever renamed a field: nothing in them needs an escape.
   void member(const Field& field, const void* value) {
     put('"');
     put(field.name);

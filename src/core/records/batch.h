@@ -3,8 +3,9 @@
 // records.
 //
 // A batch is recycled: clear() keeps the values constructed, and a later push() assigns into them,
-// so that strings keep their buffers and a steady stream allocates nothing. A batch has one owner
-// at a time and no lock; a BatchPtr that is not unique() is read-only.
+// so that strings keep their buffers and a steady stream allocates nothing. What an emptied batch
+// keeps is bounded by kKeptBytes; large records beyond it give their memory back. A batch has one
+// owner at a time and no lock; a BatchPtr that is not unique() is read-only.
 #pragma once
 
 #include <algorithm>
@@ -13,6 +14,7 @@
 #include <cstdint>
 #include <memory>
 #include <span>
+#include <typeinfo>
 #include <utility>
 #include <vector>
 
@@ -21,9 +23,10 @@
 
 namespace millrace {
 
-constexpr std::size_t kBatchRecords = 1'024;      // a full batch
-constexpr std::size_t kBatchBytes = 256 * 1'024;  // or earlier, when records are large
-constexpr std::size_t kCacheBytes = 16 * 1'024;   // what is at hand between operators of a chain
+constexpr std::size_t kBatchRecords = 1'024;         // a full batch
+constexpr std::size_t kBatchBytes = 256 * 1'024;     // or earlier, when records are large
+constexpr std::size_t kKeptBytes = 2 * kBatchBytes;  // of heap, in an emptied batch
+constexpr std::size_t kCacheBytes = 16 * 1'024;      // what is at hand between operators of a chain
 
 }  // namespace millrace
 
@@ -45,6 +48,7 @@ class AnyBatch {
 
   // Of one record, not counting that.
   virtual std::size_t record_bytes() const = 0;
+  virtual const std::type_info& record_type() const = 0;
 
   // Timestamps are there for every record or for none.
   bool stamped() const { return !timestamps_.empty(); }
@@ -112,6 +116,7 @@ class Batch final : public AnyBatch {
 
   std::size_t bytes() const override { return size_ * sizeof(T) + heap_bytes_; }
   std::size_t record_bytes() const override { return sizeof(T); }
+  const std::type_info& record_type() const override { return typeid(T); }
 
   void push(T&& value) {
     heap_bytes_ += heap_footprint(value);
@@ -142,7 +147,10 @@ class Batch final : public AnyBatch {
   template <class Fill>
   bool fill_if(Fill&& fill) {
     T& record = slot();
-    if (!fill(record)) return false;
+    if (!fill(record)) {
+      kept_ += kGrowth * heap_footprint(record);
+      return false;
+    }
     heap_bytes_ += heap_footprint(record);
     ++size_;
     return true;
@@ -169,6 +177,7 @@ class Batch final : public AnyBatch {
   void stamp(Timestamp timestamp) { timestamps_.push_back(timestamp); }
 
   void clear() override {
+    if constexpr (kHasHeap<T>) bound_kept();
     size_ = 0;
     heap_bytes_ = 0;
     timestamps_.clear();
@@ -205,6 +214,35 @@ class Batch final : public AnyBatch {
   }
 
  private:
+  static constexpr std::size_t kGrowth = 2;  // a string's buffer to what was written into it
+  // Moves swap buffers with other batches, uncounted: so the records are looked at now and then.
+  static constexpr std::size_t kSwapped = 16;
+
+  // The records are looked at only once so much was written that they may hold too much. Those that
+  // hold more than their share lose their buffers; the others are not at fault, and keep theirs.
+  void bound_kept() {
+    kept_ += kGrowth * heap_bytes_ + kSwapped * size_;
+    if (kept_ <= kKeptBytes) return;
+    kept_ = reserved();
+    if (kept_ <= kKeptBytes) return;
+    const std::size_t share = kKeptBytes / capacity_;
+    for (std::size_t row = 0; row < capacity_; ++row) {
+      T& record = values_[row];
+      if (heap_footprint<HeapBytes::kReserved>(record) <= share) continue;
+      std::destroy_at(&record);  // assigned to, a string would keep its buffer
+      std::construct_at(&record);
+    }
+    kept_ = reserved();
+  }
+
+  std::size_t reserved() const {
+    std::size_t bytes = 0;
+    for (std::size_t row = 0; row < capacity_; ++row) {
+      bytes += heap_footprint<HeapBytes::kReserved>(values_[row]);
+    }
+    return bytes;
+  }
+
   T& slot() {
     if (size_ == capacity_) [[unlikely]]
       grow(capacity_ == 0 ? 16 : 2 * capacity_);
@@ -227,6 +265,7 @@ class Batch final : public AnyBatch {
   std::unique_ptr<T[]> values_;  // all constructed: those beyond size_ wait for their next use
   std::size_t capacity_ = 0;
   std::size_t heap_bytes_ = 0;
+  std::size_t kept_ = 0;  // what values_ may have held when the batch was last cleared, at most
 };
 
 template <class T>
