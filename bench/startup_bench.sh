@@ -39,7 +39,6 @@ CMAKE
 cmake -S "$work/user" -B "$work/user/build" -G Ninja -DCMAKE_BUILD_TYPE=Release \
   -DCMAKE_PREFIX_PATH="$work/prefix" >/dev/null
 for _ in 1 2 3 4 5; do
-  touch "$work/user/CMakeLists.txt"
   rm -f "$work/user/build/word_count" && find "$work/user/build" -name '*.o' -delete
   begin=${EPOCHREALTIME/./}
   cmake --build "$work/user/build" >/dev/null

@@ -38,6 +38,11 @@ OperatorIndex JobBuilder::add_operator(OperatorKind kind, OperatorFactory make, 
              {.make = std::move(make), .outputs = {type.make_batch}, .enumerator = {}}, inputs);
 }
 
+OperatorIndex JobBuilder::add_operator(OperatorKind kind, OperatorFactory make, OutputType type,
+                                       const std::vector<Upstream>& input) {
+  return add_operator(kind, std::move(make), type, Inputs{input});
+}
+
 OperatorIndex JobBuilder::add_sink(SinkSpec sink, const std::vector<Upstream>& upstreams) {
   const bool named = !sink.name.empty();
   return add({.name = std::move(sink.name),

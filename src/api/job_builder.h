@@ -72,6 +72,8 @@ class JobBuilder {
   OperatorIndex add_source(AnySourceSpec source, OutputType type);
   OperatorIndex add_operator(OperatorKind kind, OperatorFactory make, OutputType type,
                              const Inputs& inputs);
+  OperatorIndex add_operator(OperatorKind kind, OperatorFactory make, OutputType type,
+                             const std::vector<Upstream>& input);
   OperatorIndex add_sink(SinkSpec sink, const std::vector<Upstream>& upstreams);
 
   // The number of the side output of that tag, which is added if it is new.

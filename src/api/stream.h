@@ -274,7 +274,7 @@ class Stream : public detail::OperatorSettings<Stream<T>> {
   template <class Out>
   Stream<Out> add(detail::OperatorKind kind, detail::OperatorFactory make) const {
     const detail::OperatorIndex index =
-        this->builder_->add_operator(kind, std::move(make), detail::output_of<Out>(), {upstreams_});
+        this->builder_->add_operator(kind, std::move(make), detail::output_of<Out>(), upstreams_);
     return Stream<Out>(*this->builder_, index, {{.op = index}});
   }
 

@@ -151,9 +151,13 @@ class RollingOperator final : public Operator {
   Status restore(const Snapshot& snapshot) override {
     Result<std::string_view> bytes = snapshot.get("accumulated");
     if (!bytes) return bytes.error();
-    Result<std::vector<Entry>> entries = decode_rows<Entry>(*bytes);
-    if (!entries) return entries.error();
-    for (Entry& entry : *entries) {
+    Result<std::size_t> count = decode_row_count(type_of<Entry>(), *bytes);
+    if (!count) return count.error();
+    const std::unique_ptr<Entry[]> rows(new Entry[*count]());
+    const std::span<Entry> entries(rows.get(), *count);
+    Status decoded = decode_all(type_of<Entry>(), *bytes, MutableRows::of(entries));
+    if (!decoded) return decoded;
+    for (Entry& entry : entries) {
       table_.emplace(
           HashOf{key_}(entry), [](const Entry&) { return false; },
           [&] { return std::move(entry); });

@@ -5,6 +5,7 @@
 
 #include "connectors/drive.h"
 #include "connectors/temporary_directory.h"
+#include "millrace/connectors/files/text_reader.h"
 #include "millrace/core/random.h"
 
 namespace millrace::test {

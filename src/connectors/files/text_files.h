@@ -5,51 +5,32 @@
 #pragma once
 
 #include <string>
+#include <utility>
 
-#include "millrace/connectors/files/file_source.h"
-#include "millrace/connectors/files/line_reader.h"
-
-namespace millrace::detail {
-
-struct TextOptions {
-  OnError on_error = OnError::kFail;  // no line is a bad record
-  bool splittable = false;
-};
-
-class TextReader {
- public:
-  using Options = TextOptions;
-  static constexpr std::string_view kFormat = "text_files";
-
-  TextReader(const Type&, const Options&) {}
-
-  Status check() const { return {}; }
-  Status open(const FileSplit& split) { return lines_.open(split); }
-
-  ReadStep next(void* record) {
-    std::string_view line;
-    const ReadStep step = lines_.next(line);
-    if (step == ReadStep::kRecord) static_cast<std::string*>(record)->assign(line);
-    return step;
-  }
-
-  const BadRecord& bad() const { return bad_; }
-  const Error& error() const { return lines_.error(); }
-  std::int64_t position() const { return lines_.position(); }
-  std::int64_t line() const { return lines_.line(); }
-
- private:
-  LineReader lines_;
-  BadRecord bad_;
-};
-
-}  // namespace millrace::detail
+#include "millrace/operators/endpoints.h"
 
 namespace millrace {
 
-extern template class FilesSource<std::string, detail::TextReader>;
-using TextFiles = FilesSource<std::string, detail::TextReader>;
+// No template, so that a job that reads text is quick to compile.
+class TextFiles {
+ public:
+  explicit TextFiles(std::string path) : path_(std::move(path)) {}
 
-inline TextFiles text_files(std::string path) { return {"text_files", std::move(path), {}}; }
+  // Large files are cut into ranges of about 64 MiB that are read in parallel. The lines of one
+  // file then come out of order.
+  TextFiles splittable() const {
+    TextFiles files = *this;
+    files.splittable_ = true;
+    return files;
+  }
+
+  SourceSpec<std::string> spec() const;
+
+ private:
+  std::string path_;
+  bool splittable_ = false;
+};
+
+inline TextFiles text_files(std::string path) { return TextFiles(std::move(path)); }
 
 }  // namespace millrace

@@ -134,16 +134,17 @@ Status encode_rows(const Type& type, Rows rows, std::string& out);
 // Reads the number of rows of a block off the front of `in`; at most `in` can hold so many.
 Result<std::size_t> decode_row_count(const Type& type, std::string_view& in);
 
+// Reads the columns of as many rows, which must be all of `in`.
+Status decode_all(const Type& type, std::string_view in, MutableRows rows);
+
 // Reads a block that is all of `in`.
 template <class T>
 Result<std::vector<T>> decode_rows(std::string_view in) {
   Result<std::size_t> count = decode_row_count(type_of<T>(), in);
   if (!count) return count.error();
   std::vector<T> values(*count);
-  if (Status status = decode(type_of<T>(), in, MutableRows::of(std::span<T>(values))); !status) {
-    return status.error();
-  }
-  if (!in.empty()) return corruption("bytes follow the last column of a block of records");
+  Status decoded = decode_all(type_of<T>(), in, MutableRows::of(std::span<T>(values)));
+  if (!decoded) return decoded.error();
   return values;
 }
 

@@ -241,6 +241,12 @@ Status decode(const Type& type, std::string_view& in, MutableRows rows) {
   return status;
 }
 
+Status decode_all(const Type& type, std::string_view in, MutableRows rows) {
+  if (Status status = decode(type, in, rows); !status) return status;
+  if (!in.empty()) return corruption("bytes follow the last column of a block of records");
+  return {};
+}
+
 Result<std::size_t> decode_row_count(const Type& type, std::string_view& in) {
   std::uint64_t count = 0;
   ColumnInput input(in);

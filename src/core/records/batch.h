@@ -57,6 +57,14 @@ class AnyBatch {
   }
   std::span<const Timestamp> timestamps() const { return timestamps_; }
 
+  // Gives timestamps to records that were added without.
+  void stamp(Timestamp timestamp) { timestamps_.push_back(timestamp); }
+  void stamp(std::span<const Timestamp> timestamps);
+  // Before records with (or without) timestamps join those that are here: all have one, or none.
+  void match_stamps(bool stamped);
+  // After records without timestamps have joined those that are here.
+  void pad_stamps();
+
   virtual void clear() = 0;
 
   // Appends the rows from `begin` up to `end` of a batch of the same type; moves them if `take`.
@@ -131,7 +139,7 @@ class Batch final : public AnyBatch {
   template <class V>
   void push(V&& value, Timestamp timestamp) {
     push(std::forward<V>(value));
-    timestamps_.push_back(timestamp);
+    stamp(timestamp);
   }
 
   // Calls fill(T&) on the next record, which holds what an earlier batch left in it.
@@ -171,11 +179,6 @@ class Batch final : public AnyBatch {
   // Gives back the last `count` records of extend().
   void shrink(std::size_t count) { size_ -= count; }
 
-  void stamp(std::span<const Timestamp> timestamps) {
-    timestamps_.insert(timestamps_.end(), timestamps.begin(), timestamps.end());
-  }
-  void stamp(Timestamp timestamp) { timestamps_.push_back(timestamp); }
-
   void clear() override {
     if constexpr (kHasHeap<T>) bound_kept();
     size_ = 0;
@@ -196,22 +199,13 @@ class Batch final : public AnyBatch {
     }
     account_for(end - begin);
     if (source.stamped()) {
-      stamp(std::span(source.timestamps_).subspan(begin, end - begin));
+      stamp(source.timestamps().subspan(begin, end - begin));
     } else {
       pad_stamps();
     }
   }
 
   BatchPtr make_empty() const override { return BatchPtr(new Batch); }
-
-  // Before records with (or without) timestamps join those that are here: all have one, or none.
-  void match_stamps(bool stamped) {
-    if (stamped && timestamps_.empty()) timestamps_.resize(size_, kMinTimestamp);
-  }
-  // After records without timestamps have joined those that are here.
-  void pad_stamps() {
-    if (stamped()) timestamps_.resize(size_, kMinTimestamp);
-  }
 
  private:
   static constexpr std::size_t kGrowth = 2;  // a string's buffer to what was written into it
