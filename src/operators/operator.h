@@ -80,6 +80,14 @@ class Outputs {
       }
     }
   }
+  // For tests: side outputs that nobody reads are kept too.
+  void keep_unread() { keeps_unread_ = true; }
+  bool keeps_unread() const { return keeps_unread_; }
+  std::size_t add(std::string_view tag, BatchPtr batch) {
+    batches_.push_back(std::move(batch));
+    tags_.emplace_back(tag);
+    return batches_.size() - 1;
+  }
   std::size_t limit() const { return limit_; }
   void set_limit(std::size_t records) { limit_ = records; }
 
@@ -87,6 +95,7 @@ class Outputs {
   std::vector<BatchPtr> batches_;
   std::vector<std::string> tags_;
   std::size_t limit_ = kBatchRecords;
+  bool keeps_unread_ = false;
 };
 
 // A batch on its way through an operator, and how far the operator has read it.

@@ -20,7 +20,8 @@ Error of_two_types(std::string_view tag, const std::type_info& emitted,
 
 }  // namespace
 
-std::size_t SideOutputs::find(std::string_view tag, const std::type_info& type) {
+std::size_t SideOutputs::find(std::string_view tag, const std::type_info& type,
+                              detail::BatchPtr (*make_batch)()) {
   if (outputs_ == nullptr) {
     if (status_) status_ = too_early(tag);
     return 0;
@@ -32,7 +33,7 @@ std::size_t SideOutputs::find(std::string_view tag, const std::type_info& type) 
     if (status_) status_ = of_two_types(tag, type, read);
     return 0;
   }
-  return 0;
+  return outputs_->keeps_unread() ? outputs_->add(tag, make_batch()) : 0;
 }
 
 }  // namespace millrace

@@ -16,7 +16,7 @@ class SideOutputs {
  public:
   template <class X>
   void emit(const OutputTag<X>& tag, const std::type_identity_t<X>& value) {
-    const std::size_t output = find(tag.name, typeid(X));
+    const std::size_t output = find(tag.name, typeid(X), detail::make_batch<X>);
     if (output == 0) return;
     detail::Batch<X>& out = outputs_->get<X>(output);
     out.push(value);
@@ -37,7 +37,8 @@ class SideOutputs {
 
  private:
   // The number of the output of that tag; 0 if nobody reads it, or not as records of that type.
-  std::size_t find(std::string_view tag, const std::type_info& type);
+  std::size_t find(std::string_view tag, const std::type_info& type,
+                   detail::BatchPtr (*make_batch)());
 
   detail::Outputs* outputs_ = nullptr;
   Status status_;

@@ -10,7 +10,7 @@
 #include <vector>
 
 #include "millrace/actors/task_runner.h"
-#include "support/manual_clock.h"
+#include "millrace/testing/manual_clock.h"
 #include "support/records_as_text.h"
 
 namespace millrace::detail {

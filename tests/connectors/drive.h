@@ -13,7 +13,7 @@
 #include "millrace/core/json/json.h"
 #include "millrace/operators/any_sink.h"
 #include "millrace/operators/endpoints.h"
-#include "support/manual_clock.h"
+#include "millrace/testing/manual_clock.h"
 
 namespace millrace::test {
 

@@ -1,0 +1,4 @@
+// What jobs are tested with, by any test framework: link Millrace::testing.
+#pragma once
+
+#include "millrace/testing/harness.h"
