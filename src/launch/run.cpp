@@ -131,12 +131,26 @@ Status run_prepared(PreparedJob job, const Config& config, Watch watch) {
   return running ? watch(**running) : Status(running.error());
 }
 
+// Ends the program though the job has not: its threads are lost to user code or to a full pipe.
+[[noreturn]] void give_up(Duration timeout) {
+  const std::string said =
+      concat("the job did not stop within ", to_string(timeout),
+             " of the signal; ending without it (task.cancellation.timeout)\n");
+  std::ignore = write(STDERR_FILENO, said.data(), said.size());
+  _exit(128 + stop_signal());
+}
+
 // Waits for the end, drawing a status line and heeding signals.
-Status watch(detail::RunningJob& job) {
+Status watch(detail::RunningJob& job, Duration cancellation_timeout) {
   StatusLine line;
-  bool cancelled = false;
+  std::optional<std::chrono::steady_clock::time_point> cancelled;
   while (!job.wait_for(100ms)) {
-    if (stop_signal() != 0 && !std::exchange(cancelled, true)) job.cancel();
+    const auto now = std::chrono::steady_clock::now();
+    if (stop_signal() != 0 && !cancelled) {
+      cancelled = now;
+      job.cancel();
+    }
+    if (cancelled && now > *cancelled + cancellation_timeout) give_up(cancellation_timeout);
     line.update(job.progress());
   }
   line.clear();
@@ -202,7 +216,9 @@ class Program {
 
   int run(PreparedJob job, const Config& config) {
     const SignalScope signals;
-    const Status result = run_prepared(std::move(job), config, watch);
+    const Status result = run_prepared(std::move(job), config, [&](detail::RunningJob& running) {
+      return watch(running, config.get(kCancellationTimeout));
+    });
     if (result) return kFinished;
     const bool stopped = stop_signal() != 0 && result.error().code() == ErrorCode::kCancelled;
     return stopped ? 128 + stop_signal() : fail(result.error());

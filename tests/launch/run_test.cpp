@@ -259,6 +259,15 @@ TEST(Run, StopsTheJobFunctionAtAParameterThatItLacks) {
   EXPECT_EQ(run_program(numbers, {"--help=foo"}).code, 2);
 }
 
+// A sink that never returns.
+class Stuck : public Sink<std::int64_t> {
+ public:
+  Status write(std::span<const std::int64_t>) override {
+    kill(getpid(), SIGTERM);
+    while (true) pause();
+  }
+};
+
 // What a program of its own does whose standard streams are as `prepare` leaves them.
 int exit_code_of(const JobFunction& job, std::vector<std::string> words, void (*prepare)()) {
   const pid_t child = fork();
@@ -291,6 +300,11 @@ TEST(Run, PrintsNothingIntoTheFileOfASinkWhenTheStandardOutputIsClosed) {
   }
   EXPECT_EQ(content, "{\"n\":1}\n{\"n\":2}\n{\"n\":3}\n{\"n\":4}\n{\"n\":5}\n");
   std::filesystem::remove_all(folder);
+}
+
+TEST(Run, EndsWithoutAJobThatDoesNotStop) {
+  const auto flow = [](Job& job) { job.from(sequence(1, 1)).to(sink<Stuck>()); };
+  EXPECT_EQ(exit_code_of(flow, {"-Dtask.cancellation.timeout=200ms"}, [] {}), 128 + SIGTERM);
 }
 
 TEST(Run, FailsWhereThePlanCannotBePrinted) {

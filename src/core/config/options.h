@@ -36,6 +36,12 @@ inline constexpr Option<bool> kOperatorChaining{
     "pipeline.operator-chaining.enabled", "true",
     "Whether operators joined by forward edges run in one task, without a queue between them."};
 
+inline constexpr Option<Duration> kCancellationTimeout{
+    "task.cancellation.timeout", "30s",
+    "How long a job that is stopped by a signal may take to stop; then the program ends without "
+    "it, "
+    "as where user code never returns or nobody reads what is printed."};
+
 inline constexpr Option<LogLevel> kLogLevel{"log.level", "info",
                                             "The least urgent messages that are logged."};
 
@@ -48,8 +54,8 @@ inline constexpr Option<LogFormat> kLogFormat{
     "Whether a message is a line of text or a JSON object, also on a line of its own."};
 
 inline constexpr ConfigOption kEngineOptions[] = {
-    kDefaultParallelism, kMaxParallelism, kRuntimeMode, kOperatorChaining,
-    kLogLevel,           kLogFile,        kLogFormat,
+    kDefaultParallelism,  kMaxParallelism, kRuntimeMode, kOperatorChaining,
+    kCancellationTimeout, kLogLevel,       kLogFile,     kLogFormat,
 };
 
 inline constexpr EngineFlag kEngineFlags[] = {
