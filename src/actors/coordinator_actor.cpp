@@ -66,8 +66,9 @@ void CoordinatorActor::spawn_enumerators() {
       enumerators_.emplace_back();
       continue;
     }
-    enumerators_.push_back(spawn<EnumeratorActor>(head.name, enumerator, task.parallelism,
-                                                  caf::actor_cast<caf::actor>(this)));
+    enumerators_.push_back(
+        spawn<EnumeratorActor>(EnumeratedSource{head.name, enumerator, task.parallelism},
+                               caf::actor_cast<caf::actor>(this), *settings_.executor));
   }
 }
 

@@ -10,12 +10,14 @@
 #include "millrace/actors/messages.h"
 #include "millrace/actors/task_blueprint.h"
 #include "millrace/coordination/job_state.h"
+#include "millrace/core/executor.h"
 #include "millrace/core/log.h"
 
 namespace millrace::detail {
 
 struct CoordinatorSettings {
   const Clock* clock = nullptr;
+  Executor* executor = nullptr;
   Logger log;
   bool blocking_tasks_have_threads = true;  // false where one thread runs everything, as it chooses
   std::function<void(Status)> report;       // called once, on the coordinator's thread, at the end

@@ -85,6 +85,7 @@ struct EmbeddedCluster::System {
   SystemClock clock;
   SystemConfig config;
   caf::actor_system actors;
+  ThreadExecutor executor;  // ends first: its work holds actors
 };
 
 EmbeddedCluster::EmbeddedCluster(EmbeddedSettings settings, const Logging& logging)
@@ -99,6 +100,7 @@ Result<std::unique_ptr<RunningJob>> EmbeddedCluster::start(ExecutionPlan plan, J
   auto outcome = std::make_shared<Outcome>();
   std::vector<WatchedTask> watched = watch(blueprints);
   CoordinatorSettings settings{.clock = &system_->clock,
+                               .executor = &system_->executor,
                                .log = system_->log,
                                .report = [outcome](Status status) { outcome->set(status); }};
   caf::actor coordinator =

@@ -5,7 +5,7 @@
 #include <memory>
 
 #include "millrace/core/log.h"
-#include "millrace/plan/executor.h"
+#include "millrace/plan/cluster.h"
 
 namespace millrace::detail {
 
@@ -14,7 +14,7 @@ struct EmbeddedSettings {
   std::uint64_t seed = 0;
 };
 
-class EmbeddedCluster final : public Executor {
+class EmbeddedCluster final : public Cluster {
  public:
   explicit EmbeddedCluster(EmbeddedSettings settings, const Logging& logging);
   ~EmbeddedCluster() override;

@@ -6,7 +6,7 @@
 #include <vector>
 
 #include "millrace/actors/task_blueprint.h"
-#include "millrace/plan/executor.h"
+#include "millrace/plan/cluster.h"
 
 namespace millrace::detail {
 

@@ -14,6 +14,7 @@
 #include "millrace/actors/element.h"
 #include "millrace/core/ids.h"
 #include "millrace/core/result.h"
+#include "millrace/operators/any_source.h"
 
 namespace millrace::detail {
 
@@ -83,7 +84,7 @@ struct TaskFailed {
 struct Deploy {};
 struct CancelJob {};
 
-// --- between a source's tasks and its enumerator ---
+// --- between a source's tasks and its enumerator, and from the executor to that ---
 
 struct RequestSplit {
   caf::actor reader;
@@ -92,6 +93,9 @@ struct AssignSplit {
   std::string split;
 };
 struct NoMoreSplits {};
+struct SplitsFound {
+  Result<std::shared_ptr<SplitEnumerator>> enumerator;
+};
 
 // --- from a task to itself ---
 
@@ -118,5 +122,6 @@ CAF_ALLOW_UNSAFE_MESSAGE_TYPE(millrace::detail::CancelJob)
 CAF_ALLOW_UNSAFE_MESSAGE_TYPE(millrace::detail::RequestSplit)
 CAF_ALLOW_UNSAFE_MESSAGE_TYPE(millrace::detail::AssignSplit)
 CAF_ALLOW_UNSAFE_MESSAGE_TYPE(millrace::detail::NoMoreSplits)
+CAF_ALLOW_UNSAFE_MESSAGE_TYPE(millrace::detail::SplitsFound)
 CAF_ALLOW_UNSAFE_MESSAGE_TYPE(millrace::detail::Work)
 CAF_ALLOW_UNSAFE_MESSAGE_TYPE(millrace::detail::Wake)

@@ -67,6 +67,7 @@ struct SimulatedCluster::System {
   SimulatedConfig config;
   caf::actor_system actors;
   SimulatedClock clock;
+  InlineExecutor executor;
   caf::actor_id first_actor = 0;
   std::vector<std::uint64_t> trace;
 };
@@ -117,6 +118,7 @@ Result<std::unique_ptr<RunningJob>> SimulatedCluster::start(ExecutionPlan plan, 
   auto outcome = std::make_shared<std::optional<Status>>();
   CoordinatorSettings settings{
       .clock = &system_->clock,
+      .executor = &system_->executor,
       .log = {},
       .blocking_tasks_have_threads = false,
       .report = [outcome](Status status) { *outcome = std::move(status); }};

@@ -7,11 +7,11 @@
 #include <memory>
 #include <vector>
 
-#include "millrace/plan/executor.h"
+#include "millrace/plan/cluster.h"
 
 namespace millrace::detail {
 
-class SimulatedCluster final : public Executor {
+class SimulatedCluster final : public Cluster {
  public:
   explicit SimulatedCluster(std::uint64_t seed);
   ~SimulatedCluster() override;

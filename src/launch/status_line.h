@@ -5,7 +5,7 @@
 #include <chrono>
 #include <string>
 
-#include "millrace/plan/executor.h"
+#include "millrace/plan/cluster.h"
 
 namespace millrace {
 

@@ -3,7 +3,7 @@
 
 #include "millrace/launch/run.h"
 #include "millrace/plan/execution_plan.h"
-#include "millrace/plan/executor.h"
+#include "millrace/plan/cluster.h"
 
 namespace millrace::test_support {
 
@@ -13,7 +13,7 @@ struct JobSettings {
   bool chaining = true;
 };
 
-inline Status run_on(detail::Executor& cluster, const JobFunction& function,
+inline Status run_on(detail::Cluster& cluster, const JobFunction& function,
                      const JobSettings& settings = {}) {
   detail::JobBuilder builder("test", Parameters());
   Job job(builder);

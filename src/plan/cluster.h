@@ -31,9 +31,9 @@ class RunningJob {
   virtual JobProgress progress() const = 0;
 };
 
-class Executor {
+class Cluster {
  public:
-  virtual ~Executor() = default;
+  virtual ~Cluster() = default;
 
   // Starts the job; an error if it could not be deployed.
   virtual Result<std::unique_ptr<RunningJob>> start(ExecutionPlan plan, JobCode code) = 0;

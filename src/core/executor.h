@@ -1,0 +1,43 @@
+// Where work goes that may block, such as listing a directory: never on the threads that run tasks.
+// In simulation it is done at once, on the one thread there is.
+#pragma once
+
+#include <condition_variable>
+#include <deque>
+#include <functional>
+#include <mutex>
+#include <thread>
+
+namespace millrace {
+
+class Executor {
+ public:
+  virtual ~Executor() = default;
+
+  // Does the work now or later, on any thread. It may not throw.
+  virtual void execute(std::function<void()> work) = 0;
+};
+
+class InlineExecutor final : public Cluster {
+ public:
+  void execute(std::function<void()> work) override { work(); }
+};
+
+// One thread, started when it is first needed. Its end waits for the work at hand and drops the
+// rest.
+class ThreadExecutor final : public Cluster {
+ public:
+  ~ThreadExecutor() override;
+  void execute(std::function<void()> work) override;
+
+ private:
+  void run();
+
+  std::mutex mutex_;
+  std::condition_variable changed_;
+  std::deque<std::function<void()>> waiting_;
+  bool ending_ = false;
+  std::thread thread_;
+};
+
+}  // namespace millrace
