@@ -18,14 +18,14 @@ class Executor {
   virtual void execute(std::function<void()> work) = 0;
 };
 
-class InlineExecutor final : public Cluster {
+class InlineExecutor final : public Executor {
  public:
   void execute(std::function<void()> work) override { work(); }
 };
 
 // One thread, started when it is first needed. Its end waits for the work at hand and drops the
 // rest.
-class ThreadExecutor final : public Cluster {
+class ThreadExecutor final : public Executor {
  public:
   ~ThreadExecutor() override;
   void execute(std::function<void()> work) override;

@@ -2,8 +2,8 @@
 #pragma once
 
 #include "millrace/launch/run.h"
-#include "millrace/plan/execution_plan.h"
 #include "millrace/plan/cluster.h"
+#include "millrace/plan/execution_plan.h"
 
 namespace millrace::test_support {
 
