@@ -41,7 +41,7 @@ format: ## Lay out the code as clang-format decides
 
 install: ## Build and install under PREFIX, for find_package(Millrace)
 	@scripts/setup test
-	$(call build,release)
+	$(call build,release,--target millrace testing)
 	cmake --install build/release --prefix $(PREFIX)
 
 asan: ## Build and test with AddressSanitizer and UndefinedBehaviorSanitizer

@@ -19,6 +19,8 @@ class KeyedStream {
   // min and max change the member alone; min_by and max_by keep the whole record.
   template <class Owner, class M>
   Stream<T> sum(M Owner::*member) const {
+    static_assert((std::is_arithmetic_v<M> && !std::is_same_v<M, bool>) || detail::is_time<M>,
+                  "Millrace: sum takes a member that is a number or a duration");
     return rolling("sum", detail::SumOf<Owner, M>{member});
   }
   template <class Owner, class M>

@@ -113,6 +113,8 @@ class Stream : public detail::OperatorSettings<Stream<T>> {
                   "Millrace: map takes a function of `const Record&` that is not mutable; what it "
                   "must remember belongs into the state of a process function");
     using Out = std::remove_cvref_t<std::invoke_result_t<const F&, const T&>>;
+    static_assert(!std::is_void_v<Out>,
+                  "Millrace: map's function returns nothing; return a record, or use flat_map");
     return transform<Out>("map", function, [function] {
       return std::make_unique<detail::MapOperator<T, Out, F>>(function);
     });
@@ -171,6 +173,10 @@ class Stream : public detail::OperatorSettings<Stream<T>> {
   template <class F>
   requires(std::is_invocable_v<const F&, const T&> &&
            !std::is_member_pointer_v<F>) auto key_by(F function) const {
+    using Key = std::remove_cvref_t<std::invoke_result_t<const F&, const T&>>;
+    static_assert(!std::is_convertible_v<Key, std::string_view> || std::is_same_v<Key, std::string>,
+                  "Millrace: key_by's function must return a std::string, which lives as long as "
+                  "its key; not a pointer or view");
     this->builder_->check_closure(function, "key_by");
     return keyed(detail::FunctionKey<T, F>{std::move(function)});
   }
@@ -220,7 +226,7 @@ class Stream : public detail::OperatorSettings<Stream<T>> {
           Chooser(place.seed + place.sender, place.channels));
     });
   }
-  // By a function (record, number of subtasks) -> subtask.
+  // By a function (record, number of subtasks) -> subtask, which is taken modulo that number.
   template <class F>
   Stream partition_by(F function) const {
     static_assert(std::is_invocable_r_v<std::uint32_t, const F&, const T&, std::uint32_t>,

@@ -4,6 +4,7 @@
 #include <unistd.h>
 
 #include <chrono>
+#include <csignal>
 #include <cstdio>
 #include <filesystem>
 #include <iostream>
@@ -128,7 +129,9 @@ Status run_prepared(PreparedJob job, const Config& config, Watch watch) {
   for (const std::string& warning : detail::warnings(job.plan.logical)) log.warn(warning);
   detail::EmbeddedCluster cluster({}, *logging);
   auto running = cluster.start(std::move(job.plan), std::move(job.code));
-  return running ? watch(**running) : Status(running.error());
+  Status result = running ? watch(**running) : Status(running.error());
+  if (!result && !config.get(kLogFile).empty()) log.error(result.error().message());
+  return result;
 }
 
 // Ends the program though the job has not: its threads are lost to user code or to a full pipe.
@@ -220,8 +223,13 @@ class Program {
       return watch(running, config.get(kCancellationTimeout));
     });
     if (result) return kFinished;
-    const bool stopped = stop_signal() != 0 && result.error().code() == ErrorCode::kCancelled;
-    return stopped ? 128 + stop_signal() : fail(result.error());
+    if (stop_signal() == 0 || result.error().code() != ErrorCode::kCancelled) {
+      return fail(result.error());
+    }
+    std::cerr << name_ << ": stopped by " << (stop_signal() == SIGINT ? "SIGINT" : "SIGTERM")
+              << " before the end of its input; what files and collect hold back until then is lost"
+              << std::endl;
+    return 128 + stop_signal();
   }
 
   const std::string& name_;

@@ -23,6 +23,12 @@ class SideOutputs {
     if (stamped_) out.stamp(timestamp_);
   }
 
+  // Whether somebody reads what is emitted to that tag.
+  template <class X>
+  bool is_read(const OutputTag<X>& tag) {
+    return find(tag.name, typeid(X), detail::make_batch<X>) != 0;
+  }
+
   // For the engine: where the outputs are, and what the next records are stamped with.
   void bind(detail::Outputs& outputs) { outputs_ = &outputs; }
   void set_timestamp(bool stamped, Timestamp timestamp) {

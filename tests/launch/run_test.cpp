@@ -192,6 +192,20 @@ TEST(Run, FailsWhereTheInputIsMissing) {
   EXPECT_THAT(outcome.err, HasSubstr("/nowhere/at/all.txt"));
 }
 
+TEST(Run, ReportsBadRecordsThatGoToASideOutputWhichNobodyReads) {
+  const auto path = std::filesystem::temp_directory_path() /
+                    ("millrace-run-test-" + std::to_string(getpid()) + ".csv");
+  std::ofstream(path) << "n\n1\ntwo\n3\n";
+  const auto flow = [&](Job& job) {
+    job.from(files<Number>(path.string(), csv({.on_error = OnError::kSideOutput}))).to(print());
+  };
+  const Outcome outcome = run_program(flow, {});
+  std::filesystem::remove(path);
+  EXPECT_EQ(outcome.code, 0);
+  EXPECT_EQ(outcome.out, "{\"n\":1}\n{\"n\":3}\n");
+  EXPECT_THAT(outcome.err, AllOf(HasSubstr("left out 1 bad record"), HasSubstr("'two'")));
+}
+
 TEST(Run, RefusesAFunctionThatRefersToTheJobFunctionsVariables) {
   const auto flow = [](Job& job) {
     std::int64_t factor = 3;
@@ -232,6 +246,7 @@ TEST(Run, StopsCleanlyOnASignal) {
   const Outcome outcome = run_program(flow, {});
   interrupter.join();
   EXPECT_EQ(outcome.code, 128 + SIGTERM);
+  EXPECT_THAT(outcome.err, HasSubstr("stopped by SIGTERM"));
 }
 
 TEST(Run, CountsSignalsThatComeTogetherAsOne) {

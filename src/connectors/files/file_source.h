@@ -86,8 +86,11 @@ class FileSource final : public SplitSource<T, FileSplit> {
   }
 
   void refuse(const BadRecord& bad) {
-    if (on_error_ == OnError::kSideOutput) return this->emit(kBadRecords, bad);
-    bad_.add(bad);
+    if (on_error_ == OnError::kSideOutput && this->is_read(kBadRecords)) {
+      this->emit(kBadRecords, bad);
+    } else {
+      bad_.add(bad);  // counted, and reported at the end
+    }
   }
 
   FileInput input_;
