@@ -5,7 +5,7 @@ usage: sessions_test.py SOURCE_FOLDER BUILD_FOLDER
 
 A session is a ```console block: lines that begin with `$ ` are commands, what follows is their output,
 standard error included. Programs under build/release/ are taken from BUILD_FOLDER. Every `make` target
-that a ```sh block names must exist.
+that a ```sh block names must exist, and a program that names its example must be that example.
 """
 import difflib
 import pathlib
@@ -57,6 +57,15 @@ def check_targets(name, text, makefile):
     return failures
 
 
+def check_programs(name, text):
+    failures = 0
+    for path, shown in re.findall(r"^<!-- (examples/\S+) -->\n```cpp\n(.*?)^```", text, re.MULTILINE | re.DOTALL):
+        if shown != (source / path).read_text():
+            failures += 1
+            print(f"{name}: the program is not what {path} holds")
+    return failures
+
+
 def main():
     makefile = (source / "Makefile").read_text()
     documents = [source / "README.md", source / "CONTRIBUTING.md", *source.glob("docs/**/*.md")]
@@ -64,6 +73,7 @@ def main():
     for document in documents:
         name, text = document.relative_to(source), document.read_text()
         failures += check_sessions(name, text) + check_targets(name, text, makefile)
+        failures += check_programs(name, text)
     sys.exit(1 if failures else 0)
 
 
