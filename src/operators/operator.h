@@ -8,8 +8,9 @@
 // and none that holds more than it took, may ignore full(): the outputs then grow beyond their
 // limit by one input batch at most.
 //
-// The order of calls: open, restore (after a failure), then process, on_watermark and on_timer as
-// elements arrive, finish once all inputs ended, close. flush is called when the input runs empty.
+// The order of calls: restore (where a job goes on from a checkpoint), open, then process,
+// on_watermark and on_timer as elements arrive, finish once all inputs ended, close. flush is called
+// when the input runs empty, and snapshot between any two elements.
 #pragma once
 
 #include <algorithm>
@@ -23,7 +24,9 @@
 #include "millrace/core/records/batch.h"
 #include "millrace/core/records/key_group.h"
 #include "millrace/core/result.h"
+#include "millrace/state/keyed_backend.h"
 #include "millrace/state/snapshot.h"
+#include "millrace/state/state_environment.h"
 
 namespace millrace::detail {
 
@@ -124,6 +127,7 @@ struct OperatorContext {
   std::uint32_t max_parallelism = 128;
   Emission emission = Emission::kEveryUpdate;
   const Clock* clock = nullptr;
+  StateEnvironment* state = nullptr;  // null: keyed state lives in memory only
 };
 
 class alignas(kCacheLine) Operator {
@@ -148,8 +152,13 @@ class alignas(kCacheLine) Operator {
 
   virtual Status close() { return {}; }
 
+  // What the operator holds besides its keyed state, at this point of the stream.
   virtual Status snapshot(Snapshot&) { return {}; }
+  // After another parallelism: what has come together for this subtask, of all of them.
   virtual Status restore(const Snapshot&) { return {}; }
+
+  // Its keyed state, from open() to close(); null if it has none.
+  virtual KeyedBackend* keyed_backend() { return nullptr; }
 };
 
 // Makes an instance for each subtask and attempt; called from any thread.

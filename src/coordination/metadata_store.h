@@ -1,0 +1,46 @@
+// The few facts about a job that must survive everything, each changed in one conditional step:
+// which leader may act, which attempt runs, and which checkpoint is complete. A local directory or
+// ZooKeeper keeps them.
+//
+// Calls block, and may come from any thread.
+#pragma once
+
+#include <cstdint>
+#include <optional>
+#include <string>
+#include <string_view>
+#include <vector>
+
+#include "millrace/state/checkpoint_store.h"
+
+namespace millrace::detail {
+
+// What is known of a job. A plain struct.
+struct JobRecord {
+  std::uint64_t version = 0;  // grows with each write
+  std::uint64_t epoch = 0;    // of the leader that may write
+  std::uint64_t attempt = 0;  // the last one that was allocated
+  std::uint64_t next_checkpoint = 1;
+  std::vector<CheckpointName> completed;  // those that are retained, the newest last: the pointer
+  std::string state;                      // "running", "finished", "cancelled", "failed"
+
+  bool operator==(const JobRecord&) const = default;
+};
+
+class MetadataStore {
+ public:
+  virtual ~MetadataStore() = default;
+
+  // Nothing if the job is unknown.
+  virtual Result<std::optional<JobRecord>> read(std::string_view job) = 0;
+
+  // Writes if the record that is there has `version` (0: none is there) and no newer epoch; gives
+  // back what was written, with its new version. kCancelled if somebody else was faster: this
+  // leader is one no more. After kUnavailable it is unknown whether it was written: read again.
+  virtual Result<JobRecord> write(std::string_view job, std::uint64_t version,
+                                  JobRecord record) = 0;
+
+  virtual Status remove(std::string_view job, std::uint64_t version) = 0;
+};
+
+}  // namespace millrace::detail

@@ -1,0 +1,71 @@
+// What a checkpoint consists of, as plain data: the metadata file holds it (checkpoint_format.h).
+// From it alone a job can go on, also with another parallelism.
+#pragma once
+
+#include <cstdint>
+#include <map>
+#include <string>
+#include <vector>
+
+#include "millrace/state/checkpoint_store.h"
+#include "millrace/state/snapshot.h"
+
+namespace millrace::detail {
+
+// One declared state of an operator, as it was when the checkpoint was taken.
+struct StateDescription {
+  std::string name;
+  std::string kind;          // "value", "list", "map", "timers"...
+  std::uint32_t id = 0;      // in the keys of rows
+  std::string key_schema;    // of the stream's key
+  std::string entry_schema;  // of a map's keys; empty for other kinds
+  std::string value_schema;
+  std::int64_t time_to_live_milliseconds = 0;  // 0: for ever
+
+  bool operator==(const StateDescription&) const = default;
+};
+
+// The keyed state of one operator instance.
+struct KeyedSnapshot {
+  std::uint32_t first_group = 0;
+  std::uint32_t last_group = 0;
+  std::vector<StateDescription> states;
+  std::vector<StoredFile> files;
+
+  bool operator==(const KeyedSnapshot&) const = default;
+};
+
+struct OperatorSnapshot {
+  std::uint64_t id = 0;  // OperatorId
+  std::string name;
+  std::uint32_t subtask = 0;
+  std::uint32_t parallelism = 1;
+  std::uint32_t max_parallelism = 1;
+  std::map<std::string, StatePiece> pieces;
+  std::vector<KeyedSnapshot> keyed;  // none or one
+
+  bool operator==(const OperatorSnapshot&) const = default;
+};
+
+// What a subtask acknowledges a checkpoint with.
+struct TaskSnapshot {
+  bool finished = false;  // it had given all that it will ever give
+  std::vector<OperatorSnapshot> operators;
+
+  bool operator==(const TaskSnapshot&) const = default;
+};
+
+struct CheckpointMetadata {
+  std::string job;
+  std::uint64_t id = 0;
+  std::uint64_t epoch = 0;
+  std::uint64_t fingerprint = 0;  // of the logical plan
+  std::int64_t triggered_at_milliseconds = 0;
+  bool savepoint = false;
+  std::vector<TaskSnapshot> tasks;
+  std::map<std::string, StatePiece> enumerators;  // by the source's name: the splits not handed out
+
+  bool operator==(const CheckpointMetadata&) const = default;
+};
+
+}  // namespace millrace::detail

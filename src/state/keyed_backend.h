@@ -1,0 +1,34 @@
+// The keyed state of one operator instance, as its task sees it: something that is frozen at a
+// barrier in no time, and then written while the stream goes on.
+//
+// One thread, the task's. `done` may come from any.
+#pragma once
+
+#include <functional>
+
+#include "millrace/state/checkpoint_metadata.h"
+
+namespace millrace::detail {
+
+class KeyedBackend {
+ public:
+  using Done = std::function<void(Result<KeyedSnapshot>)>;
+
+  virtual ~KeyedBackend() = default;
+
+  // The state as it is now belongs to the checkpoint. `done` is called once, later or at once,
+  // unless the checkpoint is abandoned before. At most one checkpoint is frozen at a time.
+  virtual void freeze(const CheckpointName& checkpoint, Done done) = 0;
+
+  // Does a piece of the work on what is frozen, some tens of microseconds long; false if there was
+  // nothing to do. The task calls it between elements until it says so.
+  virtual Result<bool> work() = 0;
+
+  // The checkpoint will not complete: what it would have held joins the next one.
+  virtual void abandon(const CheckpointName& checkpoint) = 0;
+
+  // The checkpoint is complete: later ones may refer to its files.
+  virtual void completed(const CheckpointName& checkpoint) = 0;
+};
+
+}  // namespace millrace::detail
