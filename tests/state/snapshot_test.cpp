@@ -16,7 +16,7 @@ TEST(Snapshot, GivesBackWhatWasPutLast) {
 
 TEST(Snapshot, NamesThePieceThatItLacks) {
   EXPECT_EQ(Snapshot().get("position").error(),
-            not_found("the snapshot holds no piece 'position'"));
+            not_found("the snapshot holds no piece 'position' of one element"));
 }
 
 }  // namespace
