@@ -6,6 +6,7 @@
 #include <utility>
 
 #include "millrace/api/stream.h"
+#include "millrace/operators/keyed_process.h"
 #include "millrace/operators/rolling.h"
 
 namespace millrace {
@@ -60,7 +61,7 @@ class KeyedStream {
     const auto make = detail::maker_of<F>(std::forward<Arguments>(arguments)...);
     return stream_.template add<typename F::Output>(
         {"process", &type_of<Key>()}, [make, selector = selector_] {
-          return std::make_unique<detail::ProcessOperator<F, Selector>>(make, selector);
+          return std::make_unique<detail::KeyedProcessOperator<F, Selector>>(make, selector);
         });
   }
 

@@ -155,7 +155,7 @@ class Stream : public detail::OperatorSettings<Stream<T>> {
                   "Process<In, Out>; a KeyedProcess needs key_by() before it");
     const auto make = detail::maker_of<F>(std::forward<Arguments>(arguments)...);
     return add<typename F::Output>({"process"}, [make] {
-      return std::make_unique<detail::ProcessOperator<F, detail::NoKey>>(make, detail::NoKey());
+      return std::make_unique<detail::ProcessOperator<F>>(make);
     });
   }
 

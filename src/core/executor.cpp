@@ -37,4 +37,27 @@ void ThreadExecutor::run() {
   }
 }
 
+void SerialExecutor::execute(std::function<void()> work) {
+  {
+    std::lock_guard lock(queue_->mutex);
+    queue_->waiting.push_back(std::move(work));
+    if (std::exchange(queue_->running, true)) return;
+  }
+  queue_->on.execute([queue = queue_] { run_next(queue); });
+}
+
+// One piece at a time, so that others have their turn on the executor below.
+void SerialExecutor::run_next(const std::shared_ptr<Queue>& queue) {
+  std::unique_lock lock(queue->mutex);
+  const std::function<void()> work = std::move(queue->waiting.front());
+  queue->waiting.pop_front();
+  lock.unlock();
+  work();
+  lock.lock();
+  queue->running = !queue->waiting.empty();
+  if (!queue->running) return;
+  lock.unlock();
+  queue->on.execute([queue] { run_next(queue); });
+}
+
 }  // namespace millrace

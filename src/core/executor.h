@@ -5,6 +5,7 @@
 #include <condition_variable>
 #include <deque>
 #include <functional>
+#include <memory>
 #include <mutex>
 #include <thread>
 
@@ -38,6 +39,26 @@ class ThreadExecutor final : public Executor {
   std::deque<std::function<void()>> waiting_;
   bool ending_ = false;
   std::thread thread_;
+};
+
+// Does work on another executor one after the other, in the order in which it came. What waits when
+// this ends is still done.
+class SerialExecutor final : public Executor {
+ public:
+  explicit SerialExecutor(Executor& on) : queue_(std::make_shared<Queue>(on)) {}
+  void execute(std::function<void()> work) override;
+
+ private:
+  struct Queue {
+    explicit Queue(Executor& executor) : on(executor) {}
+    Executor& on;
+    std::mutex mutex;
+    std::deque<std::function<void()>> waiting;
+    bool running = false;
+  };
+  static void run_next(const std::shared_ptr<Queue>& queue);
+
+  std::shared_ptr<Queue> queue_;
 };
 
 }  // namespace millrace

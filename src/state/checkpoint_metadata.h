@@ -19,7 +19,8 @@ struct StateDescription {
   std::uint32_t id = 0;      // in the keys of rows
   std::string key_schema;    // of the stream's key
   std::string entry_schema;  // of a map's keys; empty for other kinds
-  std::string value_schema;
+  // Of values, in all versions that rows may have: a row begins with the number of its own.
+  std::vector<std::string> value_schemas;
   std::int64_t time_to_live_milliseconds = 0;  // 0: for ever
 
   bool operator==(const StateDescription&) const = default;

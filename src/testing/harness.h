@@ -20,7 +20,7 @@
 #include "millrace/core/records/reflect.h"
 #include "millrace/operators/endpoints.h"
 #include "millrace/operators/key_selector.h"
-#include "millrace/operators/process.h"
+#include "millrace/operators/keyed_process.h"
 #include "millrace/testing/manual_clock.h"
 
 namespace millrace::detail {
@@ -145,12 +145,12 @@ class Harness {
       const detail::FunctionKey<In, decltype(key)> selector{key};
       static_assert(std::is_same_v<typename decltype(selector)::Key, Key>);
       return [make, selector] {
-        return std::make_unique<detail::ProcessOperator<F, std::decay_t<decltype(selector)>>>(
+        return std::make_unique<detail::KeyedProcessOperator<F, std::decay_t<decltype(selector)>>>(
             make, selector);
       };
     } else {
       return [make] {
-        return std::make_unique<detail::ProcessOperator<F, detail::NoKey>>(make, detail::NoKey());
+        return std::make_unique<detail::ProcessOperator<F>>(make);
       };
     }
   }

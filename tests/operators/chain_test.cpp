@@ -29,7 +29,7 @@ class Doubler : public Process<std::string, std::string> {
 };
 
 auto doubler() {
-  return std::make_unique<ProcessOperator<Doubler, NoKey>>([] { return Doubler(); }, NoKey());
+  return std::make_unique<ProcessOperator<Doubler>>([] { return Doubler(); });
 }
 
 template <class F>

@@ -25,36 +25,55 @@ struct HashOfKey {
     return hash_key(entry.key);
   }
 };
+// Remembers what it was to save.
+template <class Row, class HashOf>
+class SavingTable : public HotTable<Row, HashOf> {
+ public:
+  std::vector<std::pair<Row, bool>> saved;
+
+ private:
+  void save_row(void* row, bool stored) override {
+    if constexpr (std::is_copy_constructible_v<Row>) {
+      saved.emplace_back(*static_cast<Row*>(row), stored);
+    }
+  }
+};
 template <class K, class V>
-using Table = HotTable<Entry<K, V>, HashOfKey>;
+using Table = SavingTable<Entry<K, V>, HashOfKey>;
 
 template <class K, class V>
 std::pair<Entry<K, V>&, bool> emplace(Table<K, V>& table, const K& key) {
-  return table.emplace(
+  const auto [place, is_new] = table.emplace(
       hash_key(key), [&](const auto& other) { return other.key == key; },
       [&] {
         return Entry<K, V>{key, V()};
       });
+  return {table.at(place), is_new};
 }
 
 template <class K, class V>
-Entry<K, V>* find(const Table<K, V>& table, const K& key) {
+RowTable::Place place_of(const Table<K, V>& table, const K& key) {
   return table.find(hash_key(key), [&](const auto& other) { return other.key == key; });
+}
+template <class K, class V>
+Entry<K, V>* find(const Table<K, V>& table, const K& key) {
+  const RowTable::Place place = place_of(table, key);
+  return place ? &table.at(place) : nullptr;
 }
 
 // As an operator does for a group of keys.
 template <class K, class V>
 std::pair<Entry<K, V>&, bool> prefetch_and_emplace(Table<K, V>& table, const K& key) {
   const std::uint64_t hash = hash_key(key);
-  table.make_room(1);
   table.prefetch_tag(hash);
-  const std::size_t slot = table.prefetch_entry(hash);
-  table.prefetch_contents(slot);
-  return table.emplace(
-      slot, hash, [&](const auto& other) { return other.key == key; },
+  const RowTable::Place near = table.prefetch_row(hash);
+  table.prefetch_contents(near);
+  const auto [place, is_new] = table.emplace(
+      near, hash, [&](const auto& other) { return other.key == key; },
       [&] {
         return Entry<K, V>{key, V()};
       });
+  return {table.at(place), is_new};
 }
 
 // Counts of randomly drawn keys, against a table of the standard library.
@@ -80,10 +99,10 @@ void expect_to_count_as_a_model(std::uint64_t keys, int steps, const MakeKey& ma
     ASSERT_EQ(++entry.value, ++model[key]);
   }
   ASSERT_EQ(table.size(), model.size());
-  std::size_t position = 0;
+  typename Table<K, std::uint64_t>::Position position;
   std::size_t visited = 0;
-  EXPECT_TRUE(table.visit(position, [&](auto& entry) {
-    EXPECT_EQ(entry.value, model.at(entry.key));
+  EXPECT_TRUE(table.visit(position, [&](RowTable::Place place) {
+    EXPECT_EQ(table.at(place).value, model.at(table.at(place).key));
     return ++visited, true;
   }));
   EXPECT_EQ(visited, model.size());
@@ -150,20 +169,20 @@ TEST(HotTable, TellsKeysOfOneHashApart) {
   struct OneHash {
     std::uint64_t operator()(const Entry<int, int>&) const { return kHash; }
   };
-  HotTable<Entry<int, int>, OneHash> table;
+  SavingTable<Entry<int, int>, OneHash> table;
   for (int key = 0; key < kSame; ++key) {
-    auto [entry, is_new] = table.emplace(
+    const auto [place, is_new] = table.emplace(
         kHash, [&](const auto& other) { return other.key == key; },
         [&] {
           return Entry<int, int>{key, 0};
         });
     EXPECT_TRUE(is_new);
-    entry.value = 10 * key;
+    table.at(place).value = 10 * key;
   }
   for (int key = kSame - 1; key >= 0; --key) {
-    const auto* entry = table.find(kHash, [&](const auto& other) { return other.key == key; });
-    ASSERT_NE(entry, nullptr);
-    EXPECT_EQ(entry->value, 10 * key);
+    const auto place = table.find(kHash, [&](const auto& other) { return other.key == key; });
+    ASSERT_TRUE(place);
+    EXPECT_EQ(table.at(place).value, 10 * key);
   }
 }
 
@@ -172,13 +191,13 @@ TEST(HotTable, CanBeVisitedInPieces) {
   for (int i = 0; i < 100; ++i) emplace(table, i);
   for (const int at_once : {1, 3, 99, 100, 101}) {
     std::set<int> seen;
-    std::size_t position = 0;
+    Table<int, int>::Position position;
     bool end = false;
     while (!end) {
       int left = at_once;
-      end = table.visit(position, [&](auto& entry) {
+      end = table.visit(position, [&](RowTable::Place place) {
         if (left-- == 0) return false;
-        EXPECT_TRUE(seen.insert(entry.key).second) << "visited twice";
+        EXPECT_TRUE(seen.insert(table.at(place).key).second) << "visited twice";
         return true;
       });
     }
@@ -200,6 +219,79 @@ TEST(HotTable, DestroysWhatItHolds) {
     EXPECT_EQ(Counted::alive, 100);
   }
   EXPECT_EQ(Counted::alive, 0);
+}
+
+// A table whose checkpoints are written into a map, beside a model of both.
+class Checkpointed {
+ public:
+  explicit Checkpointed(std::uint64_t seed) : random_(seed), keys_(10 + random_.below(20'000)) {}
+
+  void change() {
+    const std::uint64_t key = random_.below(keys_);
+    if (random_.chance(0.7)) {
+      emplace(table_, key).first.value = live_[key] = random_.next();
+    } else if (const RowTable::Place place = place_of(table_, key)) {
+      table_.erase(place);
+      live_.erase(key);
+      removed_.insert(key);
+    }
+  }
+  void freeze() {
+    frozen_ = live_;
+    for (const std::uint64_t key : std::exchange(removed_, {})) database_.erase(key);
+    table_.freeze();
+    freezing_ = true;
+  }
+  void abandon() {
+    table_.abandon();
+    write();
+    freezing_ = false;
+  }
+  void save_some() {
+    freezing_ = table_.save_some(random_.below(200));
+    write();
+    if (!freezing_) {
+      ASSERT_EQ(database_, frozen_);
+    }
+  }
+  void step() {
+    change();
+    if (!freezing_ && random_.chance(0.001)) return freeze();
+    if (freezing_ && random_.chance(0.02)) return save_some();
+    if (freezing_ && random_.chance(0.0003)) abandon();
+  }
+
+ private:
+  void write() {
+    for (const auto& [row, stored] : std::exchange(table_.saved, {})) {
+      database_[row.key] = row.value;
+    }
+  }
+
+  Random random_;
+  const std::uint64_t keys_;
+  Table<std::uint64_t, std::uint64_t> table_;
+  std::unordered_map<std::uint64_t, std::uint64_t> live_;
+  std::unordered_map<std::uint64_t, std::uint64_t> frozen_;
+  std::unordered_map<std::uint64_t, std::uint64_t> database_;
+  std::set<std::uint64_t> removed_;
+  bool freezing_ = false;
+};
+
+TEST(HotTable, SavesWhatItWasAtTheBarrier) {
+  for (std::uint64_t seed = 0; seed < 30; ++seed) {
+    Checkpointed checkpointed(seed);
+    for (int step = 0; step < 50'000 && !HasFatalFailure(); ++step) checkpointed.step();
+  }
+}
+
+TEST(HotTable, SplitsInTheOrderOfHashes) {
+  Table<std::uint64_t, std::uint64_t> table;
+  constexpr std::uint64_t kKeys = 3'000'000;  // several shards
+  for (std::uint64_t key = 0; key < kKeys; ++key) emplace(table, key).first.value = key;
+  EXPECT_EQ(table.size(), kKeys);
+  for (std::uint64_t key = 0; key < kKeys; key += 17) ASSERT_EQ(find(table, key)->value, key);
+  EXPECT_LT(table.bytes(), kKeys * 16 * 2);
 }
 
 }  // namespace

@@ -1,0 +1,182 @@
+// What a key may have: a value, a list, a map. Each knows which of its rows were changed since it was
+// last saved, so that nothing that grows with a collection is written as a whole.
+#pragma once
+
+#include <algorithm>
+#include <iterator>
+#include <map>
+#include <optional>
+#include <vector>
+
+#include "millrace/core/time.h"
+#include "millrace/state/key_table.h"
+
+namespace millrace::detail {
+
+template <class V>
+struct ValueCell {
+  static constexpr std::string_view kKind = "value";
+  static constexpr bool kOneRow = true;
+  static const Type* entry_type() { return nullptr; }
+  static const Type& value_type() { return type_of<V>(); }
+
+  V value{};
+
+  void save(RowsOf& rows, bool) { rows.save(&value); }
+  void remove(RowsOf& rows, bool stored) {
+    if (stored) rows.remove();
+  }
+  Status load(const StatePart& part, std::string_view, std::string_view bytes) {
+    return part.decode(bytes, &value);
+  }
+};
+
+// A value with the time from which it lives. A plain struct: it is written as one.
+template <class V>
+struct Expiring {
+  V value{};
+  Timestamp touched = kMinTimestamp;
+};
+
+// A row for each kChunk elements; what is appended changes the last one only. Where elements expire
+// they do so in their order, for each is as old as those behind it, or older.
+template <class V>
+struct ListCell {
+  static constexpr std::string_view kKind = "list";
+  static constexpr bool kOneRow = false;
+  static constexpr std::size_t kChunk = 64;
+  struct Chunk {
+    std::vector<V> values;
+    std::vector<Timestamp> touched;
+  };
+  static const Type* entry_type() { return nullptr; }
+  static const Type& value_type() { return type_of<Chunk>(); }
+
+  std::vector<V> values;
+  std::vector<Timestamp> touched;  // as many, where elements expire; else none
+  std::size_t saved = 0;           // so many elements were not changed since they were saved
+  std::size_t chunks = 0;          // so many rows the database has
+
+  void append(V value, std::optional<Timestamp> now) {
+    values.push_back(std::move(value));
+    if (now) touched.push_back(*now);
+  }
+  // Forgets the elements that were touched last at `time` or before; returns whether there are any.
+  bool expire(Timestamp time) {
+    const auto end = std::upper_bound(touched.begin(), touched.end(), time);
+    if (end == touched.begin()) return false;
+    values.erase(values.begin(), values.begin() + (end - touched.begin()));
+    touched.erase(touched.begin(), end);
+    saved = 0;
+    return true;
+  }
+
+  void save(RowsOf& rows, bool) {
+    for (std::size_t first = saved / kChunk * kChunk; first < values.size(); first += kChunk) {
+      const Chunk chunk{part_of(values, first), part_of(touched, first)};
+      rows.at(number_of(first / kChunk));
+      rows.save(&chunk);
+    }
+    const std::size_t needed = (values.size() + kChunk - 1) / kChunk;
+    for (std::size_t i = needed; i < chunks; ++i) {
+      rows.at(number_of(i));
+      rows.save_removed();
+    }
+    saved = values.size();
+    chunks = needed;
+  }
+  void remove(RowsOf& rows, bool) {
+    for (std::size_t i = 0; i < chunks; ++i) {
+      rows.at(number_of(i));
+      rows.remove();
+    }
+  }
+  Status load(const StatePart& part, std::string_view, std::string_view bytes) {
+    Chunk chunk;
+    Status decoded = part.decode(bytes, &chunk);
+    std::move(chunk.values.begin(), chunk.values.end(), std::back_inserter(values));
+    touched.insert(touched.end(), chunk.touched.begin(), chunk.touched.end());
+    saved = values.size();
+    ++chunks;
+    return decoded;
+  }
+
+ private:
+  template <class X>
+  static std::vector<X> part_of(const std::vector<X>& all, std::size_t first) {
+    const std::size_t begin = std::min(first, all.size());
+    const std::size_t end = std::min(first + kChunk, all.size());
+    return {all.begin() + static_cast<std::ptrdiff_t>(begin),
+            all.begin() + static_cast<std::ptrdiff_t>(end)};
+  }
+  // Rows lie in the order of their keys' bytes.
+  static std::uint64_t number_of(std::size_t chunk) { return __builtin_bswap64(chunk); }
+};
+
+// A row for each entry.
+template <class E, class V>
+struct MapCell {
+  static constexpr std::string_view kKind = "map";
+  static constexpr bool kOneRow = false;
+  static const Type* entry_type() { return &type_of<E>(); }
+  static const Type& value_type() { return type_of<V>(); }
+
+  struct Entry {
+    V value{};
+    bool changed = false;  // and in `changes`
+    bool stored = false;
+  };
+
+  std::map<E, Entry> entries;
+  std::vector<E> changes;  // keys of entries that were changed, made or removed
+
+  V& edit(const E& key) {
+    Entry& entry = entries[key];
+    if (!std::exchange(entry.changed, true)) changes.push_back(key);
+    return entry.value;
+  }
+  bool erase(const E& key) {
+    const auto found = entries.find(key);
+    if (found == entries.end()) return false;
+    if (found->second.stored && !found->second.changed) changes.push_back(key);
+    entries.erase(found);
+    return true;
+  }
+
+  void save(RowsOf& rows, bool) {
+    for (const E& key : changes) {
+      rows.at(key);
+      const auto found = entries.find(key);
+      if (found == entries.end()) {
+        rows.save_removed();
+        continue;
+      }
+      rows.save(&found->second.value);
+      found->second.changed = false;
+      found->second.stored = true;
+    }
+    changes.clear();
+  }
+  void remove(RowsOf& rows, bool) {
+    for (const E& key : changes) {  // also of entries that are gone
+      rows.at(key);
+      rows.remove();
+    }
+    for (const auto& [key, entry] : entries) {
+      if (!entry.stored || entry.changed) continue;
+      rows.at(key);
+      rows.remove();
+    }
+  }
+  Status load(const StatePart& part, std::string_view bytes, std::string_view value) {
+    E key{};
+    if (!read_key(bytes, key) || !bytes.empty()) {
+      return corruption("the key of a map's entry cannot be read");
+    }
+    Entry& entry = entries[std::move(key)];
+    entry.stored = true;
+    return part.decode(value, &entry.value);
+  }
+};
+
+}  // namespace millrace::detail

@@ -1,0 +1,36 @@
+#include "millrace/state/key_table.h"
+
+#include <stdexcept>
+
+#include "millrace/core/text.h"
+
+namespace millrace::detail {
+
+AnyKeyTable::AnyKeyTable(StateDeclaration declaration, const CurrentKeys& current,
+                         std::size_t cell_offset)
+    : StatePart(std::move(declaration)), current_(current), cell_offset_(cell_offset) {}
+
+AnyKeyTable::Place AnyKeyTable::find_place() {
+  if (!current_.inside()) {
+    throw std::logic_error(concat("state ", in_quotes(declaration().name),
+                                  " was used where no key is at hand: it belongs to the key of the "
+                                  "record in process() or of the timer in on_timer()"));
+  }
+  if (!std::exchange(looked_up_, true)) {
+    look_up_group();
+  } else {
+    know(current_.index, look_up());
+  }
+  return known_[current_.index].place;
+}
+
+void RowsOf::save(const void* value) {
+  std::string bytes;
+  Status encoded = part_.encode(value, bytes);
+  if (!encoded) return state_.fail(std::move(encoded));
+  state_.save(key_, bytes);
+}
+
+void throw_error(const Error& error) { throw std::runtime_error(error.message()); }
+
+}  // namespace millrace::detail

@@ -1,0 +1,129 @@
+// The keyed state of one operator instance: its declared states, and how they get into checkpoints
+// and come back.
+//
+// Live rows are in memory. A checkpoint freezes them by a counter (RowTable), and the task saves what
+// was changed since the last one piece by piece, between elements; the saved rows go to the writer,
+// which puts them into the database in order, on another thread, and then the database into the
+// checkpoint. What is restored stays in the database until it is asked for.
+//
+// One thread, the task's; done() of a checkpoint comes from the writer's.
+#pragma once
+
+#include <cstdint>
+#include <deque>
+#include <memory>
+#include <optional>
+#include <string>
+#include <string_view>
+#include <unordered_set>
+#include <vector>
+
+#include "millrace/core/records/key_group.h"
+#include "millrace/core/time.h"
+#include "millrace/state/keyed_backend.h"
+#include "millrace/state/state_environment.h"
+#include "millrace/state/state_part.h"
+#include "millrace/state/state_writer.h"
+
+namespace millrace::detail {
+
+// What KeyedState knows of its operator instance.
+struct KeyedPlace {
+  std::string name;
+  KeyGroupRange key_groups;
+  std::uint32_t max_parallelism = 128;
+  const Clock* clock = nullptr;
+  StateEnvironment* environment = nullptr;
+};
+
+// The hashes of the keys in these groups.
+HashRange hashes_of(KeyGroupRange groups, std::uint32_t max_parallelism);
+
+class KeyedState final : public KeyedBackend {
+ public:
+  KeyedState() = default;
+  KeyedState(const KeyedState&) = delete;
+  KeyedState& operator=(const KeyedState&) = delete;
+
+  // Before open(), by each declared state; it outlives this.
+  void add(StatePart& part) { parts_.push_back(&part); }
+  bool empty() const { return parts_.empty(); }
+
+  Status open(const KeyedPlace& place);
+
+  void freeze(const CheckpointName& checkpoint, Done done) override;
+  Result<bool> work() override;
+  void abandon(const CheckpointName& checkpoint) override;
+  void completed(const CheckpointName& checkpoint) override;
+
+  // --- for the declared states ---
+
+  // The bytes that a row's key begins with: so the rows of a state lie together, in the order of
+  // hashes.
+  static void begin_key(std::string& key, std::uint64_t hash, std::uint32_t id);
+  static std::string prefix_of(std::uint32_t id);  // of all rows of a state
+  static constexpr std::size_t kHashBytes = 4;     // follow it
+
+  // A row as it was frozen, or that there was none.
+  void save(std::string_view key, std::string_view value) { images_.put(key, value); }
+  void save_removed(std::string_view key) { images_.remove(key); }
+  // A row that the database has, or will have, is gone now.
+  void remove(std::string_view key);
+  // What cannot be encoded fails the checkpoint.
+  void fail(Status status) {
+    if (failure_) failure_ = std::move(status);
+  }
+
+  // Whether the database may have rows that are not in memory.
+  bool may_load() const { return may_load_; }
+  // Calls found(i, value) for each key that the database has a row of, and that is not removed.
+  Status load(std::span<const std::string> keys,
+              const std::function<void(std::size_t, std::string_view)>& found);
+  // The same for all rows whose keys begin so.
+  Status load_all(std::string_view prefix,
+                  const std::function<Status(std::string_view, std::string_view)>& found);
+
+  // The wall clock, read once for a group of records.
+  Timestamp now() const { return now_; }
+  void read_clock() {
+    if (place_.clock != nullptr) now_ = place_.clock->now();
+  }
+
+ private:
+  struct Frozen {
+    CheckpointName checkpoint;
+    Done done;
+    std::size_t part = 0;  // the next one to save
+  };
+  // Rows that are gone, until the database knows: when it has that batch.
+  using RowKeys = std::unordered_set<std::string>;
+  struct Removed {
+    RowKeys keys;
+    std::optional<std::uint64_t> batch;  // once it is known
+  };
+
+  Status attach_parts();
+  Status restore();
+  Status copy_clipped(const KeyedSnapshot& from, StateStore& to);
+  void hand_over();
+  void hand_over_last();
+  void finish_frozen();
+  bool is_removed(const std::string& key);
+
+  KeyedPlace place_;
+  HashRange range_;
+  Timestamp now_ = kMinTimestamp;
+  std::vector<StatePart*> parts_;
+  std::vector<StateDescription> dropped_;  // of states that are declared no more
+  std::shared_ptr<StateWriter> writer_;
+  std::optional<Frozen> frozen_;
+  RowBuffer images_;    // of what is frozen
+  RowBuffer removals_;  // since then
+  RowKeys removed_;     // the keys of those
+  std::deque<Removed> removed_before_;
+  std::uint64_t batch_ = 0;  // the number of the last hand-over
+  bool may_load_ = false;
+  Status failure_;
+};
+
+}  // namespace millrace::detail

@@ -1,0 +1,74 @@
+#include "millrace/state/state_writer.h"
+
+#include <algorithm>
+
+namespace millrace::detail {
+
+void StateWriter::adopt(std::unique_ptr<StateStore> store, std::vector<StoredFile> base) {
+  store_ = std::move(store);
+  base_ = std::move(base);
+  readable_.store(store_.get(), std::memory_order_release);
+}
+
+void StateWriter::write(RowBuffer rows, std::uint64_t batch) {
+  auto taken = std::make_shared<Taken>(Taken{std::move(rows), batch});
+  serial_.execute([self = shared_from_this(), taken] {
+    self->unwritten_.push_back(std::move(*taken));
+    (void)self->write_all();  // a checkpoint will say it
+  });
+}
+
+Status StateWriter::write_all() {
+  if (!store_) {
+    Result<std::unique_ptr<StateStore>> made = environment_.stores->make(name_);
+    if (!made) return made.error();
+    store_ = *std::move(made);
+    readable_.store(store_.get(), std::memory_order_release);
+  }
+  while (!unwritten_.empty()) {
+    Taken& next = unwritten_.front();
+    const std::vector<StateRow> rows = next.rows.sorted();
+    if (!rows.empty()) {
+      Status ingested = store_->ingest(rows);
+      if (!ingested) return ingested;
+    }
+    written_.store(next.batch, std::memory_order_release);
+    unwritten_.pop_front();
+  }
+  return {};
+}
+
+void StateWriter::checkpoint(CheckpointName name, KeyedSnapshot snapshot, KeyedBackend::Done done) {
+  auto result = std::make_shared<KeyedSnapshot>(std::move(snapshot));
+  serial_.execute([self = shared_from_this(), name, result, done = std::move(done)] {
+    Result<std::vector<StoredFile>> files = self->put(name);
+    if (!files) return done(files.error());
+    result->files = *std::move(files);
+    done(std::move(*result));
+  });
+}
+
+Result<std::vector<StoredFile>> StateWriter::put(const CheckpointName& name) {
+  Status written = write_all();
+  if (!written) return written.error();
+  std::vector<StoredFile> base;
+  {
+    std::lock_guard lock(mutex_);
+    base = base_;
+  }
+  Result<std::vector<StoredFile>> files = store_->checkpoint(name, base, *environment_.checkpoints);
+  if (!files) return files.error();
+  std::lock_guard lock(mutex_);
+  pending_.emplace_back(name, *files);
+  return files;
+}
+
+void StateWriter::completed(CheckpointName name) {
+  std::lock_guard lock(mutex_);
+  for (auto& [pending, files] : pending_) {
+    if (pending == name) base_ = std::move(files);
+  }
+  std::erase_if(pending_, [&](const auto& pending) { return pending.first <= name; });
+}
+
+}  // namespace millrace::detail

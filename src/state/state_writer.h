@@ -1,0 +1,67 @@
+// The one who writes to an operator instance's database: changes in the order in which they are
+// handed over, and checkpoints between them, all on an executor. Shared by the task and the work
+// under way, so that the database outlives both.
+//
+// What cannot be written is kept, and tried again with the next checkpoint: a full disk fails a
+// checkpoint and loses nothing.
+#pragma once
+
+#include <atomic>
+#include <deque>
+#include <memory>
+#include <mutex>
+#include <string>
+#include <vector>
+
+#include "millrace/core/executor.h"
+#include "millrace/state/keyed_backend.h"
+#include "millrace/state/row_buffer.h"
+#include "millrace/state/state_environment.h"
+
+namespace millrace::detail {
+
+class StateWriter : public std::enable_shared_from_this<StateWriter> {
+ public:
+  StateWriter(StateEnvironment& environment, std::string name)
+      : environment_(environment), name_(std::move(name)), serial_(*environment.executor) {}
+
+  // Before anything is written: goes on with a database that exists.
+  void adopt(std::unique_ptr<StateStore> store, std::vector<StoredFile> base);
+
+  // The database, for reading; null before the first write.
+  StateStore* store() const { return readable_.load(std::memory_order_acquire); }
+
+  // Takes changes; all of number `batch` and below are in the database once written() says so.
+  void write(RowBuffer rows, std::uint64_t batch);
+  std::uint64_t written() const { return written_.load(std::memory_order_acquire); }
+
+  // Everything that was handed over before becomes part of the checkpoint.
+  void checkpoint(CheckpointName name, KeyedSnapshot snapshot, KeyedBackend::Done done);
+  // The files of a checkpoint that is complete need not be uploaded again.
+  void completed(CheckpointName name);
+
+ private:
+  struct Taken {
+    RowBuffer rows;
+    std::uint64_t batch;
+  };
+
+  Status write_all();
+  Result<std::vector<StoredFile>> put(const CheckpointName& name);
+
+  StateEnvironment& environment_;
+  const std::string name_;
+  SerialExecutor serial_;
+  std::atomic<StateStore*> readable_{nullptr};
+  std::atomic<std::uint64_t> written_{0};
+
+  // On the executor alone.
+  std::unique_ptr<StateStore> store_;
+  std::deque<Taken> unwritten_;
+
+  std::mutex mutex_;
+  std::vector<StoredFile> base_;  // files of the last complete checkpoint
+  std::vector<std::pair<CheckpointName, std::vector<StoredFile>>> pending_;
+};
+
+}  // namespace millrace::detail
