@@ -31,7 +31,7 @@ class MetadataStore {
  public:
   virtual ~MetadataStore() = default;
 
-  // Nothing if the job is unknown.
+  // Nothing if the job is unknown. What it gives back will not be lost any more, whoever wrote it.
   virtual Result<std::optional<JobRecord>> read(std::string_view job) = 0;
 
   // Writes if the record that is there has `version` (0: none is there) and no newer epoch; gives
@@ -40,7 +40,13 @@ class MetadataStore {
   virtual Result<JobRecord> write(std::string_view job, std::uint64_t version,
                                   JobRecord record) = 0;
 
+  // With the same conditions on the version, and the same errors.
   virtual Status remove(std::string_view job, std::uint64_t version) = 0;
 };
+
+// The condition of write() and remove(): kCancelled unless the record that is there has this
+// version and no newer epoch.
+Status check_replaceable(std::string_view job, const std::optional<JobRecord>& current,
+                         std::uint64_t version, std::uint64_t epoch);
 
 }  // namespace millrace::detail

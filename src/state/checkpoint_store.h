@@ -11,18 +11,13 @@
 #include <string>
 #include <string_view>
 
+#include "millrace/core/checksum.h"
 #include "millrace/core/ids.h"
 #include "millrace/core/result.h"
 
 namespace millrace::detail {
 
-// XXH3, 128 bits.
-struct FileChecksum {
-  std::uint64_t high = 0;
-  std::uint64_t low = 0;
-
-  bool operator==(const FileChecksum&) const = default;
-};
+using FileChecksum = Checksum;
 
 // A file in the store, whole and durable. A plain struct: it is written into metadata.
 struct StoredFile {
@@ -49,12 +44,14 @@ class CheckpointStore {
 
   // Uploads a file for a checkpoint; returns once it is durable. The file may be linked, and must
   // not change any more. A task refers to files of its base checkpoint without uploading them again.
+  // After kCorruption the disk may have lost part of the file itself: it must be written anew.
   virtual Result<StoredFile> put_file(const CheckpointName& checkpoint, std::string name,
                                       const std::filesystem::path& file) = 0;
   virtual Result<StoredFile> put(const CheckpointName& checkpoint, std::string name,
                                  std::string_view bytes) = 0;
 
-  // Verified against size and checksum: kCorruption names the file and where it differs.
+  // Verified against size and checksum: kCorruption names the file and where it differs, or says
+  // that it is missing. A file `to` that is there already is an error.
   virtual Status fetch_file(const StoredFile& file, const std::filesystem::path& to) = 0;
   virtual Result<std::string> fetch(const StoredFile& file) = 0;
 
@@ -62,8 +59,10 @@ class CheckpointStore {
   virtual Status write_metadata(const CheckpointName& checkpoint, std::string_view bytes) = 0;
   virtual Result<std::string> read_metadata(const CheckpointName& checkpoint) = 0;
 
-  // Removes checkpoints and files of checkpoints up to `newest` that are not to be kept. Only the
-  // leader may call it, after its pointer was swapped.
+  // Removes checkpoints and files of checkpoints up to `newest` that are not to be kept; files that
+  // were uploaded for a checkpoint in `keep` stay too, since it may be pending. What it cannot
+  // remove does not keep it from the rest: the first error is returned. Only the leader may call it,
+  // after its pointer was swapped.
   virtual Status remove_unused(const CheckpointName& newest, const std::set<CheckpointName>& keep,
                                const std::set<std::string>& keep_files) = 0;
 };

@@ -4,7 +4,7 @@
 #include <gtest/gtest.h>
 #include <sys/stat.h>
 
-#include "connectors/temporary_directory.h"
+#include "support/temporary_directory.h"
 
 namespace millrace::detail {
 namespace {

@@ -3,7 +3,7 @@
 
 #include "connectors/drive.h"
 #include "connectors/payment.h"
-#include "connectors/temporary_directory.h"
+#include "support/temporary_directory.h"
 #include "millrace/connectors/files/files.h"
 
 namespace millrace::test {

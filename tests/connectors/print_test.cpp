@@ -10,7 +10,7 @@
 
 #include "connectors/drive.h"
 #include "connectors/payment.h"
-#include "connectors/temporary_directory.h"
+#include "support/temporary_directory.h"
 
 namespace millrace::test {
 namespace {

@@ -4,7 +4,7 @@
 #include <gtest/gtest.h>
 
 #include "connectors/drive.h"
-#include "connectors/temporary_directory.h"
+#include "support/temporary_directory.h"
 #include "millrace/connectors/files/text_reader.h"
 #include "millrace/core/random.h"
 

@@ -1,0 +1,34 @@
+#include "millrace/coordination/memory_metadata_store.h"
+
+#include <utility>
+
+namespace millrace::detail {
+
+std::optional<JobRecord> MemoryMetadataStore::find(std::string_view job) const {
+  const auto record = records_.find(job);
+  return record == records_.end() ? std::nullopt : std::optional(record->second);
+}
+
+Result<std::optional<JobRecord>> MemoryMetadataStore::read(std::string_view job) {
+  const std::lock_guard lock(mutex_);
+  return find(job);
+}
+
+Result<JobRecord> MemoryMetadataStore::write(std::string_view job, std::uint64_t version,
+                                             JobRecord record) {
+  const std::lock_guard lock(mutex_);
+  Status status = check_replaceable(job, find(job), version, record.epoch);
+  if (!status) return status.error();
+  record.version = version + 1;
+  return records_.insert_or_assign(std::string(job), std::move(record)).first->second;
+}
+
+Status MemoryMetadataStore::remove(std::string_view job, std::uint64_t version) {
+  const std::lock_guard lock(mutex_);
+  const std::optional<JobRecord> current = find(job);
+  Status status = check_replaceable(job, current, version, current ? current->epoch : 0);
+  if (status && current) records_.erase(records_.find(job));
+  return status;
+}
+
+}  // namespace millrace::detail

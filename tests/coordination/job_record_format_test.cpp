@@ -1,0 +1,69 @@
+#include "millrace/coordination/job_record_format.h"
+
+#include <gmock/gmock.h>
+#include <gtest/gtest.h>
+
+#include "millrace/core/text.h"
+
+namespace millrace::detail {
+namespace {
+
+using testing::HasSubstr;
+
+JobRecord record() {
+  return {.version = 3,
+          .epoch = 2,
+          .attempt = 4,
+          .next_checkpoint = 9,
+          .completed = {{.id = CheckpointId(8), .epoch = 1}},
+          .state = "running"};
+}
+
+std::string hex(std::string_view bytes) {
+  std::string text;
+  for (const char c : bytes) {
+    const auto byte = static_cast<unsigned char>(c);
+    text += concat(kHexDigits[byte >> 4], kHexDigits[byte & 0xf]);
+  }
+  return text;
+}
+
+constexpr std::string_view kSchema =
+    "SavedJob{job:string,version:uint64,epoch:uint64,attempt:uint64,next_checkpoint:uint64,"
+    "completed:list<CompletedCheckpoint{id:uint64,epoch:uint64}>,state:string}";
+
+TEST(JobRecordFormat, IsReadBack) {
+  EXPECT_EQ(*decode_job_record(*encode_job_record("count", record()), "f", "count"), record());
+  EXPECT_EQ(*decode_job_record(*encode_job_record("", JobRecord()), "f", ""), JobRecord());
+}
+
+TEST(JobRecordFormat, HasTheseBytes) {
+  const std::string bytes = *encode_job_record("count", record());
+  EXPECT_EQ(bytes.substr(0, 8), "MILLRJOB");
+  EXPECT_EQ(hex(bytes.substr(8, 16)), "010000009f0000000901000000000000");
+  EXPECT_EQ(bytes.substr(24, kSchema.size()), kSchema);
+  EXPECT_EQ(hex(bytes.substr(24 + kSchema.size())),
+            "0105636f756e74030000000000000002000000000000000400000000000000090000000000000001010800"
+            "0000000000000100000000000000010772756e6e696e674e0d70d2667663cc4e13e209048177a9");
+}
+
+TEST(JobRecordFormat, RefusesEachByteFlipped) {
+  const std::string good = *encode_job_record("count", record());
+  for (std::size_t i = 0; i < good.size(); ++i) {
+    std::string bytes = good;
+    bytes[i] = static_cast<char>(bytes[i] ^ 1);
+    const auto decoded = decode_job_record(bytes, "job-count", "count");
+    ASSERT_FALSE(decoded) << "byte " << i;
+    EXPECT_EQ(decoded.error().code(), ErrorCode::kCorruption);
+    EXPECT_THAT(decoded.error().message(), HasSubstr("'job-count'"));
+  }
+}
+
+TEST(JobRecordFormat, RefusesTheRecordOfAnotherJob) {
+  EXPECT_EQ(decode_job_record(*encode_job_record("a", record()), "job-b", "b").error(),
+            corruption("'job-b' is the record of job 'a', expected 'b': was it copied or renamed? "
+                       "Restore it from where it lay"));
+}
+
+}  // namespace
+}  // namespace millrace::detail
