@@ -25,8 +25,9 @@ HarnessOperator::HarnessOperator(std::function<std::unique_ptr<Operator>()> make
   open();
 }
 
-void HarnessOperator::open() {
+void HarnessOperator::open(const Snapshot* restored) {
   operator_ = make_();
+  if (restored) throw_if_failed(operator_->restore(*restored));
   OperatorContext context;
   context.name = "under test";
   context.clock = &clock_;
@@ -60,8 +61,7 @@ void HarnessOperator::advance_watermark(Timestamp watermark) {
 void HarnessOperator::snapshot_and_restore() {
   Snapshot snapshot;
   throw_if_failed(operator_->snapshot(snapshot));
-  open();
-  throw_if_failed(operator_->restore(snapshot));
+  open(&snapshot);
 }
 
 AnyBatch* HarnessOperator::side_output(std::string_view tag) {

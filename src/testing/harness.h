@@ -42,7 +42,7 @@ class HarnessOperator {
  private:
   template <class Call>
   void drive(Call call);
-  void open();
+  void open(const Snapshot* restored = nullptr);
 
   std::function<std::unique_ptr<Operator>()> make_;
   Outputs outputs_;

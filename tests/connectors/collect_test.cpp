@@ -50,8 +50,8 @@ TEST(Collect, IsExactlyOnceOverARestore) {
     ASSERT_TRUE(sink->prepare(CheckpointId(2)));
   }
   SinkDrive<std::int64_t> again(spec);
-  ASSERT_TRUE(again.open());
   ASSERT_TRUE(again->restore(snapshot));
+  ASSERT_TRUE(again.open());
   ASSERT_TRUE(again.write({2}));
   ASSERT_TRUE(again->prepare(CheckpointId(3)));
   ASSERT_TRUE(again->commit(CheckpointId(3)));

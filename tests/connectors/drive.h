@@ -84,8 +84,7 @@ class SourceDrive {
   Status restart() {
     detail::Snapshot snapshot;
     Status status = source_->snapshot(snapshot);
-    if (status) status = make();
-    return status ? source_->restore(snapshot) : status;
+    return status ? make(&snapshot) : status;
   }
 
   Reading<T> read_all() {
@@ -110,11 +109,12 @@ class SourceDrive {
   ManualClock& clock() { return clock_; }
 
  private:
-  Status make() {
+  Status make(const detail::Snapshot* from = nullptr) {
     operator_ = spec_.make();
     source_ = dynamic_cast<detail::AnySource*>(operator_.get());
     outputs_.set_limit(options_.limit);
-    return source_->open(context_of(clock_));
+    Status restored = from ? source_->restore(*from) : Status();
+    return restored ? source_->open(context_of(clock_)) : restored;
   }
 
   SourceSpec<T> spec_;

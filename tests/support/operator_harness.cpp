@@ -120,12 +120,12 @@ class Run {
     Snapshot snapshot;
     expect_well(operator_->snapshot(snapshot));
     if (manner_.snapshots != Snapshots::kRestored || broken_) return;
-    operator_ = opened();  // the old one is gone without a word, as after a crash
-    expect_well(operator_->restore(snapshot));
+    operator_ = opened(&snapshot);  // the old one is gone without a word, as after a crash
   }
 
-  std::unique_ptr<Operator> opened() {
+  std::unique_ptr<Operator> opened(const Snapshot* from = nullptr) {
     std::unique_ptr<Operator> made = make_();
+    if (from) expect_well(made->restore(*from));
     expect_well(made->open(options_.context));
     return made;
   }

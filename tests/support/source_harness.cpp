@@ -40,13 +40,12 @@ class Reading {
   void snapshot() {
     Snapshot snapshot;
     expect_well(source_->snapshot(snapshot));
-    if (snapshots_ != Snapshots::kRestored) return;
-    source_ = opened();
-    expect_well(source_->restore(snapshot));
+    if (snapshots_ == Snapshots::kRestored) source_ = opened(&snapshot);
   }
 
-  std::unique_ptr<AnySource> opened() {
+  std::unique_ptr<AnySource> opened(const Snapshot* from = nullptr) {
     std::unique_ptr<AnySource> made = make_();
+    if (from) expect_well(made->restore(*from));
     expect_well(made->open({}));
     return made;
   }
