@@ -56,9 +56,8 @@ class ConnectedStreams {
                   "Millrace: process<F>() on connected streams takes a class derived from "
                   "CoProcess<First, Second, Out>");
     const auto make = detail::maker_of<F>(std::forward<Arguments>(arguments)...);
-    return add<typename F::Output>("co_process", [make] {
-      return std::make_unique<detail::CoProcessOperator<F>>(make);
-    });
+    return add<typename F::Output>(
+        "co_process", [make] { return std::make_unique<detail::CoProcessOperator<F>>(make); });
   }
 
  private:
@@ -102,8 +101,8 @@ class KeyedConnectedStreams {
     const detail::OperatorIndex index = first_.stream_.builder_->add_operator(
         {"co_process", &type_of<typename FirstSelector::Key>()},
         [make, first = first_.selector_, second = second_.selector_] {
-          return std::make_unique<
-              detail::KeyedCoProcessOperator<F, FirstSelector, SecondSelector>>(make, first, second);
+          return std::make_unique<detail::KeyedCoProcessOperator<F, FirstSelector, SecondSelector>>(
+              make, first, second);
         },
         detail::output_of<Out>(), {first_.stream_.upstreams_, second_.stream_.upstreams_});
     return Stream<Out>(*first_.stream_.builder_, index, {{.op = index}});

@@ -154,9 +154,8 @@ class Stream : public detail::OperatorSettings<Stream<T>> {
                   "Millrace: process<F>() on a stream without key takes a class derived from "
                   "Process<In, Out>; a KeyedProcess needs key_by() before it");
     const auto make = detail::maker_of<F>(std::forward<Arguments>(arguments)...);
-    return add<typename F::Output>({"process"}, [make] {
-      return std::make_unique<detail::ProcessOperator<F>>(make);
-    });
+    return add<typename F::Output>(
+        {"process"}, [make] { return std::make_unique<detail::ProcessOperator<F>>(make); });
   }
 
   // Groups the records by a key: a member, several members, or a function of the record.

@@ -232,12 +232,14 @@ class KeyedCoProcessOperator final : public KeyedFunctionOperator<F> {
   Result<Progress> process(std::uint32_t input, Cursor& in, Outputs& outputs) override {
     if (input == 0) {
       return this->template process_keyed<typename F::FirstInput>(
-          in, outputs, first_key_, first_keys_, [this](const auto& value, auto& context, auto& out) {
+          in, outputs, first_key_, first_keys_,
+          [this](const auto& value, auto& context, auto& out) {
             this->function_.F::process_first(value, context, out);
           });
     }
     return this->template process_keyed<typename F::SecondInput>(
-        in, outputs, second_key_, second_keys_, [this](const auto& value, auto& context, auto& out) {
+        in, outputs, second_key_, second_keys_,
+        [this](const auto& value, auto& context, auto& out) {
           this->function_.F::process_second(value, context, out);
         });
   }

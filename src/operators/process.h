@@ -117,8 +117,8 @@ class CoProcessOperator final : public FunctionOperator<F> {
 
   Result<Progress> process(std::uint32_t input, Cursor& in, Outputs& outputs) override {
     const auto run = [&]<class In>(std::type_identity<In>, const auto& call) {
-      return process_rows<In, typename F::Output>(in, in.batch->size(), outputs, this->context_,
-                                                  [](std::size_t) {}, call);
+      return process_rows<In, typename F::Output>(
+          in, in.batch->size(), outputs, this->context_, [](std::size_t) {}, call);
     };
     if (input == 0) {
       return run(std::type_identity<typename F::FirstInput>(),

@@ -244,7 +244,9 @@ void KeyTable<K, Cell>::load_missing() {
   if constexpr (Cell::kOneRow) {
     load_one_row(missing);
   } else {
-    for (const std::size_t i : missing) load_many_rows(i);
+    for (const std::size_t i : missing) {
+      if (!Table::find(current().hashes[i], same_as(key_at(i)))) load_many_rows(i);
+    }
   }
   // Places may have moved.
   for (std::size_t i = current().index; i < current().hashes.size(); ++i) {
@@ -274,9 +276,12 @@ void KeyTable<K, Cell>::load_many_rows(std::size_t index) {
   const std::uint64_t hash = current().hashes[index];
   const std::string prefix = std::move(rows_of(hash, key).key());
   const Status loaded =
-      state().load_all(prefix, [&](std::string_view row_key, std::string_view value) {
-        return load_row(key, hash, row_key.substr(prefix.size()), value);
-      });
+      state().load_all(prefix, KeyedState::end_of(prefix),
+                       [&](std::string_view row_key, std::string_view value) -> Result<bool> {
+                         Status row = load_row(key, hash, row_key.substr(prefix.size()), value);
+                         if (!row) return row.error();
+                         return true;
+                       });
   if (!loaded) throw_error(loaded.error());
 }
 
@@ -284,6 +289,7 @@ template <class K, class Cell>
 Status KeyTable<K, Cell>::load_row(const K& key, std::uint64_t hash, std::string_view entry,
                                    std::string_view value) {
   const auto [place, is_new] = this->emplace(hash, same_as(key), [&] { return Row{key, Cell()}; });
+  if (Cell::kOneRow && !is_new) return {};  // the key came twice
   const Status loaded = this->at(place).cell.load(*this, entry, value);
   if (!loaded) return loaded.error().with_context(concat("state ", in_quotes(declaration().name)));
   if (is_new) this->mark_stored(place);
@@ -296,15 +302,15 @@ Status KeyTable<K, Cell>::load_everything(const Use& use) {
   complete_ = true;
   if (state().may_load()) {
     const std::string prefix = KeyedState::prefix_of(id());
-    Status loaded = state().load_all(prefix, [&](std::string_view row_key, std::string_view value) {
+    const auto load = [&](std::string_view row_key, std::string_view value) -> Result<bool> {
       row_key.remove_prefix(prefix.size() + KeyedState::kHashBytes);
       K key{};
-      if (!read_key(row_key, key)) {
-        return Status(corruption(concat("state ", in_quotes(declaration().name),
-                                        " has a row whose key cannot be read")));
-      }
-      return load_row(key, hash_key(key), row_key, value);
-    });
+      if (!read_key(row_key, key)) return corruption("the key of a row cannot be read");
+      Status row = load_row(key, hash_key(key), row_key, value);
+      if (!row) return row.error();
+      return true;
+    };
+    Status loaded = state().load_all(prefix, KeyedState::end_of(prefix), load);
     if (!loaded) return loaded;
   }
   typename Table::Position position;

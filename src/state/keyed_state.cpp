@@ -21,14 +21,6 @@ void append_hash(std::string& key, std::uint64_t upper_half) {
   }
 }
 
-// Where a scan of the keys that begin so ends.
-std::string end_of(std::string_view prefix) {
-  std::string end(prefix);
-  while (!end.empty() && end.back() == '\xff') end.pop_back();
-  if (!end.empty()) end.back() = static_cast<char>(static_cast<unsigned char>(end.back()) + 1);
-  return end;
-}
-
 Status copy_rows(StateStore& from, std::string_view first, std::string_view end, StateStore& to) {
   const std::unique_ptr<StateScan> scan = from.scan(first, end);
   RowBuffer rows;
@@ -55,6 +47,13 @@ void KeyedState::begin_key(std::string& key, std::uint64_t hash, std::uint32_t i
   key.push_back(static_cast<char>(id >> 8));
   key.push_back(static_cast<char>(id));
   append_hash(key, hash >> 32);
+}
+
+std::string KeyedState::end_of(std::string_view prefix) {
+  std::string end(prefix);
+  while (!end.empty() && end.back() == '\xff') end.pop_back();
+  if (!end.empty()) end.back() = static_cast<char>(static_cast<unsigned char>(end.back()) + 1);
+  return end;
 }
 
 std::string KeyedState::prefix_of(std::uint32_t id) {
@@ -231,13 +230,14 @@ Status KeyedState::load(std::span<const std::string> keys,
 }
 
 Status KeyedState::load_all(
-    std::string_view prefix,
-    const std::function<Status(std::string_view, std::string_view)>& found) {
-  const std::unique_ptr<StateScan> scan = writer_->store()->scan(prefix, end_of(prefix));
+    std::string_view first, std::string_view end,
+    const std::function<Result<bool>(std::string_view, std::string_view)>& found) {
+  const std::unique_ptr<StateScan> scan = writer_->store()->scan(first, end);
   while (scan->next()) {
     if (is_removed(std::string(scan->key()))) continue;
-    Status taken = found(scan->key(), scan->value());
-    if (!taken) return taken;
+    Result<bool> more = found(scan->key(), scan->value());
+    if (!more) return more.error();
+    if (!*more) return {};
   }
   return scan->status();
 }

@@ -63,6 +63,8 @@ class KeyedState final : public KeyedBackend {
   static void begin_key(std::string& key, std::uint64_t hash, std::uint32_t id);
   static std::string prefix_of(std::uint32_t id);  // of all rows of a state
   static constexpr std::size_t kHashBytes = 4;     // follow it
+  // Where the keys that begin so end.
+  static std::string end_of(std::string_view prefix);
 
   // A row as it was frozen, or that there was none.
   void save(std::string_view key, std::string_view value) { images_.put(key, value); }
@@ -79,9 +81,9 @@ class KeyedState final : public KeyedBackend {
   // Calls found(i, value) for each key that the database has a row of, and that is not removed.
   Status load(std::span<const std::string> keys,
               const std::function<void(std::size_t, std::string_view)>& found);
-  // The same for all rows whose keys begin so.
-  Status load_all(std::string_view prefix,
-                  const std::function<Status(std::string_view, std::string_view)>& found);
+  // The same for the rows from `first` up to `end`, as long as found() returns true.
+  Status load_all(std::string_view first, std::string_view end,
+                  const std::function<Result<bool>(std::string_view, std::string_view)>& found);
 
   // The wall clock, read once for a group of records.
   Timestamp now() const { return now_; }

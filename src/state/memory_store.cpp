@@ -68,8 +68,8 @@ Status MemoryStateStore::ingest(std::span<const StateRow> changes) {
 Result<std::vector<StoredFile>> MemoryStateStore::checkpoint(const CheckpointName& name,
                                                              std::span<const StoredFile>,
                                                              CheckpointStore& into) {
-  Result<std::string> bytes = encode_value(std::map<std::string, std::string>(
-      rows()->begin(), rows()->end()));
+  Result<std::string> bytes =
+      encode_value(std::map<std::string, std::string>(rows()->begin(), rows()->end()));
   if (!bytes) return bytes.error();
   Result<StoredFile> file = into.put(name, "rows", *bytes);
   if (!file) return file.error();
@@ -89,8 +89,8 @@ Result<std::unique_ptr<StateStore>> MemoryStateStoreFactory::restore(
     Status decoded = decode_value(*bytes, rows);
     if (!decoded) return decoded.error();
   }
-  return std::unique_ptr<StateStore>(std::make_unique<MemoryStateStore>(
-      MemoryStateStore::Rows(rows.begin(), rows.end())));
+  return std::unique_ptr<StateStore>(
+      std::make_unique<MemoryStateStore>(MemoryStateStore::Rows(rows.begin(), rows.end())));
 }
 
 }  // namespace millrace::detail

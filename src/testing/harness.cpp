@@ -31,6 +31,7 @@ void HarnessOperator::open(const Snapshot* restored) {
   OperatorContext context;
   context.name = "under test";
   context.clock = &clock_;
+  context.state = &keyed_.get();
   throw_if_failed(operator_->open(context));
 }
 
@@ -61,6 +62,7 @@ void HarnessOperator::advance_watermark(Timestamp watermark) {
 void HarnessOperator::snapshot_and_restore() {
   Snapshot snapshot;
   throw_if_failed(operator_->snapshot(snapshot));
+  throw_if_failed(keyed_.take(operator_->keyed_backend()));
   open(&snapshot);
 }
 

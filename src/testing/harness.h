@@ -21,6 +21,7 @@
 #include "millrace/operators/endpoints.h"
 #include "millrace/operators/key_selector.h"
 #include "millrace/operators/keyed_process.h"
+#include "millrace/state/memory_environment.h"
 #include "millrace/testing/manual_clock.h"
 
 namespace millrace::detail {
@@ -48,6 +49,7 @@ class HarnessOperator {
   Outputs outputs_;
   std::vector<BatchPtr> taken_;  // by output
   ManualClock clock_;
+  MemoryEnvironment keyed_;
   std::unique_ptr<Operator> operator_;
 };
 
@@ -149,9 +151,7 @@ class Harness {
             make, selector);
       };
     } else {
-      return [make] {
-        return std::make_unique<detail::ProcessOperator<F>>(make);
-      };
+      return [make] { return std::make_unique<detail::ProcessOperator<F>>(make); };
     }
   }
 

@@ -2,7 +2,6 @@
 
 #include <gtest/gtest.h>
 
-#include "millrace/operators/key_selector.h"
 #include "millrace/operators/two_inputs.h"
 #include "operators/sale.h"
 #include "support/operator_harness.h"
@@ -13,17 +12,13 @@ namespace {
 constexpr OutputTag<std::string> kRefused{"refused"};
 constexpr OutputTag<std::int64_t> kAmounts{"amounts"};
 
-template <class F, class... Selectors>
-auto process_with(Selectors... keys) {
-  return [keys...] {
-    return std::make_unique<ProcessOperator<F, Selectors...>>([] { return F(); }, keys...);
-  };
+template <class F>
+auto process_with() {
+  return [] { return std::make_unique<ProcessOperator<F>>([] { return F(); }); };
 }
-template <class F, class First, class Second>
-auto co_process_with(First first, Second second) {
-  return [first, second] {
-    return std::make_unique<CoProcessOperator<F, First, Second>>([] { return F(); }, first, second);
-  };
+template <class F>
+auto co_process_with() {
+  return [] { return std::make_unique<CoProcessOperator<F>>([] { return F(); }); };
 }
 
 // Doubles what it likes and refuses the rest.
@@ -51,7 +46,7 @@ const Lines kSorted = {line_of(sale("a", 1)),
 
 TEST(Process, EmitsToItsOutputAndToSideOutputs) {
   OperatorHarness harness(
-      process_with<Sorter>(NoKey()),
+      process_with<Sorter>(),
       {output_of<Sale>(), output_of<std::string>("refused"), output_of<std::int64_t>("amounts")},
       {.most_per_record = 2});
   const std::vector<Lines> lines = feed(harness).run();
@@ -62,7 +57,7 @@ TEST(Process, EmitsToItsOutputAndToSideOutputs) {
 }
 
 TEST(Process, DropsWhatGoesToASideOutputThatNobodyReads) {
-  OperatorHarness harness(process_with<Sorter>(NoKey()),
+  OperatorHarness harness(process_with<Sorter>(),
                           {output_of<Sale>(), output_of<std::int64_t>("amounts")},
                           {.most_per_record = 2});
   const std::vector<Lines> lines = feed(harness).run();
@@ -78,7 +73,7 @@ struct OtherSale {
 };
 
 TEST(Process, FailsWhenASideOutputIsReadAsAnotherType) {
-  const auto sorter = process_with<Sorter>(NoKey())();
+  const auto sorter = process_with<Sorter>()();
   OutputRecorder recorder({output_of<Sale>(), output_of<OtherSale>("refused")}, kBatchRecords);
   const BatchPtr batch = batch_of<Sale>({sale("a", 1), sale("b", -2)});
   Cursor cursor{.batch = &*batch};
@@ -99,43 +94,12 @@ class Stamper : public Process<std::int64_t, std::int64_t> {
 };
 
 TEST(Process, KnowsTheTimestampOfItsRecord) {
-  OperatorHarness harness(process_with<Stamper>(NoKey()), {output_of<std::int64_t>()});
+  OperatorHarness harness(process_with<Stamper>(), {output_of<std::int64_t>()});
   harness.stamped<std::int64_t>(0, {{0, at(4)}, {0, at(2)}}).batch<std::int64_t>(0, {0});
   EXPECT_EQ(
       harness.run()[0],
       (Lines{line_of(Stamped<std::int64_t>{4, at(4)}), line_of(Stamped<std::int64_t>{2, at(2)}),
              line_of<std::int64_t>(kMinTimestamp.time_since_epoch().count())}));
-}
-
-class Labeller : public KeyedProcess<std::string, Sale, Sale> {
- public:
-  void process(const Sale& value, Context& context, Collector<Sale>& out) override {
-    if (value.amount == 0) return context.emit(kRefused, context.key());
-    for (int i = 0; i < value.amount; ++i) out.emit({context.key(), value.amount, ""});
-  }
-};
-
-template <class T, class F>
-FunctionKey<T, F> key_by(F function) {
-  return {function};
-}
-
-TEST(KeyedProcess, KnowsTheKeyOfItsRecord) {
-  const auto check_with = [](auto selector, const std::string& prefix) {
-    OperatorHarness harness(process_with<Labeller>(selector),
-                            {output_of<Sale>(), output_of<std::string>("refused")},
-                            {.most_per_record = 3});
-    harness.batch<Sale>(0, {sale("a", 1), sale("b", 3), sale("c", 0), sale("a", 2)});
-    const std::vector<Lines> lines = harness.run();
-    const std::string a = prefix + "a", b = prefix + "b";
-    EXPECT_EQ(
-        lines[0],
-        lines_of<Sale>({{a, 1, ""}, {b, 3, ""}, {b, 3, ""}, {b, 3, ""}, {a, 2, ""}, {a, 2, ""}}));
-    EXPECT_EQ(lines[1], lines_of<std::string>({prefix + "c"}));
-  };
-  check_with(MemberKey<Sale, std::string>{&Sale::shop}, "");
-  check_with(key_by<Sale>([](const Sale& s) { return "a key made by a function: " + s.shop; }),
-             "a key made by a function: ");
 }
 
 class Merger : public CoProcess<Sale, std::int64_t, std::string> {
@@ -150,7 +114,7 @@ class Merger : public CoProcess<Sale, std::int64_t, std::string> {
 };
 
 TEST(CoProcess, TakesRecordsOfTwoTypes) {
-  OperatorHarness harness(co_process_with<Merger>(NoKey(), NoKey()),
+  OperatorHarness harness(co_process_with<Merger>(),
                           {output_of<std::string>(), output_of<std::int64_t>("amounts")},
                           {.most_per_record = 3});
   harness.batch<std::int64_t>(1, {1, 0, 3}).stamped<Sale>(0, {{sale("a", 5), at(2)}});
@@ -162,25 +126,6 @@ TEST(CoProcess, TakesRecordsOfTwoTypes) {
                              line_of(sale("a", 6).note), line_of<std::string>("number 2"),
                              line_of<std::string>("number 2")}));
   EXPECT_EQ(lines[1], (Lines{line_of(Stamped<std::int64_t>{5, at(2)}), line_of<std::int64_t>(6)}));
-}
-
-class KeyedMerger : public KeyedCoProcess<std::int64_t, Sale, Reading, std::int64_t> {
- public:
-  void process_first(const Sale&, Context& context, Collector<std::int64_t>& out) override {
-    out.emit(context.key());
-  }
-  void process_second(const Reading&, Context& context, Collector<std::int64_t>& out) override {
-    out.emit(-context.key());
-  }
-};
-
-TEST(KeyedCoProcess, KnowsTheKeysOfBothInputs) {
-  OperatorHarness harness(
-      co_process_with<KeyedMerger>(MemberKey<Sale, std::int64_t>{&Sale::amount},
-                                   key_by<Reading>([](const Reading& r) { return 10 * r.value; })),
-      {output_of<std::int64_t>()});
-  harness.batch<Sale>(0, {sale("a", 1), sale("b", 2)}).batch<Reading>(1, {{1, 3}, {1, 4}});
-  EXPECT_EQ(harness.run()[0], lines_of<std::int64_t>({1, 2, -30, -40}));
 }
 
 TEST(TwoInputMap, AppliesAFunctionToEachInput) {
@@ -230,7 +175,7 @@ class Asking : public Process<std::int64_t, std::int64_t> {
 };
 
 TEST(Process, IsOpenedWithItsPlaceAndItsErrorsAreReturned) {
-  const auto made = process_with<Asking>(NoKey())();
+  const auto made = process_with<Asking>()();
   OperatorContext context;
   context.name = "asking";
   context.subtask = SubtaskIndex(3);

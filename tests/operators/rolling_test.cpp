@@ -197,17 +197,6 @@ TEST(RollingSum, AgreesWithAModelOverManyKeysAndLargeBatches) {
   EXPECT_EQ(harness.run()[0], lines_of(expected));
 }
 
-TEST(Rolling, RefusesASnapshotThatIsDamaged) {
-  const auto make = rolling<Reading>(kSensor, SumOf<Reading, std::int64_t>{&Reading::value});
-  Snapshot snapshot;
-  EXPECT_EQ(make()->restore(snapshot).error().code(), ErrorCode::kNotFound);
-  ASSERT_TRUE(make()->snapshot(snapshot));
-  Snapshot other;
-  ASSERT_TRUE(make()->snapshot(other));
-  other.put("accumulated", "\xff\xff\xff\xff");
-  EXPECT_EQ(make()->restore(other).error().code(), ErrorCode::kCorruption);
-}
-
 template <class T, class Selector>
 void expect_to_hash_as_its_key(const Selector& selector, const T& record) {
   EXPECT_EQ(selector.hash(record), hash_key(typename Selector::Key(selector.key(record))));

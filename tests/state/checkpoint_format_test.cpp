@@ -41,7 +41,7 @@ OperatorSnapshot counter() {
                                  .kind = "value",
                                  .id = 3,
                                  .key_schema = "string",
-                                 .value_schema = "int64",
+                                 .value_schemas = {"int64"},
                                  .time_to_live_milliseconds = 5'000}},
                      .files = {file}}}};
 }
@@ -88,7 +88,7 @@ constexpr std::string_view kSchema =
     "max_parallelism:uint32,pieces:map<string,StatePiece{redistribution:enum<Redistribution,uint8>,"
     "elements:list<string>}>,keyed:list<KeyedSnapshot{first_group:uint32,last_group:uint32,"
     "states:list<StateDescription{name:string,kind:string,id:uint32,key_schema:string,"
-    "entry_schema:string,value_schema:string,time_to_live_milliseconds:int64}>,"
+    "entry_schema:string,value_schemas:list<string>,time_to_live_milliseconds:int64}>,"
     "files:list<StoredFile{name:string,path:string,bytes:uint64,"
     "checksum:Checksum{high:uint64,low:uint64}}>}>}>}>,enumerators:map<string,StatePiece>}";
 
@@ -97,11 +97,11 @@ constexpr std::string_view kSchema =
 TEST(CheckpointFormat, HasTheseBytes) {
   const std::string bytes = *encode_checkpoint(small());
   EXPECT_EQ(bytes.substr(0, 8), "MILLRCHK");
-  EXPECT_EQ(hex(bytes.substr(8, 16)), "01000000d40200003803000000000000");
+  EXPECT_EQ(hex(bytes.substr(8, 16)), "01000000db0200003f03000000000000");
   EXPECT_EQ(bytes.substr(24, kSchema.size()), kSchema);
   EXPECT_EQ(hex(bytes.substr(24 + kSchema.size())),
             "0105636f756e7405000000000000000200000000000000edfe000000000000d2040000000000000001"
-            "00010101056c696e6573000101010472657374f12699b6d1edc886f096770f7565cb04");
+            "00010101056c696e6573000101010472657374e7495e42376a47c8ae19bcb543641613");
 }
 
 TEST(CheckpointFormat, RefusesEachByteFlipped) {

@@ -5,6 +5,7 @@
 #include <algorithm>
 
 #include "millrace/core/text.h"
+#include "millrace/state/memory_environment.h"
 
 namespace millrace::detail {
 namespace {
@@ -119,6 +120,7 @@ class Run {
   void snapshot() {
     Snapshot snapshot;
     expect_well(operator_->snapshot(snapshot));
+    expect_well(keyed_.take(operator_->keyed_backend()));
     if (manner_.snapshots != Snapshots::kRestored || broken_) return;
     operator_ = opened(&snapshot);  // the old one is gone without a word, as after a crash
   }
@@ -126,7 +128,9 @@ class Run {
   std::unique_ptr<Operator> opened(const Snapshot* from = nullptr) {
     std::unique_ptr<Operator> made = make_();
     if (from) expect_well(made->restore(*from));
-    expect_well(made->open(options_.context));
+    OperatorContext context = options_.context;
+    context.state = &keyed_.get();
+    expect_well(made->open(context));
     return made;
   }
 
@@ -142,6 +146,7 @@ class Run {
   const HarnessOptions& options_;
   const Manner manner_;
   OutputRecorder recorder_;
+  MemoryEnvironment keyed_;
   std::unique_ptr<Operator> operator_;
   bool broken_ = false;  // the test has failed in a way that makes going on pointless
 };
