@@ -175,7 +175,7 @@ class KeyedFunctionOperator : public FunctionOperator<F> {
             this->context_.set_key(keys[row - begin]);
           },
           call);
-      owner().current_keys().hashes = {};
+      end_group();
       if (!progress || *progress == Progress::kMore) return progress;
     }
     return Progress::kDone;
@@ -195,7 +195,12 @@ class KeyedFunctionOperator : public FunctionOperator<F> {
     Collector<typename F::Output> collector(outputs.template get<typename F::Output>(0));
     collector.set_timestamp(fired.time);
     this->function_.F::on_timer(fired.time, this->context_, collector);
+    end_group();
+  }
+
+  void end_group() {
     owner().current_keys().hashes = {};
+    owner().keyed_state().make_room();
   }
 
   std::optional<KeyTimers<Key>> timers_;

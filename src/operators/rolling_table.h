@@ -115,17 +115,19 @@ class RollingTable final : public StatePart,
     return key;
   }
 
-  void save_row(void* at, bool) override {
+  void save_row(void* at, bool) override { save(at, state().images()); }
+  void evict_row(void* at) override { save(at, state().changes()); }
+  void save(void* at, RowBuffer& into) {
     Row& row = *static_cast<Row*>(at);
     std::string bytes;
     Status encoded = encode(&record_of(row), bytes);
     if (!encoded) return state().fail(std::move(encoded));
-    state().save(key_of(row), bytes);
+    into.put(key_of(row), bytes, state().find_in(into));
   }
 
   void forget(Place place) {
     this->touch(place);  // what is frozen is saved first
-    if (this->is_stored(place)) state().remove(key_of(this->at(place)));
+    if (this->is_stored(place)) state().changes().remove(key_of(this->at(place)));
     this->erase(place);
   }
 
@@ -173,7 +175,7 @@ Result<Progress> RollingTable<T, Selector, key_in_record>::drain_database(const 
     taking = take(std::as_const(record));
     if (!taking) return false;
     drained_key_.assign(key).push_back('\0');
-    state().remove(key);
+    state().changes().remove(key);
     return true;
   };
   if (drained_key_.empty()) drained_key_ = KeyedState::prefix_of(id());

@@ -80,7 +80,7 @@ struct ListCell {
     const std::size_t needed = (values.size() + kChunk - 1) / kChunk;
     for (std::size_t i = needed; i < chunks; ++i) {
       rows.at(number_of(i));
-      rows.save_removed();
+      rows.remove();
     }
     saved = values.size();
     chunks = needed;
@@ -148,7 +148,7 @@ struct MapCell {
       rows.at(key);
       const auto found = entries.find(key);
       if (found == entries.end()) {
-        rows.save_removed();
+        rows.remove();
         continue;
       }
       rows.save(&found->second.value);

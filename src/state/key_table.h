@@ -39,7 +39,9 @@ class AnyKeyTable : public StatePart {
   // The current key's cell; null if it has none.
   void* find() {
     const Place place = current_place();
-    return place ? cell_at(place) : nullptr;
+    if (!place) return nullptr;
+    table_->note_use(place);
+    return cell_at(place);
   }
   // The same, to be changed; it is made if there is none.
   void* edit() {
@@ -92,15 +94,19 @@ class AnyKeyTable : public StatePart {
   std::array<Known, kMostKeys> known_;
 };
 
-// The rows of one cell.
+// The rows of one cell, on their way into a buffer.
 class RowsOf {
  public:
-  RowsOf(StatePart& part, KeyedState& state, std::uint64_t hash) : part_(part), state_(state) {
+  RowsOf(const StatePart& part, std::uint64_t hash) : part_(part) {
     KeyedState::begin_key(key_, hash, part.description().id);
   }
 
   std::string& key() { return key_; }  // to append the stream's key to
-  void key_ends() { key_bytes_ = key_.size(); }
+  void key_ends(KeyedState& state, RowBuffer& into) {
+    key_bytes_ = key_.size();
+    state_ = &state;
+    into_ = &into;
+  }
 
   // What follows is for the row that ends with that entry's key.
   template <class E>
@@ -110,14 +116,14 @@ class RowsOf {
   }
 
   void save(const void* value);
-  void save_removed() { state_.save_removed(key_); }
-  void remove() { state_.remove(key_); }
+  void remove();
 
  private:
-  StatePart& part_;
-  KeyedState& state_;
+  const StatePart& part_;
   std::string key_;
   std::size_t key_bytes_ = 0;
+  KeyedState* state_ = nullptr;
+  RowBuffer* into_ = nullptr;
 };
 
 template <class K, class Cell>
@@ -175,11 +181,17 @@ class KeyTable final : public AnyKeyTable,
   static auto same_as(const K& key) {
     return [&key](const Row& row) { return key_equal(row.key, key); };
   }
-  RowsOf rows_of(std::uint64_t hash, const K& key) {
-    RowsOf rows(*this, state(), hash);
+  RowsOf rows_of(std::uint64_t hash, const K& key, RowBuffer& into) {
+    RowsOf rows(*this, hash);
     append_key(rows.key(), key);
-    rows.key_ends();
+    rows.key_ends(state(), into);
     return rows;
+  }
+  std::string row_key_of(std::uint64_t hash, const K& key) const {
+    std::string bytes;
+    KeyedState::begin_key(bytes, hash, id());
+    append_key(bytes, key);
+    return bytes;
   }
 
   void look_up_group() override {
@@ -210,15 +222,17 @@ class KeyTable final : public AnyKeyTable,
   void forget(Place place) override {
     this->touch(place);  // what is frozen is saved first
     Row& row = this->at(place);
-    RowsOf rows = rows_of(current().hash(), row.key);
+    RowsOf rows = rows_of(current().hash(), row.key, state().changes());
     row.cell.remove(rows, this->is_stored(place));
     Table::erase(place);
     know_only({});
   }
 
-  void save_row(void* at, bool stored) override {
+  void save_row(void* at, bool stored) override { save(at, stored, state().images()); }
+  void evict_row(void* at) override { save(at, true, state().changes()); }
+  void save(void* at, bool stored, RowBuffer& into) {
     Row& row = *static_cast<Row*>(at);
-    RowsOf rows = rows_of(hash_key(row.key), row.key);
+    RowsOf rows = rows_of(hash_key(row.key), row.key, into);
     row.cell.save(rows, stored);
   }
 
@@ -258,7 +272,7 @@ template <class K, class Cell>
 void KeyTable<K, Cell>::load_one_row(const std::vector<std::size_t>& missing) {
   std::vector<std::string> keys;
   for (const std::size_t i : missing) {
-    keys.push_back(std::move(rows_of(current().hashes[i], key_at(i)).key()));
+    keys.push_back(row_key_of(current().hashes[i], key_at(i)));
   }
   Status row_loaded;
   const Status loaded = state().load(keys, [&](std::size_t number, std::string_view value) {
@@ -274,7 +288,7 @@ template <class K, class Cell>
 void KeyTable<K, Cell>::load_many_rows(std::size_t index) {
   const K& key = key_at(index);
   const std::uint64_t hash = current().hashes[index];
-  const std::string prefix = std::move(rows_of(hash, key).key());
+  const std::string prefix = row_key_of(hash, key);
   const Status loaded =
       state().load_all(prefix, KeyedState::end_of(prefix),
                        [&](std::string_view row_key, std::string_view value) -> Result<bool> {

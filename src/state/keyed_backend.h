@@ -24,6 +24,10 @@ class KeyedBackend {
   // nothing to do. The task calls it between elements until it says so.
   virtual Result<bool> work() = 0;
 
+  // It has no memory left for what further records would change, until work() and the writer have
+  // caught up: the task takes no input meanwhile.
+  virtual bool congested() { return false; }
+
   // The checkpoint will not complete: what it would have held joins the next one.
   virtual void abandon(const CheckpointName& checkpoint) = 0;
 

@@ -1,6 +1,7 @@
 #include "millrace/state/keyed_state.h"
 
 #include <algorithm>
+#include <map>
 
 #include "millrace/core/text.h"
 
@@ -9,6 +10,9 @@ namespace {
 
 constexpr std::size_t kRowsAtOnce = 512;  // saved between two elements
 constexpr std::size_t kHandOverBytes = std::size_t{16} << 20;
+constexpr std::size_t kEvictedBytes = std::size_t{4} << 20;
+constexpr std::size_t kTurnsWithoutEviction = 64;
+constexpr std::size_t kShardsInMemory = 32;  // at least, so that evicting one is little
 
 // The first hash of a group; of the one after the last, the end.
 std::uint64_t first_hash(std::uint64_t group, std::uint64_t groups) {
@@ -70,8 +74,15 @@ Status KeyedState::open(const KeyedPlace& place) {
   StateEnvironment* const environment = place.environment;
   if (environment == nullptr || environment->stores == nullptr) return {};
   writer_ = std::make_shared<StateWriter>(*environment, place.name);
+  limit_memory(environment->memory);
   Status restored = restore();
   return restored ? restored : Status(restored.error().with_context("restoring its state"));
+}
+
+void KeyedState::limit_memory(std::size_t bytes) {
+  memory_ = bytes;
+  if (bytes == 0) return;
+  for (StatePart* const part : parts_) part->rows().allow_eviction(bytes / kShardsInMemory);
 }
 
 // A state keeps its id from checkpoint to checkpoint, whatever is declared beside it.
@@ -150,8 +161,7 @@ void KeyedState::freeze(const CheckpointName& checkpoint, Done done) {
   check(!frozen_, "a second checkpoint is frozen before the first is saved");
   if (!writer_) return done(KeyedSnapshot());
   frozen_ = Frozen{checkpoint, std::move(done)};
-  images_ = std::exchange(removals_, {});
-  removed_before_.push_back({std::exchange(removed_, {}), std::nullopt});
+  images_ = std::exchange(changes_, {});
   for (StatePart* const part : parts_) part->rows().freeze();
 }
 
@@ -159,24 +169,29 @@ Result<bool> KeyedState::work() {
   if (!frozen_) return false;
   if (frozen_->part < parts_.size()) {
     if (!parts_[frozen_->part]->rows().save_some(kRowsAtOnce)) ++frozen_->part;
-    if (images_.bytes() >= kHandOverBytes) hand_over();
+    if (images_.bytes() >= kHandOverBytes) hand_over(images_);
   } else {
     finish_frozen();
   }
   return true;
 }
 
-void KeyedState::hand_over() {
-  if (!images_.empty()) writer_->write(std::exchange(images_, {}), ++batch_);
+void KeyedState::hand_over(RowBuffer& rows) {
+  if (rows.empty()) return;
+  auto taken = std::make_shared<const RowBuffer>(std::exchange(rows, {}));
+  handed_over_.push_back({taken, ++batch_});
+  writer_->write(std::move(taken), batch_);
+  forget_written();
 }
 
-void KeyedState::hand_over_last() {
-  hand_over();
-  removed_before_.back().batch = batch_;
+void KeyedState::forget_written() {
+  while (!handed_over_.empty() && handed_over_.front().batch <= writer_->written()) {
+    handed_over_.pop_front();
+  }
 }
 
 void KeyedState::finish_frozen() {
-  hand_over_last();
+  hand_over(images_);
   const Frozen frozen = *std::exchange(frozen_, std::nullopt);
   if (!failure_) return frozen.done(std::exchange(failure_, {}).error());
   KeyedSnapshot snapshot{.first_group = place_.key_groups.first.value(),
@@ -191,7 +206,7 @@ void KeyedState::finish_frozen() {
 void KeyedState::abandon(const CheckpointName& checkpoint) {
   if (!frozen_ || frozen_->checkpoint != checkpoint) return;
   for (StatePart* const part : parts_) part->rows().abandon();
-  hand_over_last();
+  hand_over(images_);
   frozen_.reset();
 }
 
@@ -199,32 +214,55 @@ void KeyedState::completed(const CheckpointName& checkpoint) {
   if (writer_) writer_->completed(checkpoint);
 }
 
-// It joins the next freeze, behind what is frozen now.
-void KeyedState::remove(std::string_view key) {
-  removals_.remove(key);
-  removed_.emplace(key);
+// Rows leave the memory from all parts in turn. What they were goes to the writer behind what is
+// frozen, so that no checkpoint sees what came after its barrier.
+void KeyedState::evict() {
+  std::size_t turns_without = 0;
+  while (bytes_held() > memory_ && turns_without < kTurnsWithoutEviction) {
+    RowTable& rows = parts_[next_evicted_++ % parts_.size()]->rows();
+    turns_without = rows.evict_some() > 0 ? 0 : turns_without + 1;
+  }
+  if (!frozen_ && changes_.bytes() >= kEvictedBytes) hand_over(changes_);
+  may_load_ = true;
 }
 
-bool KeyedState::is_removed(const std::string& key) {
-  while (!removed_before_.empty() && removed_before_.front().batch &&
-         *removed_before_.front().batch <= writer_->written()) {
-    removed_before_.pop_front();
+std::size_t KeyedState::bytes_held() const {
+  std::size_t bytes = 0;
+  for (StatePart* const part : parts_) bytes += part->rows().bytes();
+  return bytes;
+}
+
+bool KeyedState::congested() {
+  if (memory_ == 0) return false;
+  forget_written();
+  std::size_t bytes = images_.bytes() + changes_.bytes();
+  for (const HandedOver& handed : handed_over_) bytes += handed.rows->bytes();
+  return bytes > std::max(memory_ / 4, 2 * kHandOverBytes);
+}
+
+std::optional<StateRow> KeyedState::find_unwritten(std::string_view key) {
+  std::optional<StateRow> found = changes_.find(key);
+  if (!found) found = images_.find(key);
+  for (auto handed = handed_over_.rbegin(); !found && handed != handed_over_.rend(); ++handed) {
+    found = handed->rows->find(key);
   }
-  return removed_.contains(key) ||
-         std::ranges::any_of(removed_before_,
-                             [&](const Removed& removed) { return removed.keys.contains(key); });
+  return found;
 }
 
 Status KeyedState::load(std::span<const std::string> keys,
                         const std::function<void(std::size_t, std::string_view)>& found) {
   std::vector<std::string_view> wanted;
   std::vector<std::size_t> numbers;
+  forget_written();
   for (std::size_t i = 0; i < keys.size(); ++i) {
-    if (is_removed(keys[i])) continue;
+    if (const std::optional<StateRow> row = find_unwritten(keys[i])) {
+      if (row->value) found(i, std::string(*row->value));  // a copy: found() may save rows
+      continue;
+    }
     wanted.push_back(keys[i]);
     numbers.push_back(i);
   }
-  if (wanted.empty()) return {};
+  if (wanted.empty() || writer_->store() == nullptr) return {};
   return writer_->store()->get(
       wanted, [&](std::size_t i, std::string_view value) { found(numbers[i], value); });
 }
@@ -232,14 +270,31 @@ Status KeyedState::load(std::span<const std::string> keys,
 Status KeyedState::load_all(
     std::string_view first, std::string_view end,
     const std::function<Result<bool>(std::string_view, std::string_view)>& found) {
-  const std::unique_ptr<StateScan> scan = writer_->store()->scan(first, end);
-  while (scan->next()) {
-    if (is_removed(std::string(scan->key()))) continue;
-    Result<bool> more = found(scan->key(), scan->value());
+  // A row may be in both: what is not written yet is newer. Copied, for found() may change it.
+  RowBuffer::Changes unwritten;
+  forget_written();
+  for (const HandedOver& handed : handed_over_) handed.rows->find_range(first, end, unwritten);
+  images_.find_range(first, end, unwritten);
+  changes_.find_range(first, end, unwritten);
+  StateStore* const store = writer_->store();
+  const std::unique_ptr<StateScan> scan = store ? store->scan(first, end) : nullptr;
+  bool stored = scan != nullptr && scan->next();
+  auto next = unwritten.begin();
+  while (stored || next != unwritten.end()) {
+    const bool newer = next != unwritten.end() && (!stored || next->first <= scan->key());
+    const bool both = newer && stored && next->first == scan->key();
+    Result<bool> more = true;
+    if (!newer) {
+      more = found(scan->key(), scan->value());
+    } else if (next->second) {
+      more = found(next->first, *next->second);
+    }
     if (!more) return more.error();
     if (!*more) return {};
+    if (newer) ++next;
+    if (both || !newer) stored = scan->next();
   }
-  return scan->status();
+  return scan ? scan->status() : Status();
 }
 
 }  // namespace millrace::detail

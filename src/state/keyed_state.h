@@ -15,7 +15,6 @@
 #include <optional>
 #include <string>
 #include <string_view>
-#include <unordered_set>
 #include <vector>
 
 #include "millrace/core/records/key_group.h"
@@ -55,6 +54,12 @@ class KeyedState final : public KeyedBackend {
   Result<bool> work() override;
   void abandon(const CheckpointName& checkpoint) override;
   void completed(const CheckpointName& checkpoint) override;
+  bool congested() override;
+
+  // Between groups of records: evicts what is too much. Places change.
+  void make_room() {
+    if (memory_ != 0) evict();
+  }
 
   // --- for the declared states ---
 
@@ -66,11 +71,15 @@ class KeyedState final : public KeyedBackend {
   // Where the keys that begin so end.
   static std::string end_of(std::string_view prefix);
 
-  // A row as it was frozen, or that there was none.
-  void save(std::string_view key, std::string_view value) { images_.put(key, value); }
-  void save_removed(std::string_view key) { images_.remove(key); }
-  // A row that the database has, or will have, is gone now.
-  void remove(std::string_view key);
+  // Where rows go as they were frozen; and where they go that are not in memory any more, removed or
+  // evicted.
+  RowBuffer& images() { return images_; }
+  RowBuffer& changes() { return changes_; }
+  // Only where rows are evicted images are asked for before the database has them.
+  RowBuffer::Find find_in(const RowBuffer& rows) const {
+    return &rows == &changes_ || memory_ != 0 ? RowBuffer::Find::kYes : RowBuffer::Find::kNo;
+  }
+
   // What cannot be encoded fails the checkpoint.
   void fail(Status status) {
     if (failure_) failure_ = std::move(status);
@@ -97,20 +106,22 @@ class KeyedState final : public KeyedBackend {
     Done done;
     std::size_t part = 0;  // the next one to save
   };
-  // Rows that are gone, until the database knows: when it has that batch.
-  using RowKeys = std::unordered_set<std::string>;
-  struct Removed {
-    RowKeys keys;
-    std::optional<std::uint64_t> batch;  // once it is known
+  // What the writer was given and has perhaps not written yet.
+  struct HandedOver {
+    std::shared_ptr<const RowBuffer> rows;
+    std::uint64_t batch;
   };
 
   Status attach_parts();
+  void limit_memory(std::size_t bytes);
   Status restore();
   Status copy_clipped(const KeyedSnapshot& from, StateStore& to);
-  void hand_over();
-  void hand_over_last();
+  void hand_over(RowBuffer& rows);
+  void forget_written();
   void finish_frozen();
-  bool is_removed(const std::string& key);
+  void evict();
+  std::size_t bytes_held() const;
+  std::optional<StateRow> find_unwritten(std::string_view key);
 
   KeyedPlace place_;
   HashRange range_;
@@ -119,11 +130,12 @@ class KeyedState final : public KeyedBackend {
   std::vector<StateDescription> dropped_;  // of states that are declared no more
   std::shared_ptr<StateWriter> writer_;
   std::optional<Frozen> frozen_;
-  RowBuffer images_;    // of what is frozen
-  RowBuffer removals_;  // since then
-  RowKeys removed_;     // the keys of those
-  std::deque<Removed> removed_before_;
-  std::uint64_t batch_ = 0;  // the number of the last hand-over
+  RowBuffer images_;   // of what is frozen
+  RowBuffer changes_;  // since then, of rows that are not in memory: removed or evicted
+  std::deque<HandedOver> handed_over_;
+  std::uint64_t batch_ = 0;       // the number of the last hand-over
+  std::size_t memory_ = 0;        // 0: no limit
+  std::size_t next_evicted_ = 0;  // the part whose turn it is
   bool may_load_ = false;
   Status failure_;
 };

@@ -8,12 +8,13 @@ namespace millrace::detail {
 namespace {
 
 constexpr std::size_t kHugePage = std::size_t{2} << 20;
-constexpr std::size_t kFullGrown = 4 * kHugePage;  // bytes of rows beyond which a shard is split
-constexpr std::uint32_t kMostBits = 20;            // of the directory
+constexpr std::size_t kFullGrown = 4 * kHugePage;
+constexpr std::size_t kLeastFullGrown = 64 << 10;
+constexpr std::uint32_t kMostBits = 20;  // of the directory
 
 }  // namespace
 
-RowTable::RowTable(std::size_t row_bytes) : row_bytes_(row_bytes) {
+RowTable::RowTable(std::size_t row_bytes) : row_bytes_(row_bytes), full_grown_(kFullGrown) {
   shards_.push_back(std::make_unique<Shard>());
   directory_.push_back(shards_.front().get());
   allocate(*shards_.front(), kWindow);
@@ -141,9 +142,38 @@ void RowTable::enlarge(Shard& shard, std::uint64_t hash) {
   save_shard(shard);
   if (shard.erased > shard.size / 2) return rehash(shard, shard.capacity);
   const std::size_t larger = shard.capacity + shard.capacity / 2;
-  if (larger * row_bytes_ <= kFullGrown || shard.depth == kMostBits) return rehash(shard, larger);
+  if (larger * row_bytes_ <= full_grown_ || shard.depth == kMostBits) return rehash(shard, larger);
   split(shard, hash);
   make_room(hash);
+}
+
+void RowTable::allow_eviction(std::size_t shard_bytes) {
+  if (stays_) return;
+  evicts_ = true;
+  full_grown_ = std::clamp(shard_bytes, kLeastFullGrown, kFullGrown);
+}
+
+std::size_t RowTable::evict_some() {
+  if (!evicts_) return 0;
+  if (next_evicted_ >= directory_.size()) next_evicted_ = 0;
+  Shard& shard = *directory_[next_evicted_];
+  next_evicted_ += std::size_t{1} << (bits_ - shard.depth);
+  ++moves_;
+  save_shard(shard);
+  const std::uint32_t before = shard.size;
+  for (std::uint32_t slot = 0; slot < shard.capacity; ++slot) {
+    Page& page = shard.pages[slot / 64];
+    const std::uint64_t bit = std::uint64_t{1} << slot % 64;
+    if (!is_row(shard.tags[slot]) || (page.used & bit) != 0) continue;
+    void* const row = row_at({&shard, slot});
+    if ((page.dirty & bit) != 0) evict_row(row);
+    end_row(row);
+    set_tag(shard, slot, kErased);
+    --shard.size;
+    --size_;
+  }
+  rehash(shard, std::max(shard.size + shard.size / 2, std::uint32_t{kWindow}));
+  return before - shard.size;
 }
 
 void RowTable::rehash(Shard& shard, std::size_t capacity) {
@@ -151,7 +181,7 @@ void RowTable::rehash(Shard& shard, std::size_t capacity) {
   shard = {};
   shard.depth = old.depth;
   allocate(shard, capacity);
-  move_rows(old, shard, nullptr);
+  move_rows(old, &shard);
   release_memory(old);
 }
 
@@ -173,15 +203,16 @@ void RowTable::split(Shard& shard, std::uint64_t hash) {
   const std::size_t span = std::size_t{1} << (bits_ - old.depth);
   const std::size_t first = directory_index(hash) / span * span;
   std::fill_n(directory_.begin() + static_cast<std::ptrdiff_t>(first + span / 2), span / 2, &high);
-  move_rows(old, shard, &high);
+  move_rows(old, nullptr);
   release_memory(old);
 }
 
-void RowTable::move_rows(Shard& from, Shard& low, Shard* high) {
+// To a shard, or to where they belong now.
+void RowTable::move_rows(Shard& from, Shard* to) {
   for (std::uint32_t slot = 0; slot < from.capacity; ++slot) {
     if (!is_row(from.tags[slot])) continue;
     const std::uint64_t hash = hash_of_row(from.rows + slot * row_bytes_);
-    take(high == nullptr ? low : shard_of(hash), hash, from, slot);
+    take(to != nullptr ? *to : shard_of(hash), hash, from, slot);
   }
 }
 

@@ -18,6 +18,9 @@
 // rows are hardly ever read. Tags are compared sixteen at once, so shards may be dense; and since a
 // slot is the hash scaled to the capacity, growing moves rows in their order.
 //
+// Eviction. Where memory is limited, rows that were not used for a while leave the table for the
+// database, a shard at a time.
+//
 // One thread.
 #pragma once
 
@@ -46,6 +49,7 @@ class RowTable {
   struct Page {
     std::uint64_t dirty = 0;   // rows that were changed since they were last saved
     std::uint64_t stored = 0;  // rows that were saved, in whatever version
+    std::uint64_t used = 0;    // rows that were asked for since eviction last looked at them
     std::uint32_t epoch = 0;   // the last one in which a row was changed
   };
 
@@ -85,6 +89,11 @@ class RowTable {
     if (page.epoch != epoch_) [[unlikely]]
       renew(*place.shard, page);
     page.dirty |= std::uint64_t{1} << place.slot % 64;
+    page.used |= std::uint64_t{1} << place.slot % 64;
+  }
+  // To be called when a row is only read.
+  void note_use(Place place) {
+    if (evicts_) place.shard->pages[place.slot / 64].used |= std::uint64_t{1} << place.slot % 64;
   }
 
   // Whether the database has the row, in whatever version. Touch it first.
@@ -107,6 +116,13 @@ class RowTable {
   bool save_some(std::size_t rows);
   // What is not saved yet will be with the next freeze().
   void abandon() { frozen_ = 0; }
+
+  // All rows stay.
+  void forbid_eviction() { stays_ = true; }
+  // From now on rows may be evicted; a shard is full-grown at that many bytes of rows.
+  void allow_eviction(std::size_t shard_bytes);
+  // Evicts the rows of the next shard that were not used since its last turn; returns how many.
+  std::size_t evict_some();
 
   void* row_at(Place place) const { return place.shard->rows + place.slot * row_bytes_; }
 
@@ -162,6 +178,8 @@ class RowTable {
   virtual void end_row(void* row) = 0;
   // The row as it is now goes into the checkpoint that is being written.
   virtual void save_row(void* row, bool stored) = 0;
+  // The row leaves the table, changed since it was saved last; it ends afterwards.
+  virtual void evict_row(void* row) = 0;
 
   std::size_t directory_index(std::uint64_t hash) const {
     const std::uint64_t position = (((hash >> 32) - range_.first) * scale_) >> 32;
@@ -177,7 +195,7 @@ class RowTable {
   void enlarge(Shard& shard, std::uint64_t hash);
   void rehash(Shard& shard, std::size_t capacity);
   void split(Shard& shard, std::uint64_t hash);
-  void move_rows(Shard& from, Shard& low, Shard* high);
+  void move_rows(Shard& from, Shard* to);
   void take(Shard& shard, std::uint64_t hash, const Shard& from, std::uint32_t slot);
 
   const std::size_t row_bytes_;
@@ -189,6 +207,11 @@ class RowTable {
   std::size_t size_ = 0;
   std::size_t bytes_ = 0;
   std::uint64_t moves_ = 0;
+
+  bool evicts_ = false;
+  bool stays_ = false;
+  std::size_t full_grown_;        // bytes of rows beyond which a shard is split
+  std::size_t next_evicted_ = 0;  // the directory's entry whose turn it is
 
   std::uint32_t epoch_ = 1;
   std::uint32_t frozen_ = 0;    // the epoch that is being saved; 0 if none

@@ -10,10 +10,9 @@ void StateWriter::adopt(std::unique_ptr<StateStore> store, std::vector<StoredFil
   readable_.store(store_.get(), std::memory_order_release);
 }
 
-void StateWriter::write(RowBuffer rows, std::uint64_t batch) {
-  auto taken = std::make_shared<Taken>(Taken{std::move(rows), batch});
-  serial_.execute([self = shared_from_this(), taken] {
-    self->unwritten_.push_back(std::move(*taken));
+void StateWriter::write(std::shared_ptr<const RowBuffer> rows, std::uint64_t batch) {
+  serial_.execute([self = shared_from_this(), taken = Taken{std::move(rows), batch}] {
+    self->unwritten_.push_back(taken);
     (void)self->write_all();  // a checkpoint will say it
   });
 }
@@ -27,7 +26,7 @@ Status StateWriter::write_all() {
   }
   while (!unwritten_.empty()) {
     Taken& next = unwritten_.front();
-    const std::vector<StateRow> rows = next.rows.sorted();
+    const std::vector<StateRow> rows = next.rows->sorted();
     if (!rows.empty()) {
       Status ingested = store_->ingest(rows);
       if (!ingested) return ingested;

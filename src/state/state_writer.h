@@ -32,7 +32,7 @@ class StateWriter : public std::enable_shared_from_this<StateWriter> {
   StateStore* store() const { return readable_.load(std::memory_order_acquire); }
 
   // Takes changes; all of number `batch` and below are in the database once written() says so.
-  void write(RowBuffer rows, std::uint64_t batch);
+  void write(std::shared_ptr<const RowBuffer> rows, std::uint64_t batch);
   std::uint64_t written() const { return written_.load(std::memory_order_acquire); }
 
   // Everything that was handed over before becomes part of the checkpoint.
@@ -42,7 +42,7 @@ class StateWriter : public std::enable_shared_from_this<StateWriter> {
 
  private:
   struct Taken {
-    RowBuffer rows;
+    std::shared_ptr<const RowBuffer> rows;
     std::uint64_t batch;
   };
 

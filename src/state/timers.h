@@ -67,7 +67,9 @@ template <class K>
 class KeyTimers final : public Timers {
  public:
   explicit KeyTimers(StateOwner<K>& owner)
-      : keys_(owner.current_keys()), table_(owner.template add_table<TimerCell>("event-timers")) {}
+      : keys_(owner.current_keys()), table_(owner.template add_table<TimerCell>("event-timers")) {
+    table_.rows().forbid_eviction();  // the queue finds them by their hash alone
+  }
 
   // Once the state is open: makes the queue of what was restored.
   Status open() {

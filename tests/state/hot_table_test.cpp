@@ -37,6 +37,7 @@ class SavingTable : public HotTable<Row, HashOf> {
       saved.emplace_back(*static_cast<Row*>(row), stored);
     }
   }
+  void evict_row(void*) override {}
 };
 template <class K, class V>
 using Table = SavingTable<Entry<K, V>, HashOfKey>;

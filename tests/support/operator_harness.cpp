@@ -21,11 +21,13 @@ struct Manner {
   std::size_t limit = kBatchRecords;
   Snapshots snapshots = Snapshots::kNone;
   bool shared = false;
+  std::size_t memory = 0;  // for keyed state: 0 is no limit, 1 is none at all
 
   std::string text() const {
     constexpr const char* kSnapshots[] = {"no snapshots", "snapshots", "snapshots restored"};
     return concat("batches of ", rows, ", ", shared ? "shared" : "exclusive", ", outputs of ",
-                  limit, ", ", kSnapshots[static_cast<int>(snapshots)]);
+                  limit, ", ", kSnapshots[static_cast<int>(snapshots)],
+                  memory == 0 ? "" : ", no memory for state");
   }
 };
 
@@ -36,7 +38,7 @@ std::vector<Manner> hostile_manners() {
          {std::size_t{1}, std::size_t{2}, std::size_t{7}, kBatchRecords}) {
       for (const auto snapshots : {Snapshots::kNone, Snapshots::kTaken, Snapshots::kRestored}) {
         for (const bool shared : {false, true}) {
-          manners.push_back({rows, true, limit, snapshots, shared});
+          manners.push_back({rows, true, limit, snapshots, shared, shared ? 1U : 0U});
         }
       }
     }
@@ -49,7 +51,9 @@ class Run {
  public:
   Run(const OperatorHarness::Make& make, const std::vector<OutputOf>& outputs,
       const HarnessOptions& options, Manner manner)
-      : make_(make), options_(options), manner_(manner), recorder_(outputs, manner.limit) {}
+      : make_(make), options_(options), manner_(manner), recorder_(outputs, manner.limit) {
+    keyed_.get().memory = manner.memory;
+  }
 
   std::vector<Lines> follow(const std::vector<Step>& script) {
     operator_ = opened();
