@@ -13,7 +13,7 @@
 
 namespace millrace::test {
 
-class CheckpointStoreFake final : public detail::CheckpointStore {
+class CheckpointStoreFake : public detail::CheckpointStore {
  public:
   using CheckpointName = detail::CheckpointName;
   using StoredFile = detail::StoredFile;
