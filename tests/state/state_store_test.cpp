@@ -284,13 +284,11 @@ TEST_P(StateStoreTest, ADamagedOrMissingFileIsRefusedByName) {
     const std::string whole = bytes;
     bytes.pop_back();
     EXPECT_THAT(refusal(files), HasSubstr(file.name));
-    bytes = whole;
-  }
-  EXPECT_EQ(scan(*restore(files)), scan(*store));
-  for (const StoredFile& file : files) {
     checkpoints_.lose(file);
     EXPECT_THAT(refusal(files), HasSubstr(file.name));
+    checkpoints_.give_back(file, whole);
   }
+  EXPECT_EQ(scan(*restore(files)), scan(*store));
 }
 
 TEST_P(StateStoreTest, AnotherBackendsCheckpointIsRefused) {
@@ -330,8 +328,8 @@ TEST_P(StateStoreTest, ReadersSeeWholeStepsWhileRowsComeIn) {
 }
 
 INSTANTIATE_TEST_SUITE_P(All, StateStoreTest, testing::Values(Kind::kMemory, Kind::kRocksDb),
-                         [](const auto& info) {
-                           return info.param == Kind::kMemory ? "Memory" : "RocksDb";
+                         [](const auto& kind) {
+                           return kind.param == Kind::kMemory ? "Memory" : "RocksDb";
                          });
 
 }  // namespace

@@ -65,6 +65,7 @@ class CheckpointStoreFake : public detail::CheckpointStore {
 
   std::string& bytes_of(const StoredFile& file) { return files_.at(file.path); }
   void lose(const StoredFile& file) { files_.erase(file.path); }
+  void give_back(const StoredFile& file, const std::string& bytes) { files_[file.path] = bytes; }
   void fill_up_after(std::size_t bytes) { bytes_until_full_ = bytes; }
 
   // Since the last call.

@@ -26,6 +26,9 @@ Meaning meaning_of(const rocksdb::Status& status, const std::string& text) {
     return {ErrorCode::kResourceExhausted,
             "free space on that disk, or name a directory on a larger one"};
   }
+  if (status.IsPathNotFound()) {
+    return {ErrorCode::kCorruption, "a file of the database is missing: go on from a checkpoint"};
+  }
   if (status.IsMemoryLimit()) return {ErrorCode::kResourceExhausted, "grant it more memory"};
   if (is_out_of_files(text)) {
     return {ErrorCode::kResourceExhausted, "raise the limit of open files (ulimit -n)"};

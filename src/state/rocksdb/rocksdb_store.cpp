@@ -108,7 +108,9 @@ Result<std::unique_ptr<RocksDbStore>> RocksDbStore::open(ScratchFolder folder,
                                                          const RocksDbResources& resources,
                                                          std::span<const StoredFile> restored) {
   std::unique_ptr<RocksDbStore> store(new RocksDbStore(std::move(folder), settings, resources));
-  for (const StoredFile& file : restored) store->checksums_.emplace(file.name, file.checksum);
+  for (const StoredFile& file : restored) {
+    if (is_sorted_file(file.name)) store->checksums_.emplace(file.name, file.checksum);
+  }
   const Status opened = store->open_database(!restored.empty());
   if (!opened) return opened.error();
   return store;

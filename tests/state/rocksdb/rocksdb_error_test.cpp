@@ -21,6 +21,7 @@ TEST(RocksDbError, TheCodeSaysHowToReact) {
   EXPECT_EQ(code_of(S::MemoryLimit()), ErrorCode::kResourceExhausted);
   EXPECT_EQ(code_of(S::IOError("open", "Too many open files")), ErrorCode::kResourceExhausted);
   EXPECT_EQ(code_of(S::IOError("read", "Input/output error")), ErrorCode::kUnavailable);
+  EXPECT_EQ(code_of(S::PathNotFound()), ErrorCode::kCorruption);
   EXPECT_EQ(code_of(S::Corruption()), ErrorCode::kCorruption);
   EXPECT_EQ(code_of(S::Busy()), ErrorCode::kUnavailable);
   EXPECT_EQ(code_of(S::ShutdownInProgress()), ErrorCode::kCancelled);
