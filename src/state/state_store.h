@@ -38,7 +38,8 @@ class StateStore {
  public:
   virtual ~StateStore() = default;
 
-  // Calls found(i, value) for each of the keys that has a row, in any order.
+  // Calls found(i, value) for each of the keys that has a row, in any order. `found` does not call
+  // the store.
   virtual Status get(std::span<const std::string_view> keys,
                      const std::function<void(std::size_t, std::string_view)>& found) = 0;
 

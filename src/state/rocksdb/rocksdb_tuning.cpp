@@ -5,6 +5,7 @@
 #include <rocksdb/options.h>
 #include <rocksdb/table.h>
 
+#include <cstdint>
 #include <utility>
 
 #include "millrace/state/rocksdb/scratch_files.h"
@@ -51,12 +52,12 @@ rocksdb::Options make_options(const RocksDbSettings& settings, const RocksDbReso
   rocksdb::Options options;
   options.env = resources.files.get();
   options.create_if_missing = true;
-  // Half the size by LZ4, but a tenth slower; checkpoints are bound by the number of their files.
-  options.compression = rocksdb::kNoCompression;
+  // Nearly half the bytes to upload and to restore, for 45 ns a row; get() takes as long.
+  options.compression = rocksdb::kLZ4Compression;
   options.table_factory.reset(rocksdb::NewBlockBasedTableFactory(table_options(resources.cache)));
   options.listeners = {std::move(listener)};
-  options.max_background_jobs = settings.compactions + 1;  // one is kept for flushes, of which
-  options.avoid_flush_during_shutdown = true;              // there are none
+  options.max_background_jobs = settings.compactions + 1;  // one is for flushes: there are none
+  options.max_file_opening_threads = 1;                    // sixteen, also for no file, otherwise
   options.max_manifest_file_size = kLargestManifest;
   options.info_log_level = rocksdb::WARN_LEVEL;
   options.stats_dump_period_sec = 0;  // no thread for statistics that nobody reads
