@@ -1,5 +1,5 @@
-// What a key's update costs in RocksDB alone, as engines do it that keep their state there: a get and
-// a put each, without a log. The yardstick for keyed state; tuned as well as we know how.
+// What a key's update costs in RocksDB alone, as engines do it that keep their state there: a get
+// and a put each, without a log. The yardstick for keyed state; tuned as well as we know how.
 //
 // One thread.
 #pragma once

@@ -1,6 +1,6 @@
 // State in a sorted map: for simulation and for tests, where nothing but the checkpoint store is to
-// touch a disk. It grows with all that it holds; a scan copies its rows; a checkpoint is one file with
-// all rows, whatever its base (docs/FORMATS.md).
+// touch a disk. It grows with all that it holds; a scan copies its rows; a checkpoint is one file
+// with all rows, whatever its base (docs/FORMATS.md).
 //
 // As every StateStore, for two threads. The factory's calls may come from any thread.
 #pragma once

@@ -78,7 +78,7 @@ class CompactionWatch final : public rocksdb::EventListener {
     std::unique_lock lock(mutex_);
     for (;;) {
       const std::uint64_t seen = completed_;
-      lock.unlock();  // RocksDB calls us under locks of its own
+      lock.unlock();  // full() takes locks of RocksDB, which may hold them when it calls us
       const bool wait = full();
       lock.lock();
       if (!failure_.ok() || !wait) return failure_;

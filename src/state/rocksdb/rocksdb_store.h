@@ -1,11 +1,11 @@
-// State in RocksDB: one database for each store, in a local folder of its own, which is gone with the
-// store. What must survive is in checkpoints.
+// State in RocksDB: one database for each store, in a local folder of its own, which is gone with
+// the store. What must survive is in checkpoints.
 //
 // Rows come in as sorted files and never through the memory table, which is forty times as fast; so
 // there is no log, and nothing to flush before a checkpoint. RocksDB does not slow ingesting down
-// when it cannot keep up with merging, and every file in level 0 is one more for get() to look into.
-// Therefore ingest() itself waits until level 0 is small again: its thread may be blocked, the
-// task's may not.
+// when it cannot keep up with merging, and every file in level 0 is one more for get() to look
+// into. Therefore ingest() itself waits until level 0 is small again: its thread may be blocked,
+// the task's may not.
 //
 // Files are never changed once they are written, and their content does not depend on when they
 // came: a checkpoint consists of hard links, and uploads what its base lacks.

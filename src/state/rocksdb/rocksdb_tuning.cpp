@@ -30,9 +30,9 @@ rocksdb::BlockBasedTableOptions table_options(std::shared_ptr<rocksdb::Cache> ca
   return table;
 }
 
-// Levels are sized from the largest down, so that a row that was overwritten takes room for a short
-// time only. Small steps between them: a file that comes in finds a level without overlap more often
-// and is merged with fewer others; that is three times the throughput of RocksDB's own steps.
+// Levels are sized from the largest down, so that a row that was overwritten takes room for a
+// short time only. Small steps between them: a file that comes in finds a level without overlap
+// more often and is merged with fewer others, which takes in twice the rows of RocksDB's own steps.
 void set_levels(rocksdb::Options& options, const RocksDbSettings& settings) {
   options.level_compaction_dynamic_level_bytes = true;
   options.max_bytes_for_level_base = kLevelBase;

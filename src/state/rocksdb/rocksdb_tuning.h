@@ -1,5 +1,5 @@
-// How our databases are set up, and why. They are scratch: what counts is in checkpoints, so nothing
-// is logged ahead, and files come in sorted. The numbers are measured (docs/design/004).
+// How our databases are set up, and why. They are scratch: what counts is in checkpoints, so
+// nothing is logged ahead, and files come in sorted. The numbers are measured (docs/design/004).
 #pragma once
 
 #include <cstddef>

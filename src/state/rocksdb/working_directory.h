@@ -1,7 +1,7 @@
 // A local directory for what lives no longer than this process. It is locked while this object
 // lives, so that two processes never share it, and whatever a former process left is removed when
-// it is opened. Only folders that end with ".scratch" are ever removed: a directory that was named by
-// mistake loses nothing.
+// it is opened. Only folders that end with ".scratch" are ever removed: a directory that was named
+// by mistake loses nothing.
 //
 // Any thread.
 #pragma once
