@@ -9,6 +9,7 @@ find_package(nlohmann_json REQUIRED)
 find_package(CAF REQUIRED)
 pkg_check_modules(XXHASH REQUIRED IMPORTED_TARGET libxxhash)
 pkg_check_modules(CAPNP REQUIRED IMPORTED_TARGET capnp)  # its CMake package fails in Debian 12
+pkg_check_modules(ROCKSDB REQUIRED IMPORTED_TARGET rocksdb)  # the CMake package asks for more
 
 if(CMAKE_FIND_PACKAGE_NAME STREQUAL "Millrace")
   return()  # a job needs no more

@@ -1,96 +1,152 @@
 #include "millrace/state/memory_store.h"
 
-#include "millrace/core/codec/codec.h"
+#include <algorithm>
+#include <cstring>
+#include <utility>
+
+#include "millrace/core/text.h"
 
 namespace millrace::detail {
 namespace {
 
+constexpr std::string_view kFile = "rows";
+constexpr std::string_view kMagic = "MRROWS01";
+
+// Walks over a copy.
 class MemoryScan final : public StateScan {
  public:
-  using Rows = MemoryStateStore::Rows;
+  using Rows = std::vector<std::pair<std::string, std::string>>;
 
-  MemoryScan(std::shared_ptr<const Rows> rows, std::string_view first, std::string_view end)
-      : rows_(std::move(rows)),
-        next_(rows_->lower_bound(first)),
-        end_(end.empty() ? rows_->end() : rows_->lower_bound(end)) {}
+  explicit MemoryScan(Rows rows) : rows_(std::move(rows)) {}
 
   bool next() override {
-    if (next_ == end_) return false;
-    current_ = next_++;
-    return true;
+    if (begun_ && at_ < rows_.size()) ++at_;
+    begun_ = true;
+    return at_ < rows_.size();
   }
-  std::string_view key() const override { return current_->first; }
-  std::string_view value() const override { return current_->second; }
+  std::string_view key() const override { return rows_[at_].first; }
+  std::string_view value() const override { return rows_[at_].second; }
   Status status() const override { return {}; }
 
  private:
-  std::shared_ptr<const Rows> rows_;
-  Rows::const_iterator next_;
-  Rows::const_iterator end_;
-  Rows::const_iterator current_;
+  const Rows rows_;
+  std::size_t at_ = 0;
+  bool begun_ = false;
 };
+
+void put_number(std::string& bytes, std::uint32_t number) {
+  for (int shift = 0; shift < 32; shift += 8) bytes += static_cast<char>(number >> shift);
+}
+
+void put_text(std::string& bytes, const std::string& text) {
+  put_number(bytes, static_cast<std::uint32_t>(text.size()));
+  bytes += text;
+}
+
+std::string encode(const MemoryStateStore::Rows& rows) {
+  std::string bytes(kMagic);
+  for (const auto& [key, value] : rows) {
+    put_text(bytes, key);
+    put_text(bytes, value);
+  }
+  return bytes;
+}
+
+// Takes the next text from the front of `bytes`; false if it is not all there.
+bool take_text(std::string_view& bytes, std::string& text) {
+  if (bytes.size() < 4) return false;
+  std::uint32_t size = 0;
+  for (std::size_t i = 0; i < 4; ++i) {
+    size |= std::uint32_t{static_cast<unsigned char>(bytes[i])} << (8 * i);
+  }
+  bytes.remove_prefix(4);
+  if (bytes.size() < size) return false;
+  text = bytes.substr(0, size);
+  bytes.remove_prefix(size);
+  return true;
+}
+
+Error damaged(const StoredFile& file, std::size_t at) {
+  return corruption(concat("file ", in_quotes(file.name), " at ", in_quotes(file.path),
+                           " is no sequence of rows from byte ", at,
+                           " on; go on from another checkpoint"));
+}
+
+Result<MemoryStateStore::Rows> decode(std::string_view all, const StoredFile& file) {
+  if (!all.starts_with(kMagic)) return damaged(file, 0);
+  MemoryStateStore::Rows rows;
+  for (std::string_view left = all.substr(kMagic.size()); !left.empty();) {
+    const std::size_t at = all.size() - left.size();
+    std::string key;
+    std::string value;
+    const bool whole = take_text(left, key) && take_text(left, value);
+    if (!whole || (!rows.empty() && key <= rows.rbegin()->first)) return damaged(file, at);
+    rows.emplace_hint(rows.end(), std::move(key), std::move(value));
+  }
+  return rows;
+}
 
 }  // namespace
 
-std::shared_ptr<const MemoryStateStore::Rows> MemoryStateStore::rows() const {
-  std::lock_guard lock(mutex_);
-  return rows_;
-}
-
 Status MemoryStateStore::get(std::span<const std::string_view> keys,
                              const std::function<void(std::size_t, std::string_view)>& found) {
-  const std::shared_ptr<const Rows> rows = this->rows();
+  const std::lock_guard lock(mutex_);
   for (std::size_t i = 0; i < keys.size(); ++i) {
-    if (const auto row = rows->find(keys[i]); row != rows->end()) found(i, row->second);
+    const auto row = rows_.find(keys[i]);
+    if (row != rows_.end()) found(i, row->second);
   }
   return {};
 }
 
 std::unique_ptr<StateScan> MemoryStateStore::scan(std::string_view first, std::string_view end) {
-  return std::make_unique<MemoryScan>(rows(), first, end);
+  const std::lock_guard lock(mutex_);
+  if (!end.empty() && end <= first) return std::make_unique<MemoryScan>(MemoryScan::Rows());
+  const auto last = end.empty() ? rows_.end() : rows_.lower_bound(end);
+  return std::make_unique<MemoryScan>(MemoryScan::Rows(rows_.lower_bound(first), last));
 }
 
-Status MemoryStateStore::ingest(std::span<const StateRow> changes) {
-  Rows rows = *this->rows();
-  for (const StateRow& change : changes) {
-    if (change.value) {
-      rows.insert_or_assign(std::string(change.key), std::string(*change.value));
-    } else {
-      rows.erase(std::string(change.key));
+Status MemoryStateStore::ingest(std::span<const StateRow> rows) {
+  const auto descends = [](const StateRow& a, const StateRow& b) { return a.key >= b.key; };
+  if (std::ranges::adjacent_find(rows, descends) != rows.end()) {
+    return internal("cannot add rows to state: their keys do not ascend strictly");
+  }
+  const std::lock_guard lock(mutex_);
+  for (const StateRow& row : rows) {
+    if (row.value) {
+      rows_.insert_or_assign(std::string(row.key), std::string(*row.value));
+    } else if (const auto old = rows_.find(row.key); old != rows_.end()) {
+      rows_.erase(old);
     }
   }
-  auto replaced = std::make_shared<const Rows>(std::move(rows));
-  std::lock_guard lock(mutex_);
-  rows_ = std::move(replaced);
   return {};
 }
 
 Result<std::vector<StoredFile>> MemoryStateStore::checkpoint(const CheckpointName& name,
                                                              std::span<const StoredFile>,
                                                              CheckpointStore& into) {
-  Result<std::string> bytes =
-      encode_value(std::map<std::string, std::string>(rows()->begin(), rows()->end()));
-  if (!bytes) return bytes.error();
-  Result<StoredFile> file = into.put(name, "rows", *bytes);
-  if (!file) return file.error();
-  return std::vector<StoredFile>{*std::move(file)};
+  // Nobody else changes the rows.
+  Result<StoredFile> stored = into.put(name, std::string(kFile), encode(rows_));
+  if (!stored) return stored.error().with_context("uploading state");
+  return std::vector{*std::move(stored)};
 }
 
 Result<std::unique_ptr<StateStore>> MemoryStateStoreFactory::make(std::string_view) {
-  return std::unique_ptr<StateStore>(std::make_unique<MemoryStateStore>());
+  return std::make_unique<MemoryStateStore>();
 }
 
 Result<std::unique_ptr<StateStore>> MemoryStateStoreFactory::restore(
     std::string_view, std::span<const StoredFile> files, CheckpointStore& from) {
-  std::map<std::string, std::string> rows;
-  for (const StoredFile& file : files) {
-    Result<std::string> bytes = from.fetch(file);
-    if (!bytes) return bytes.error();
-    Status decoded = decode_value(*bytes, rows);
-    if (!decoded) return decoded.error();
+  if (files.size() != 1 || files.front().name != kFile) {
+    return corruption(concat("cannot restore state: the checkpoint's files are not the one file ",
+                             in_quotes(kFile),
+                             " of state in memory; set the state backend that "
+                             "the checkpoint was taken with, or go on from another"));
   }
-  return std::unique_ptr<StateStore>(
-      std::make_unique<MemoryStateStore>(MemoryStateStore::Rows(rows.begin(), rows.end())));
+  const Result<std::string> bytes = from.fetch(files.front());
+  if (!bytes) return bytes.error().with_context("cannot restore state");
+  Result<MemoryStateStore::Rows> rows = decode(*bytes, files.front());
+  if (!rows) return rows.error().with_context("cannot restore state");
+  return std::make_unique<MemoryStateStore>(*std::move(rows));
 }
 
 }  // namespace millrace::detail

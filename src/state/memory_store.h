@@ -1,11 +1,17 @@
-// A state store in memory, for simulation and tests: gone with the process, and otherwise like a
-// database that never fails. Its checkpoint is one file with all rows.
+// State in a sorted map: for simulation and for tests, where nothing but the checkpoint store is to
+// touch a disk. It grows with all that it holds; a scan copies its rows; a checkpoint is one file
+// with all rows, whatever its base (docs/FORMATS.md).
+//
+// As every StateStore, for two threads. The factory's calls may come from any thread.
 #pragma once
 
 #include <map>
 #include <memory>
 #include <mutex>
+#include <span>
 #include <string>
+#include <string_view>
+#include <vector>
 
 #include "millrace/state/state_store.h"
 
@@ -15,8 +21,7 @@ class MemoryStateStore final : public StateStore {
  public:
   using Rows = std::map<std::string, std::string, std::less<>>;
 
-  MemoryStateStore() : MemoryStateStore(Rows()) {}
-  explicit MemoryStateStore(Rows rows) : rows_(std::make_shared<const Rows>(std::move(rows))) {}
+  explicit MemoryStateStore(Rows rows = {}) : rows_(std::move(rows)) {}
 
   Status get(std::span<const std::string_view> keys,
              const std::function<void(std::size_t, std::string_view)>& found) override;
@@ -27,10 +32,8 @@ class MemoryStateStore final : public StateStore {
                                              CheckpointStore& into) override;
 
  private:
-  std::shared_ptr<const Rows> rows() const;
-
-  mutable std::mutex mutex_;
-  std::shared_ptr<const Rows> rows_;  // never changed, but replaced
+  std::mutex mutex_;
+  Rows rows_;
 };
 
 class MemoryStateStoreFactory final : public StateStoreFactory {

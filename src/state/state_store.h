@@ -1,8 +1,8 @@
 // The database below an operator instance's live state: rows in the order of their keys' bytes. It
 // is where state goes when memory ends and when a checkpoint needs it.
 //
-// get() and scan() come from the task's thread. ingest() and checkpoint() come from one other thread
-// at a time, the writer, in order; they may run beside get() and scan().
+// get() and scan() come from the task's thread. ingest() and checkpoint() come from one other
+// thread at a time, the writer, in order; they may run beside get() and scan(). Both may block.
 #pragma once
 
 #include <functional>
@@ -38,7 +38,8 @@ class StateStore {
  public:
   virtual ~StateStore() = default;
 
-  // Calls found(i, value) for each of the keys that has a row, in any order.
+  // Calls found(i, value) for each of the keys that has a row, in any order. `found` does not call
+  // the store.
   virtual Status get(std::span<const std::string_view> keys,
                      const std::function<void(std::size_t, std::string_view)>& found) = 0;
 

@@ -1,0 +1,248 @@
+#include "millrace/state/rocksdb/rocksdb_store.h"
+
+#include <rocksdb/cache.h>
+#include <rocksdb/db.h>
+#include <rocksdb/listener.h>
+#include <rocksdb/sst_file_writer.h>
+#include <rocksdb/utilities/checkpoint.h>
+
+#include <algorithm>
+#include <condition_variable>
+#include <mutex>
+#include <system_error>
+#include <utility>
+
+#include "millrace/core/check.h"
+#include "millrace/core/text.h"
+#include "millrace/state/rocksdb/rocksdb_error.h"
+#include "millrace/state/rocksdb/rocksdb_scan.h"
+
+namespace millrace::detail {
+
+namespace fs = std::filesystem;
+
+namespace {
+
+constexpr std::string_view kSortedFile = ".sst";
+constexpr std::size_t kKeysAtOnce = 128;  // whose blocks are held in memory together
+
+rocksdb::Slice slice(std::string_view text) { return {text.data(), text.size()}; }
+std::string_view view(const rocksdb::Slice& text) { return {text.data(), text.size()}; }
+
+// Hard links to the sorted files, and copies of the others.
+Status link_files(rocksdb::DB& database, const fs::path& folder) {
+  rocksdb::Checkpoint* made = nullptr;
+  rocksdb::Status status = rocksdb::Checkpoint::Create(&database, &made);
+  const std::unique_ptr<rocksdb::Checkpoint> checkpoint(made);
+  if (status.ok()) status = checkpoint->CreateCheckpoint(folder.native());
+  return to_status(status, concat("cannot take a checkpoint to ", in_quotes(folder.native())));
+}
+
+Result<std::vector<std::string>> names_in(const fs::path& folder) {
+  std::vector<std::string> names;
+  std::error_code error;
+  for (fs::directory_iterator entry(folder, error), end; !error && entry != end;
+       entry.increment(error)) {
+    names.push_back(entry->path().filename());
+  }
+  if (error) {
+    return unavailable(concat("cannot list ", in_quotes(folder.native()), ": ", error.message(),
+                              "; check the disk"));
+  }
+  std::ranges::sort(names);
+  return names;
+}
+
+}  // namespace
+
+bool is_sorted_file(std::string_view name) { return name.ends_with(kSortedFile); }
+
+// Lets the writer wait for compactions, and knows when one has failed: the database then takes
+// nothing more.
+class CompactionWatch final : public rocksdb::EventListener {
+ public:
+  void OnCompactionCompleted(rocksdb::DB*, const rocksdb::CompactionJobInfo&) override {
+    const std::lock_guard lock(mutex_);
+    ++completed_;
+    changed_.notify_all();
+  }
+  void OnBackgroundError(rocksdb::BackgroundErrorReason, rocksdb::Status* status) override {
+    const std::lock_guard lock(mutex_);
+    if (failure_.ok()) failure_ = *status;
+    changed_.notify_all();
+  }
+
+  // Waits as long as full() holds after every compaction.
+  template <class Full>
+  rocksdb::Status wait_while(const Full& full) {
+    std::unique_lock lock(mutex_);
+    for (;;) {
+      const std::uint64_t seen = completed_;
+      lock.unlock();  // full() takes locks of RocksDB, which may hold them when it calls us
+      const bool wait = full();
+      lock.lock();
+      if (!failure_.ok() || !wait) return failure_;
+      changed_.wait(lock, [&] { return completed_ != seen || !failure_.ok(); });
+    }
+  }
+
+ private:
+  std::mutex mutex_;
+  std::condition_variable changed_;
+  std::uint64_t completed_ = 0;
+  rocksdb::Status failure_;  // the first
+};
+
+RocksDbStore::RocksDbStore(ScratchFolder folder, const RocksDbSettings& settings,
+                           const RocksDbResources& resources)
+    : folder_(std::move(folder)),
+      settings_(settings),
+      watch_(std::make_shared<CompactionWatch>()),
+      options_(
+          std::make_unique<const rocksdb::Options>(make_options(settings, resources, watch_))) {}
+
+RocksDbStore::~RocksDbStore() = default;
+
+Result<std::unique_ptr<RocksDbStore>> RocksDbStore::open(ScratchFolder folder,
+                                                         const RocksDbSettings& settings,
+                                                         const RocksDbResources& resources,
+                                                         std::span<const StoredFile> restored) {
+  std::unique_ptr<RocksDbStore> store(new RocksDbStore(std::move(folder), settings, resources));
+  for (const StoredFile& file : restored) {
+    if (is_sorted_file(file.name)) store->checksums_.emplace(file.name, file.checksum);
+  }
+  const Status opened = store->open_database(!restored.empty());
+  if (!opened) return opened.error();
+  return store;
+}
+
+Status RocksDbStore::open_database(bool restored) {
+  const std::string path = folder_.path();
+  rocksdb::Options options = *options_;
+  options.create_if_missing = !restored;
+  rocksdb::DB* database = nullptr;
+  const rocksdb::Status opened = rocksdb::DB::Open(options, path, &database);
+  database_.reset(database);
+  return to_status(opened, concat("cannot open the state database ", in_quotes(path)));
+}
+
+Status RocksDbStore::get(std::span<const std::string_view> keys,
+                         const std::function<void(std::size_t, std::string_view)>& found) {
+  const std::size_t most = std::min(keys.size(), kKeysAtOnce);
+  std::vector<rocksdb::Slice> wanted(most);
+  std::vector<rocksdb::PinnableSlice> values(most);
+  std::vector<rocksdb::Status> statuses(most);
+  for (std::size_t first = 0; first < keys.size(); first += most) {
+    const auto some = keys.subspan(first, std::min(most, keys.size() - first));
+    std::ranges::transform(some, wanted.begin(), slice);
+    database_->MultiGet(rocksdb::ReadOptions(), database_->DefaultColumnFamily(), some.size(),
+                        wanted.data(), values.data(), statuses.data());
+    for (std::size_t i = 0; i < some.size(); ++i) {
+      if (statuses[i].ok()) found(first + i, view(values[i]));
+      if (!statuses[i].ok() && !statuses[i].IsNotFound()) {
+        return to_error(statuses[i], "cannot read state");
+      }
+      values[i].Reset();
+    }
+  }
+  return {};
+}
+
+std::unique_ptr<StateScan> RocksDbStore::scan(std::string_view first, std::string_view end) {
+  return scan_rows(*database_, first, end);
+}
+
+Status RocksDbStore::ingest(std::span<const StateRow> rows) {
+  if (rows.empty()) return {};
+  const Result<ScratchFolder> scratch = make_scratch();
+  if (!scratch) return scratch.error();
+  std::vector<std::string> files;
+  const Status written = write_files(rows, scratch->path(), files);
+  if (!written) return written;
+  rocksdb::IngestExternalFileOptions options;
+  options.move_files = true;
+  options.write_global_seqno = false;  // it would change the file, and so its checksum
+  const rocksdb::Status ingested = database_->IngestExternalFile(files, options);
+  if (!ingested.ok()) return to_error(ingested, "cannot add rows to the state database");
+  return wait_for_compaction();
+}
+
+Result<ScratchFolder> RocksDbStore::make_scratch() {
+  return ScratchFolder::make(folder_.path() / concat("scratch-", ++folders_));
+}
+
+Status RocksDbStore::write_files(std::span<const StateRow> rows, const fs::path& folder,
+                                 std::vector<std::string>& files) {
+  while (!rows.empty()) {
+    files.push_back(folder / concat(files.size(), kSortedFile));
+    const Result<std::size_t> written = write_file(rows, files.back());
+    if (!written) return written.error();
+    rows = rows.subspan(*written);
+  }
+  return {};
+}
+
+// Returns how many of the rows it took.
+Result<std::size_t> RocksDbStore::write_file(std::span<const StateRow> rows,
+                                             const std::string& file) {
+  // What was just written is read and uploaded soon: it stays in the system's cache.
+  constexpr bool kForgetPages = false;
+  rocksdb::SstFileWriter writer(rocksdb::EnvOptions(), *options_, nullptr, kForgetPages);
+  rocksdb::Status status = writer.Open(file);
+  std::size_t written = 0;
+  while (status.ok() && written < rows.size() && writer.FileSize() < settings_.file_bytes) {
+    const StateRow& row = rows[written++];
+    status =
+        row.value ? writer.Put(slice(row.key), slice(*row.value)) : writer.Delete(slice(row.key));
+  }
+  if (status.ok()) status = writer.Finish();
+  if (!status.ok()) return to_error(status, concat("cannot write rows to ", in_quotes(file)));
+  return written;
+}
+
+Status RocksDbStore::wait_for_compaction() {
+  return to_status(watch_->wait_while([&] { return files_in_level0() > settings_.level0_bound; }),
+                   "the state database can no longer merge its files");
+}
+
+int RocksDbStore::files_in_level0() const {
+  std::string count;
+  database_->GetProperty(rocksdb::DB::Properties::kNumFilesAtLevelPrefix + "0", &count);
+  return std::stoi(count);
+}
+
+Result<std::vector<StoredFile>> RocksDbStore::checkpoint(const CheckpointName& name,
+                                                         std::span<const StoredFile> base,
+                                                         CheckpointStore& into) {
+  const Result<ScratchFolder> scratch = make_scratch();
+  if (!scratch) return scratch.error();
+  const fs::path folder = scratch->path() / "files";
+  const Status linked = link_files(*database_, folder);
+  if (!linked) return linked.error();
+  const Result<std::vector<std::string>> names = names_in(folder);
+  if (!names) return names.error();
+  std::vector<StoredFile> files;
+  Checksums checksums;
+  for (const std::string& file : *names) {
+    const StoredFile* const known = find_in(base, file);
+    Result<StoredFile> stored =
+        known ? Result<StoredFile>(*known) : into.put_file(name, file, folder / file);
+    if (!stored) return stored.error().with_context("uploading state");
+    if (is_sorted_file(file)) checksums.emplace(file, stored->checksum);
+    files.push_back(*std::move(stored));
+  }
+  checksums_ = std::move(checksums);
+  return files;
+}
+
+const StoredFile* RocksDbStore::find_in(std::span<const StoredFile> base,
+                                        const std::string& name) const {
+  const auto own = checksums_.find(name);
+  if (own == checksums_.end()) return nullptr;
+  const auto same = std::ranges::find_if(base, [&](const StoredFile& file) {
+    return file.name == name && file.checksum == own->second;
+  });
+  return same == base.end() ? nullptr : &*same;
+}
+
+}  // namespace millrace::detail

@@ -1,0 +1,101 @@
+#include "millrace/state/rocksdb/working_directory.h"
+
+#include <fcntl.h>
+#include <sys/file.h>
+#include <unistd.h>
+
+#include <algorithm>
+#include <cerrno>
+#include <functional>
+#include <string>
+#include <system_error>
+
+#include "millrace/core/text.h"
+
+namespace millrace::detail {
+namespace {
+
+namespace fs = std::filesystem;
+
+constexpr std::string_view kLockFile = "lock";
+constexpr std::string_view kEnding = ".scratch";
+constexpr std::size_t kLongestName = 100;
+
+Error unusable(const fs::path& path, int error) {
+  const ErrorCode code = error == ENOSPC || error == EDQUOT ? ErrorCode::kResourceExhausted
+                                                            : ErrorCode::kInvalidArgument;
+  return {code, concat("cannot use ", in_quotes(path.native()),
+                       " as the directory of local state: ", std::generic_category().message(error),
+                       "; expected a directory on a local disk with free space that this process "
+                       "may write to: mend it, or name another")};
+}
+
+Error in_use(const fs::path& path) {
+  return unavailable(concat("the directory of local state ", in_quotes(path.native()),
+                            " is in use by another process or job; each needs one of its own: name "
+                            "another, or wait until that one has ended"));
+}
+
+Result<int> lock(const fs::path& path) {
+  const int file = ::open((path / kLockFile).c_str(), O_RDWR | O_CREAT | O_CLOEXEC, 0644);
+  if (file < 0) return unusable(path, errno);
+  if (flock(file, LOCK_EX | LOCK_NB) == 0) return file;
+  const int error = errno;
+  ::close(file);
+  return error == EWOULDBLOCK ? in_use(path) : unusable(path, error);
+}
+
+Status remove_leftovers(const fs::path& path) {
+  std::error_code error;
+  for (fs::directory_iterator entry(path, error), end; !error && entry != end;
+       entry.increment(error)) {
+    if (entry->path().extension() == kEnding) fs::remove_all(entry->path(), error);
+    if (error) break;
+  }
+  return error ? Status(unusable(path, error.value())) : Status();
+}
+
+// Whatever the name holds, it is one plain folder's.
+std::string plain(std::string_view name) {
+  std::string text(name.substr(0, kLongestName));
+  const auto is_plain = [](char c) {
+    return (c >= 'a' && c <= 'z') || (c >= 'A' && c <= 'Z') || (c >= '0' && c <= '9') || c == '-';
+  };
+  std::ranges::replace_if(text, std::not_fn(is_plain), '_');
+  return text;
+}
+
+}  // namespace
+
+Result<ScratchFolder> ScratchFolder::make(const fs::path& path) {
+  std::error_code error;
+  fs::create_directory(path, error);
+  if (error) return unusable(path, error.value());
+  return ScratchFolder(path);
+}
+
+ScratchFolder::~ScratchFolder() {
+  if (path_.empty()) return;
+  std::error_code ignored;  // what is left goes when the working directory is opened again
+  fs::remove_all(path_, ignored);
+}
+
+Result<std::unique_ptr<WorkingDirectory>> WorkingDirectory::open(const fs::path& path) {
+  std::error_code error;
+  fs::create_directories(path, error);
+  if (error) return unusable(path, error.value());
+  const Result<int> locked = lock(path);
+  if (!locked) return locked.error();
+  std::unique_ptr<WorkingDirectory> directory(new WorkingDirectory(path, *locked));
+  const Status removed = remove_leftovers(path);
+  if (!removed) return removed.error();
+  return directory;
+}
+
+WorkingDirectory::~WorkingDirectory() { ::close(lock_); }
+
+Result<ScratchFolder> WorkingDirectory::make_folder(std::string_view name) {
+  return ScratchFolder::make(path_ / concat(plain(name), '-', ++folders_, kEnding));
+}
+
+}  // namespace millrace::detail
