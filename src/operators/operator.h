@@ -30,6 +30,8 @@
 
 namespace millrace::detail {
 
+class WatermarkGenerator;
+
 enum class Progress : std::uint8_t {
   kDone,  // the call's work is done
   kMore,  // the outputs are full: empty them and call again
@@ -156,6 +158,10 @@ class alignas(kCacheLine) Operator {
   virtual Status snapshot(Snapshot&) { return {}; }
   // After another parallelism: what has come together for this subtask, of all of them.
   virtual Status restore(const Snapshot&) { return {}; }
+
+  // What makes the watermarks of its output, each to be taken after a call; a call may also give
+  // kMore for a watermark alone. Null if those of its input go on.
+  virtual WatermarkGenerator* watermarks() { return nullptr; }
 
   // Its keyed state, from open() to close(); null if it has none.
   virtual KeyedBackend* keyed_backend() { return nullptr; }

@@ -2,6 +2,18 @@
 
 namespace millrace::detail {
 
+std::size_t AnySource::limit(const SplitTime& split, const Outputs& outputs) const {
+  if (!watermarks_) return outputs.limit();
+  return std::min(outputs.limit(), WatermarkGenerator::room(split));
+}
+
+bool AnySource::stamp(SplitTime& split, Outputs& outputs, Poll::Kind end) {
+  if (!watermarks_) return false;
+  const bool due = watermarks_->stamp(split, *outputs.batch(0));
+  if (end == Poll::Kind::kIdle) return due || !watermarks_->time().bounded;
+  return due || end == Poll::Kind::kEnd;
+}
+
 Status SourceStates::snapshot(Snapshot& snapshot) const {
   for (const AnySourceState* state : states_) {
     Result<std::string> bytes = state->encode();
