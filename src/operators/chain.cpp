@@ -44,11 +44,15 @@ Status Chain::flush() {
     if (!status) return status;
     Node& node = nodes_[i];
     if (!node.watermarks || !node.watermarks->pending() || !idle()) continue;
-    node.watermark = node.watermarks->take();
-    Result<Progress> progress = start(i, {.kind = Work::Kind::kGiven});
+    Result<Progress> progress = give_watermark(node);
     if (!progress) return progress.error();
   }
   return {};
+}
+
+Result<Progress> Chain::give_watermark(Node& node) {
+  node.watermark = node.watermarks->take();
+  return start(node.index, {.kind = Work::Kind::kGiven});
 }
 
 Result<Progress> Chain::process(std::uint32_t input, Cursor& in) {
@@ -66,6 +70,11 @@ Result<Progress> Chain::finish() { return start(0, {.kind = Work::Kind::kFinish}
 Result<Poll> Chain::poll() {
   check(source_ != nullptr && idle(), "a source is polled when its chain is idle");
   Node& head = nodes_[0];
+  if (head.watermarks && head.watermarks->pending()) {
+    Result<Progress> progress = give_watermark(head);
+    if (!progress) return progress.error();
+    return Poll::more();
+  }
   Result<Poll> poll = guard(0, [&] { return source_->poll(head.op.outputs); });
   if (!poll) return poll;
   if (head.watermarks) head.watermark = head.watermarks->take();
@@ -87,6 +96,7 @@ Result<Progress> Chain::start(std::size_t root, Work work) {
 
 void Chain::begin(Node& node, Work work) {
   node.work = work;
+  if (node.watermarks && work.kind != Work::Kind::kGiven) node.watermark = node.watermarks->take();
   node.delivering = work.kind == Work::Kind::kGiven;
   node.called = node.delivering;
   node.consumer = 0;
@@ -108,7 +118,7 @@ Result<Progress> Chain::advance(Node& node) {
       node.delivering = !node.op.outputs.empty();
       node.records_out += node.op.outputs.records();
       if (node.watermarks) node.watermark = node.watermarks->take();
-      check(node.called || node.delivering || node.watermark,
+      check(node.called || node.delivering,
             "an operator wants to be called again, but gave nothing");
     } else {
       Result<Progress> progress = goes_on(node) ? forward(node, node.work) : Progress::kDone;

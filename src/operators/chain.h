@@ -136,6 +136,7 @@ class Chain {
   Status close_first(std::size_t count);
 
   Result<Progress> start(std::size_t root, Work work);
+  Result<Progress> give_watermark(Node& node);
   void begin(Node& node, Work work);
   Result<Progress> advance(Node& node);
   Result<Progress> call(Node& node);

@@ -7,7 +7,6 @@
 namespace millrace::detail {
 
 Result<Progress> EventTimeOperator::process(std::uint32_t, Cursor& in, Outputs& outputs) {
-  if (generator_.pending()) return Progress::kMore;  // it was restored, and goes first
   const std::size_t count =
       std::min({in.batch->size() - in.next, WatermarkGenerator::room(read_), outputs.limit()});
   AnyBatch& out = *outputs.batch(0);

@@ -159,8 +159,9 @@ class alignas(kCacheLine) Operator {
   // After another parallelism: what has come together for this subtask, of all of them.
   virtual Status restore(const Snapshot&) { return {}; }
 
-  // What makes the watermarks of its output, each to be taken after a call; a call may also give
-  // kMore for a watermark alone. Null if those of its input go on.
+  // What makes the watermarks of its output, each to be taken behind what a call has put out; also
+  // before the first call, since a restored operator repeats its last one. Null if those of its
+  // input go on.
   virtual WatermarkGenerator* watermarks() { return nullptr; }
 
   // Its keyed state, from open() to close(); null if it has none.

@@ -164,7 +164,6 @@ class SourceOperator final : public AnySource {
   Status close() override { return source_.F::close(); }
 
   Result<Poll> poll(Outputs& outputs) override {
-    if (watermarks_ && watermarks_->pending()) return Poll::more();  // it was restored: goes first
     Result<Poll> poll =
         poll_until_full<T>(outputs, limit(read_, outputs), source_,
                            [this](Collector<T>& out) { return source_.F::poll(out); });
@@ -231,7 +230,6 @@ class SplitSourceOperator final : public AnySource {
   void no_more_splits() override { complete_ = true; }
 
   Result<Poll> poll(Outputs& outputs) override {
-    if (watermarks_ && watermarks_->pending()) return Poll::more();  // it was restored: goes first
     while (!splits_.empty()) {
       Result<Poll> poll = read_first(outputs);
       if (!poll || poll->kind() != Poll::Kind::kEnd) return poll;

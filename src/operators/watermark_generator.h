@@ -60,7 +60,7 @@ class WatermarkGenerator {
   void advance(Timestamp watermark);
   Timestamp current() const { return current_; }
 
-  // Whether a watermark is to go out, before any other record.
+  // Whether a watermark is to go out, before any further record.
   bool pending() const { return pending_; }
   std::optional<Timestamp> take();
 
