@@ -58,7 +58,7 @@ class ChannelWriter final : public Outlet {
   struct Channel {
     Timestamp watermark = kMinTimestamp;  // to follow the partial batch, and then, if `idle`, so
     bool idle = false;
-    std::deque<Element> waiting;          // in order, the first a batch without credit
+    std::deque<Element> waiting;  // in order, the first a batch without credit
     std::size_t in_flight = 0;
     std::size_t bytes_in_flight = 0;
     bool flushing = false;  // the partial batch goes as soon as the receiver has nothing to do

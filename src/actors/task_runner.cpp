@@ -193,7 +193,8 @@ Result<bool> TaskRunner::step_phase() {
   switch (phase_) {
     case Phase::kEnding: {
       phase_ = Phase::kFinishing;
-      if (!chain_.source()) return true;  // it came through the channels, unless the job was stopped
+      if (!chain_.source())
+        return true;  // it came through the channels, unless the job was stopped
       Result<Progress> progress = chain_.watermark(kMaxTimestamp);
       if (!progress) return progress.error();
       return true;

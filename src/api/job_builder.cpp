@@ -68,8 +68,8 @@ OperatorIndex JobBuilder::add_event_time(EventTime time, OutputType type,
   time.bounded = std::ranges::all_of(from, [&](const Upstream& up) { return is_bounded(up.op); });
   if (from.size() == 1 && put_into_source(time, from.front())) return from.front().op;
   if (time.strategy.idle_after()) fail(idle_far_from_source());
-  return add_operator({"event_time"}, [time] { return std::make_unique<EventTimeOperator>(time); },
-                      type, from);
+  return add_operator(
+      {"event_time"}, [time] { return std::make_unique<EventTimeOperator>(time); }, type, from);
 }
 
 // A source has one event time; another one behind it is an operator.

@@ -116,8 +116,8 @@ class JobBuilder {
   PlanBuilder plan_;
   Parameters parameters_;
   std::vector<OperatorCode> operators_;
-  std::vector<bool> bounded_;            // by operator: its input ends
-  std::set<OperatorIndex> timed_;        // sources with event time
+  std::vector<bool> bounded_;      // by operator: its input ends
+  std::set<OperatorIndex> timed_;  // sources with event time
   std::vector<PartitionerFactory> edges_;
   Status status_;
   Status parameter_status_;

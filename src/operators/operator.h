@@ -9,8 +9,8 @@
 // limit by one input batch at most.
 //
 // The order of calls: restore (where a job goes on from a checkpoint), open, then process,
-// on_watermark and on_timer as elements arrive, finish once all inputs ended, close. flush is called
-// when the input runs empty, and snapshot between any two elements.
+// on_watermark and on_timer as elements arrive, finish once all inputs ended, close. flush is
+// called when the input runs empty, and snapshot between any two elements.
 #pragma once
 
 #include <algorithm>

@@ -4,7 +4,9 @@ namespace millrace::detail {
 
 std::size_t AnySource::limit(const SplitTime& split, const Outputs& outputs) const {
   if (!watermarks_) return outputs.limit();
-  return std::min(outputs.limit(), WatermarkGenerator::room(split));
+  const std::size_t room = WatermarkGenerator::room(split);
+  const std::size_t polls = (room + outputs.limit() - 1) / outputs.limit();
+  return (room + polls - 1) / polls;  // as even as possible: no small batch before the watermark
 }
 
 bool AnySource::stamp(SplitTime& split, Outputs& outputs, Poll::Kind end) {

@@ -272,9 +272,9 @@ class SplitSourceOperator final : public AnySource {
       if (!opened) return opened.error();
       open_ = true;
     }
-    Result<Poll> poll = poll_until_full<T>(
-        outputs, limit(first.time, outputs), source_,
-        [&](Collector<T>& out) { return source_.F::poll(first.split, out); });
+    Result<Poll> poll =
+        poll_until_full<T>(outputs, limit(first.time, outputs), source_,
+                           [&](Collector<T>& out) { return source_.F::poll(first.split, out); });
     if (poll && stamp(first.time, outputs, poll->kind())) {
       watermarks_->advance(least_watermark(poll->kind() == Poll::Kind::kEnd));
     }

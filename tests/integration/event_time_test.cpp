@@ -52,8 +52,7 @@ std::vector<Seen> run_simulated(std::uint64_t seed,
   std::vector<Seen> seen;
   detail::SimulatedCluster cluster(seed);
   const Status status = run_on(
-      cluster,
-      [&](Job& job) { build(job).key_by(&Event::key).process<Watch>().to(collect(seen)); },
+      cluster, [&](Job& job) { build(job).key_by(&Event::key).process<Watch>().to(collect(seen)); },
       {.parallelism = 2});
   EXPECT_TRUE(status) << status.error().message();
   return seen;
@@ -160,10 +159,11 @@ TEST_F(EventTimePlan, IsAnOperatorAnywhereElse) {
 }
 
 TEST_F(EventTimePlan, RefusesABoundBelowZero) {
-  EXPECT_THAT(plan([](Job& job) {
-                job.from(events(1, 10, 1ms)).event_time(&Event::at, out_of_order_by(-5ms)).to(discard());
-              }),
-              ElementsAre("out_of_order_by(-5 ms): records cannot be out of order by less than 0"));
+  EXPECT_THAT(
+      plan([](Job& job) {
+        job.from(events(1, 10, 1ms)).event_time(&Event::at, out_of_order_by(-5ms)).to(discard());
+      }),
+      ElementsAre("out_of_order_by(-5 ms): records cannot be out of order by less than 0"));
 }
 
 TEST_F(EventTimePlan, RefusesAnIdleTimeOfNothing) {

@@ -80,7 +80,8 @@ TEST(EventTimeOperator, KeepsTheLeastWatermarkAfterAChangeOfParallelism) {
 
 // flat_map (drops) --> event time --> process that tells its watermark
 struct TimedChain {
-  explicit TimedChain(bool bounded, std::size_t limit = kBatchRecords) : chain(make(bounded, limit)) {
+  explicit TimedChain(bool bounded, std::size_t limit = kBatchRecords)
+      : chain(make(bounded, limit)) {
     EXPECT_TRUE(chain.open(&place));
   }
 
@@ -99,9 +100,9 @@ struct TimedChain {
   Chain make(bool bounded, std::size_t limit) {
     ChainPlan plan(limit);
     const std::size_t head = plan.add("time", event_time(bounded), {make_batch<std::int64_t>()});
-    const std::size_t tell =
-        plan.add("tell", std::make_unique<ProcessOperator<Tell, NoKey>>([] { return Tell(); }, NoKey()),
-                 {make_batch<std::string>()});
+    const std::size_t tell = plan.add(
+        "tell", std::make_unique<ProcessOperator<Tell, NoKey>>([] { return Tell(); }, NoKey()),
+        {make_batch<std::string>()});
     plan.connect(head, 0, tell);
     plan.connect(tell, 0, outlet);
     return plan.make();

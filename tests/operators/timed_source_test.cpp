@@ -127,9 +127,9 @@ std::string encoded(const Range& range) { return *encode_value(range); }
 TEST(TimedSplitSource, CountsTheRecordsOfEachSplitApart) {
   SourceHarness harness(ranges(), {output_of<std::int64_t>()},
                         {encoded({0, 600}), encoded({1'000, 1'000}), encoded({2'000, 2'600})});
-  EXPECT_THAT(watermarks_of(harness.run()[0]),
-              ElementsAre("511 @511: w500", "599 @599: w588", "2511 @2511: w2500",
-                          "2599 @2599: w2588"));
+  EXPECT_THAT(
+      watermarks_of(harness.run()[0]),
+      ElementsAre("511 @511: w500", "599 @599: w588", "2511 @2511: w2500", "2599 @2599: w2588"));
 }
 
 TEST(TimedSplitSource, DoesNotGoBackForAnOlderSplit) {
@@ -180,9 +180,9 @@ Snapshot together(const std::vector<Snapshot>& snapshots) {
 
 TEST(TimedSplitSource, IsTheLeastOfTheSplitsThatItTookOverUntilTheyEnd) {
   const auto source = ranges()();
-  ASSERT_TRUE(source->restore(together(
-      {in_the_middle_of({5'000, 5'600}, 550), in_the_middle_of({0, 600}, 20),
-       in_the_middle_of({3'000, 3'600}, 20)})));
+  ASSERT_TRUE(source->restore(
+      together({in_the_middle_of({5'000, 5'600}, 550), in_the_middle_of({0, 600}, 20),
+                in_the_middle_of({3'000, 3'600}, 20)})));
   EXPECT_THAT(read_on(*source),
               ElementsAre("5599 @5599: w8",   // the first has ended; the second has come to 19
                           "511 @511: w500",   //
