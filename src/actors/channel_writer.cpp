@@ -64,6 +64,17 @@ void ChannelWriter::watermark(Timestamp watermark) {
       enqueue(i, {.kind = Element::Kind::kWatermark, .watermark = watermark});
     } else {
       channels_[i].watermark = watermark;
+      channels_[i].idle = false;
+    }
+  }
+}
+
+void ChannelWriter::mark_idle() {
+  for (std::size_t i = 0; i < channels_.size(); ++i) {
+    if (partial_of(i)->empty()) {
+      enqueue(i, {.kind = Element::Kind::kWatermark, .idle = true});
+    } else {
+      channels_[i].idle = true;
     }
   }
 }
@@ -105,18 +116,23 @@ void ChannelWriter::send_if_awaited(std::size_t index) {
   broadcasts() ? send_partial_to_all() : send_partial(index);
 }
 
-void ChannelWriter::send_partial(std::size_t index) {
+Element ChannelWriter::with_marks(std::size_t index, BatchPtr batch) {
   Channel& channel = channels_[index];
-  channel.flushing = false;
-  enqueue(index, {.batch = std::exchange(partials_[index], fresh()),
-                  .watermark = std::exchange(channel.watermark, kMinTimestamp)});
+  return {.batch = std::move(batch),
+          .watermark = std::exchange(channel.watermark, kMinTimestamp),
+          .idle = std::exchange(channel.idle, false)};
+}
+
+void ChannelWriter::send_partial(std::size_t index) {
+  channels_[index].flushing = false;
+  enqueue(index, with_marks(index, std::exchange(partials_[index], fresh())));
 }
 
 void ChannelWriter::send_partial_to_all() {
   const BatchPtr batch = std::exchange(partials_[0], fresh());
   for (std::size_t i = 0; i < channels_.size(); ++i) {
     channels_[i].flushing = false;
-    enqueue(i, {.batch = batch, .watermark = std::exchange(channels_[i].watermark, kMinTimestamp)});
+    enqueue(i, with_marks(i, batch));
   }
 }
 

@@ -41,6 +41,7 @@ class ChannelWriter final : public Outlet {
   bool ready() const override { return waiting_channels_ == 0; }
   void write(BatchPtr& batch, bool shared) override;
   void watermark(Timestamp watermark) override;
+  void mark_idle() override;
   void barrier(CheckpointId checkpoint);
   void finish() override;
 
@@ -55,8 +56,9 @@ class ChannelWriter final : public Outlet {
 
  private:
   struct Channel {
-    Timestamp watermark = kMinTimestamp;  // to follow the partial batch
-    std::deque<Element> waiting;          // in order, the first a batch without credit
+    Timestamp watermark = kMinTimestamp;  // to follow the partial batch, and then, if `idle`, so
+    bool idle = false;
+    std::deque<Element> waiting;  // in order, the first a batch without credit
     std::size_t in_flight = 0;
     std::size_t bytes_in_flight = 0;
     bool flushing = false;  // the partial batch goes as soon as the receiver has nothing to do
@@ -72,6 +74,7 @@ class ChannelWriter final : public Outlet {
   void scatter(AnyBatch& batch, bool shared);
   void hand_over(BatchPtr& batch, bool shared);
   void share(BatchPtr& batch, bool shared);
+  Element with_marks(std::size_t index, BatchPtr batch);
   void send_partial(std::size_t index);
   void send_partial_to_all();
   void send_if_awaited(std::size_t index);

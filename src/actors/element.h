@@ -1,5 +1,5 @@
 // What travels on a channel: a batch, with the watermark that follows it, a barrier, or the mark of
-// the end.
+// the end. A watermark also ends the idleness of a channel, whether it has grown or not.
 #pragma once
 
 #include "millrace/core/ids.h"
@@ -9,8 +9,8 @@ namespace millrace::detail {
 
 struct Element {
   enum class Kind : std::uint8_t {
-    kBatch,      // records, and after them `watermark` if it is set
-    kWatermark,  // `watermark` alone
+    kBatch,      // records, and after them `watermark` and `idle` if they are set
+    kWatermark,  // `watermark` and `idle` alone
     kBarrier,    // of `checkpoint`
     kEnd,        // nothing follows on this channel
   };
@@ -18,6 +18,7 @@ struct Element {
   Kind kind = Kind::kBatch;
   BatchPtr batch;
   Timestamp watermark = kMinTimestamp;
+  bool idle = false;  // then nobody is to wait for the channel's next watermark
   CheckpointId checkpoint;
 };
 

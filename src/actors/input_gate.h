@@ -1,5 +1,5 @@
 // The receiving side of a task: the elements of all its input channels, in the order of arrival;
-// the watermark of each input over its channels; and which channels have ended.
+// the watermark over its channels, and which of them are idle or have ended.
 //
 // Bounded by the credit that the senders hold. An input that others must wait for (read_first) is
 // read to its end before they are.
@@ -31,7 +31,8 @@ class InputGate {
     Element element;
   };
   // The next element to process. A watermark is handed out only when it raises the watermark of the
-  // whole task, an end only when it is the last one of all channels.
+  // whole task or ends its idleness, idleness only when it is the whole task's, an end only when it
+  // is the last one of all channels.
   std::optional<Next> pop();
 
   bool empty() const { return ready_.empty(); }
@@ -45,9 +46,13 @@ class InputGate {
   };
 
   void end(std::size_t channel);
+  std::optional<Element> time_change();
 
   std::vector<InputChannel> channels_;
   WatermarkTracker watermarks_;
+  Timestamp told_watermark_ = kMinTimestamp;
+  bool told_idle_ = false;
+  std::size_t last_channel_ = 0;  // that gave an element
   std::deque<Arrived> ready_;
   std::deque<Arrived> held_;  // until the inputs that are read first have ended
   std::size_t open_;

@@ -13,6 +13,17 @@ constexpr CheckpointId kFinalCheckpoint{1};
 // How long a task that always has something to do may hold on to a partial batch or lines.
 constexpr std::chrono::milliseconds kLongestHold{10};
 
+std::optional<std::chrono::nanoseconds> idle_after(AnySource* source) {
+  const WatermarkGenerator* const watermarks = source ? source->watermarks() : nullptr;
+  return watermarks ? watermarks->time().strategy.idle_after() : std::nullopt;
+}
+
+// The sooner one of those that are there.
+std::optional<std::chrono::nanoseconds> sooner(std::optional<std::chrono::nanoseconds> a,
+                                               std::optional<std::chrono::nanoseconds> b) {
+  return a && b ? std::min(*a, *b) : a ? a : b;
+}
+
 }  // namespace
 
 TaskRunner::TaskRunner(Chain chain, std::vector<InputChannel> inputs,
@@ -23,6 +34,7 @@ TaskRunner::TaskRunner(Chain chain, std::vector<InputChannel> inputs,
       writers_(std::move(writers)),
       port_(port),
       clock_(clock),
+      idle_timer_(idle_after(chain_.source()), clock.monotonic()),
       metrics_(metrics),
       last_run_(clock.monotonic()),
       flushed_at_(last_run_) {}
@@ -53,6 +65,7 @@ void TaskRunner::on_no_more_splits() {
 
 Result<TaskRunner::Outcome> TaskRunner::run() {
   const std::chrono::nanoseconds begin = clock_.monotonic();
+  if (last_state_ == State::kBlocked) idle_timer_.on_backpressure(begin);
   Result<State> state = work();
   if (!state) return state.error();
   if (*state == State::kReady && begin >= flushed_at_ + kLongestHold) {
@@ -61,8 +74,9 @@ Result<TaskRunner::Outcome> TaskRunner::run() {
   }
   account(begin, *state);
   Outcome outcome{*state, std::nullopt};
-  if (*state == State::kIdle && poll_at_) {
-    outcome.wake_after = std::max(*poll_at_ - last_run_, std::chrono::nanoseconds(0));
+  const auto wake_at = sooner(poll_at_, idle_timer_.due());
+  if (*state == State::kIdle && wake_at) {
+    outcome.wake_after = std::max(*wake_at - last_run_, std::chrono::nanoseconds(0));
   }
   return outcome;
 }
@@ -99,12 +113,8 @@ Result<bool> TaskRunner::step_input() {
   switch (next->element.kind) {
     case Element::Kind::kBatch:
       return begin_batch(*std::move(next));
-    case Element::Kind::kWatermark: {
-      metrics_.watermark_milliseconds.set(next->element.watermark.time_since_epoch().count());
-      Result<Progress> progress = chain_.watermark(next->element.watermark);
-      if (!progress) return progress.error();
-      return true;
-    }
+    case Element::Kind::kWatermark:
+      return handle_time(next->element);
     case Element::Kind::kEnd:
       phase_ = Phase::kEnding;
       return true;
@@ -112,6 +122,16 @@ Result<bool> TaskRunner::step_input() {
       break;
   }
   return internal("a checkpoint barrier came to a task that takes no checkpoints");
+}
+
+Result<bool> TaskRunner::handle_time(const Element& element) {
+  if (!element.idle) {
+    metrics_.watermark_milliseconds.set(element.watermark.time_since_epoch().count());
+  }
+  Result<Progress> progress =
+      element.idle ? chain_.mark_idle() : chain_.watermark(element.watermark);
+  if (!progress) return progress.error();
+  return true;
 }
 
 Result<bool> TaskRunner::begin_batch(InputGate::Next next) {
@@ -134,11 +154,27 @@ void TaskRunner::complete_batch() {
 }
 
 Result<bool> TaskRunner::step_source() {
+  if (poll_at_ && clock_.monotonic() < *poll_at_) return mark_if_idle();
+  return poll_source();
+}
+
+// Whether the source has become idle, which those who wait for its watermark are told.
+Result<bool> TaskRunner::mark_if_idle() {
+  if (!chain_.idle() || !idle_timer_.becomes_idle(clock_.monotonic())) return false;
+  Result<Progress> marked = chain_.mark_idle();
+  if (!marked) return marked.error();
+  return true;
+}
+
+Result<bool> TaskRunner::poll_source() {
   AnySource& source = *chain_.source();
-  if (poll_at_ && clock_.monotonic() < *poll_at_) return false;
   poll_at_.reset();
+  const std::uint64_t records = chain_.records_out(0);
   Result<Poll> poll = chain_.poll();
   if (!poll) return poll.error();
+  if (chain_.records_out(0) != records) idle_timer_.on_records(clock_.monotonic());
+  Result<bool> marked = mark_if_idle();
+  if (!marked) return marked;
   if (source.wants_split() && !std::exchange(split_requested_, true)) port_.request_split();
   switch (poll->kind()) {
     case Poll::Kind::kMore:
@@ -157,7 +193,8 @@ Result<bool> TaskRunner::step_phase() {
   switch (phase_) {
     case Phase::kEnding: {
       phase_ = Phase::kFinishing;
-      if (gate_.watermark() == kMaxTimestamp) return true;  // it came through the channels
+      if (!chain_.source())
+        return true;  // it came through the channels, unless the job was stopped
       Result<Progress> progress = chain_.watermark(kMaxTimestamp);
       if (!progress) return progress.error();
       return true;
@@ -190,8 +227,9 @@ Result<TaskRunner::State> TaskRunner::rest() {
 }
 
 Status TaskRunner::flush() {
+  Status flushed = blocked() ? Status() : chain_.flush();
   for (const auto& writer : writers_) writer->flush();
-  return blocked() ? Status() : chain_.flush();
+  return flushed;
 }
 
 template <class Call>

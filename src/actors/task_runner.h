@@ -13,6 +13,7 @@
 #include <vector>
 
 #include "millrace/actors/channel_writer.h"
+#include "millrace/actors/idle_timer.h"
 #include "millrace/actors/input_gate.h"
 #include "millrace/actors/task_metrics.h"
 #include "millrace/operators/chain.h"
@@ -39,7 +40,7 @@ class TaskRunner {
   };
   struct Outcome {
     State state;
-    std::optional<std::chrono::nanoseconds> wake_after;  // a source wants to be polled then
+    std::optional<std::chrono::nanoseconds> wake_after;  // a source has something to do then
   };
 
   TaskRunner(Chain chain, std::vector<InputChannel> inputs,
@@ -74,6 +75,9 @@ class TaskRunner {
   Result<bool> step();
   Result<bool> step_input();
   Result<bool> step_source();
+  Result<bool> poll_source();
+  Result<bool> mark_if_idle();
+  Result<bool> handle_time(const Element& element);
   Result<bool> step_phase();
   Result<bool> begin_batch(InputGate::Next next);
   void complete_batch();
@@ -97,6 +101,7 @@ class TaskRunner {
   std::size_t current_bytes_ = 0;
   std::optional<std::chrono::nanoseconds> poll_at_;  // a source that is idle until then
   bool split_requested_ = false;
+  IdleTimer idle_timer_;  // of a source
   TaskMetrics& metrics_;
   std::chrono::nanoseconds last_run_;
   std::chrono::nanoseconds flushed_at_;

@@ -1,5 +1,6 @@
 #include "millrace/api/job_builder.h"
 
+#include <algorithm>
 #include <cstring>
 
 #include "millrace/core/codec/schema.h"
@@ -10,6 +11,24 @@ namespace millrace::detail {
 namespace {
 
 std::string schema_text(const Type& type) { return to_string(schema_of(type)); }
+
+Status check_strategy(const WatermarkStrategy& strategy) {
+  if (strategy.bound() < Duration(0)) {
+    return invalid_argument(concat("out_of_order_by(", strategy.bound().count(),
+                                   " ms): records cannot be out of order by less than 0"));
+  }
+  if (strategy.idle_after() && *strategy.idle_after() <= Duration(0)) {
+    return invalid_argument(concat("idle_after(", strategy.idle_after()->count(),
+                                   " ms): a source is idle after a time above 0 without records"));
+  }
+  return {};
+}
+
+Error idle_far_from_source() {
+  return invalid_argument(
+      "idle_after(...) is about a source: put event_time() directly behind from(), and only once, "
+      "or leave idle_after() out");
+}
 
 }  // namespace
 
@@ -43,6 +62,29 @@ OperatorIndex JobBuilder::add_operator(OperatorKind kind, OperatorFactory make, 
   return add_operator(kind, std::move(make), type, Inputs{input});
 }
 
+OperatorIndex JobBuilder::add_event_time(EventTime time, OutputType type,
+                                         const std::vector<Upstream>& from) {
+  if (Status valid = check_strategy(time.strategy); !valid) fail(valid.error());
+  time.bounded = std::ranges::all_of(from, [&](const Upstream& up) { return is_bounded(up.op); });
+  if (from.size() == 1 && put_into_source(time, from.front())) return from.front().op;
+  if (time.strategy.idle_after()) fail(idle_far_from_source());
+  return add_operator(
+      {"event_time"}, [time] { return std::make_unique<EventTimeOperator>(time); }, type, from);
+}
+
+// A source has one event time; another one behind it is an operator.
+bool JobBuilder::put_into_source(const EventTime& time, const Upstream& from) {
+  const bool direct = plan_.at(from.op).source && from.output == 0 && !from.chosen;
+  if (!direct || !timed_.insert(from.op).second) return false;
+  OperatorFactory& make = operators_[from.op.value()].make;
+  make = [make, time]() -> std::unique_ptr<Operator> {
+    std::unique_ptr<Operator> source = make();
+    static_cast<AnySource&>(*source).set_event_time(time);
+    return source;
+  };
+  return true;
+}
+
 OperatorIndex JobBuilder::add_sink(SinkSpec sink, const std::vector<Upstream>& upstreams) {
   const bool named = !sink.name.empty();
   return add({.name = std::move(sink.name),
@@ -57,8 +99,10 @@ OperatorIndex JobBuilder::add(OperatorSpec spec, OperatorCode code, const Inputs
   spec.inputs = static_cast<std::uint32_t>(inputs.size());
   const OperatorIndex index = plan_.add_operator(std::move(spec));
   operators_.push_back(std::move(code));
+  bool bounded = plan_.at(index).source ? plan_.at(index).bounded : true;
   for (std::uint32_t input = 0; input < inputs.size(); ++input) {
     for (const Upstream& from : inputs[input]) {
+      bounded = bounded && is_bounded(from.op);
       plan_.connect({.from = from.op,
                      .output = from.output,
                      .to = index,
@@ -70,6 +114,7 @@ OperatorIndex JobBuilder::add(OperatorSpec spec, OperatorCode code, const Inputs
       edges_.push_back(from.partitioner);
     }
   }
+  bounded_.push_back(bounded);
   return index;
 }
 

@@ -7,6 +7,7 @@
 #include <cstdint>
 #include <cstring>
 #include <new>
+#include <set>
 #include <string>
 #include <type_traits>
 #include <vector>
@@ -14,6 +15,7 @@
 #include "millrace/core/config/parameters.h"
 #include "millrace/core/records/record.h"
 #include "millrace/operators/endpoints.h"
+#include "millrace/operators/event_time.h"
 #include "millrace/plan/job_code.h"
 #include "millrace/plan/plan_builder.h"
 
@@ -74,6 +76,8 @@ class JobBuilder {
                              const Inputs& inputs);
   OperatorIndex add_operator(OperatorKind kind, OperatorFactory make, OutputType type,
                              const std::vector<Upstream>& input);
+  // Puts it into the source if `from` is one alone; otherwise adds an operator.
+  OperatorIndex add_event_time(EventTime time, OutputType type, const std::vector<Upstream>& from);
   OperatorIndex add_sink(SinkSpec sink, const std::vector<Upstream>& upstreams);
 
   // The number of the side output of that tag, which is added if it is new.
@@ -104,12 +108,16 @@ class JobBuilder {
   Result<BuiltJob> build();
 
  private:
+  bool put_into_source(const EventTime& time, const Upstream& from);
+  bool is_bounded(OperatorIndex index) const { return bounded_[index.value()]; }
   OperatorIndex add(OperatorSpec spec, OperatorCode code, const Inputs& inputs);
   void check_words(const void* first, const void* second, std::size_t size, std::string_view kind);
 
   PlanBuilder plan_;
   Parameters parameters_;
   std::vector<OperatorCode> operators_;
+  std::vector<bool> bounded_;      // by operator: its input ends
+  std::set<OperatorIndex> timed_;  // sources with event time
   std::vector<PartitionerFactory> edges_;
   Status status_;
   Status parameter_status_;

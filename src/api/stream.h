@@ -158,6 +158,21 @@ class Stream : public detail::OperatorSettings<Stream<T>> {
         {"process"}, [make] { return std::make_unique<detail::ProcessOperator<F>>(make); });
   }
 
+  // Says when the records happened, by a member or a function of the record, and makes watermarks:
+  //   stream.event_time(&Payment::at, out_of_order_by(5s))
+  // Directly behind from() it becomes part of the source, and sees each split apart.
+  template <class F>
+  Stream event_time(F time_of, WatermarkStrategy strategy) const {
+    static_assert(std::is_invocable_r_v<Timestamp, const F&, const T&>,
+                  "Millrace: event_time takes a Timestamp member of the stream's records, or a "
+                  "function of `const Record&` that gives a Timestamp and is not mutable");
+    this->builder_->check_closure(time_of, "event_time");
+    const detail::OperatorIndex index = this->builder_->add_event_time(
+        {.stamp = detail::stamp_of<T>(std::move(time_of)), .strategy = strategy},
+        detail::output_of<T>(), upstreams_);
+    return Stream(*this->builder_, index, {{.op = index}});
+  }
+
   // Groups the records by a key: a member, several members, or a function of the record.
   template <class Owner, class M>
   auto key_by(M Owner::*member) const {

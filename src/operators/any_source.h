@@ -12,6 +12,7 @@
 #include <string_view>
 
 #include "millrace/operators/operator.h"
+#include "millrace/operators/watermark_generator.h"
 
 namespace millrace {
 
@@ -54,9 +55,21 @@ class AnySource : public Operator {
   virtual Status assign(std::string_view) { return {}; }
   virtual void no_more_splits() {}
 
+  // Its records have event time; before restore().
+  void set_event_time(EventTime time) { watermarks_.emplace(std::move(time)); }
+  WatermarkGenerator* watermarks() final { return watermarks_ ? &*watermarks_ : nullptr; }
+
   Result<Progress> process(std::uint32_t, Cursor&, Outputs&) final {
     return internal("a source has no input");
   }
+
+ protected:
+  // How many records a poll may read from the split.
+  std::size_t limit(const SplitTime& split, const Outputs& outputs) const;
+  // After a poll, which gave records of that split alone: stamps them. True if a watermark is due.
+  bool stamp(SplitTime& split, Outputs& outputs, Poll::Kind end);
+
+  std::optional<WatermarkGenerator> watermarks_;
 };
 
 // Hands out the splits of one source. One instance for all of its subtasks.

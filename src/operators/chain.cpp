@@ -42,8 +42,17 @@ Status Chain::flush() {
   for (std::size_t i = 0; i < nodes_.size(); ++i) {
     Status status = guard(i, [&] { return operator_at(i).flush(); });
     if (!status) return status;
+    Node& node = nodes_[i];
+    if (!node.watermarks || !node.watermarks->pending() || !idle()) continue;
+    Result<Progress> progress = give_watermark(node);
+    if (!progress) return progress.error();
   }
   return {};
+}
+
+Result<Progress> Chain::give_watermark(Node& node) {
+  node.watermark = node.watermarks->take();
+  return start(node.index, {.kind = Work::Kind::kGiven});
 }
 
 Result<Progress> Chain::process(std::uint32_t input, Cursor& in) {
@@ -52,6 +61,7 @@ Result<Progress> Chain::process(std::uint32_t input, Cursor& in) {
 Result<Progress> Chain::watermark(Timestamp watermark) {
   return start(0, {.kind = Work::Kind::kWatermark, .time = watermark});
 }
+Result<Progress> Chain::mark_idle() { return start(0, {.kind = Work::Kind::kIdle}); }
 Result<Progress> Chain::timer(std::size_t index, Timestamp now) {
   return start(index, {.kind = Work::Kind::kTimer, .time = now});
 }
@@ -60,10 +70,17 @@ Result<Progress> Chain::finish() { return start(0, {.kind = Work::Kind::kFinish}
 Result<Poll> Chain::poll() {
   check(source_ != nullptr && idle(), "a source is polled when its chain is idle");
   Node& head = nodes_[0];
+  if (head.watermarks && head.watermarks->pending()) {
+    Result<Progress> progress = give_watermark(head);
+    if (!progress) return progress.error();
+    return Poll::more();
+  }
   Result<Poll> poll = guard(0, [&] { return source_->poll(head.op.outputs); });
-  if (!poll || head.op.outputs.empty()) return poll;
+  if (!poll) return poll;
+  if (head.watermarks) head.watermark = head.watermarks->take();
+  if (head.op.outputs.empty() && !head.watermark) return poll;
   head.records_out += head.op.outputs.records();
-  Result<Progress> progress = start(0, {.kind = Work::Kind::kPolled});
+  Result<Progress> progress = start(0, {.kind = Work::Kind::kGiven});
   if (!progress) return progress.error();
   return poll;
 }
@@ -79,8 +96,9 @@ Result<Progress> Chain::start(std::size_t root, Work work) {
 
 void Chain::begin(Node& node, Work work) {
   node.work = work;
-  node.called = work.kind == Work::Kind::kPolled;
-  node.delivering = node.called;
+  if (node.watermarks && work.kind != Work::Kind::kGiven) node.watermark = node.watermarks->take();
+  node.delivering = work.kind == Work::Kind::kGiven;
+  node.called = node.delivering;
   node.consumer = 0;
   node.consumer_started = false;
 }
@@ -90,16 +108,20 @@ Result<Progress> Chain::advance(Node& node) {
     if (node.delivering) {
       Result<Progress> progress = deliver(node);
       if (!progress || *progress == Progress::kMore) return progress;
+    } else if (node.watermark) {
+      Result<Progress> progress = forward_own_watermark(node);
+      if (!progress || *progress == Progress::kMore) return progress;
     } else if (!node.called) {
       Result<Progress> progress = call(node);
       if (!progress) return progress;
       node.called = *progress == Progress::kDone;
       node.delivering = !node.op.outputs.empty();
       node.records_out += node.op.outputs.records();
+      if (node.watermarks) node.watermark = node.watermarks->take();
       check(node.called || node.delivering,
             "an operator wants to be called again, but gave nothing");
     } else {
-      Result<Progress> progress = forward(node);
+      Result<Progress> progress = goes_on(node) ? forward(node, node.work) : Progress::kDone;
       if (!progress || *progress == Progress::kMore) return progress;
       node.work.kind = Work::Kind::kNone;
     }
@@ -120,7 +142,10 @@ Result<Progress> Chain::call(Node& node) {
         return op.on_timer(node.work.time, outputs);
       case Work::Kind::kFinish:
         return op.finish(outputs);
-      case Work::Kind::kPolled:
+      case Work::Kind::kIdle:
+        if (node.watermarks) node.watermarks->mark_idle();
+        break;
+      case Work::Kind::kGiven:
       case Work::Kind::kNone:
         break;
     }
@@ -165,16 +190,25 @@ Result<Progress> Chain::deliver_to(Node& node, const ChainLink& link) {
   return advance(next);
 }
 
-// Watermarks and the end of the input go on to every consumer once the operator is done with them.
-Result<Progress> Chain::forward(Node& node) {
-  const Work& work = node.work;
-  if (work.kind != Work::Kind::kWatermark && work.kind != Work::Kind::kFinish) {
-    return Progress::kDone;
+bool Chain::goes_on(const Node& node) {
+  switch (node.work.kind) {
+    case Work::Kind::kWatermark:
+      return node.watermarks == nullptr || node.work.time == kMaxTimestamp;
+    case Work::Kind::kIdle:
+    case Work::Kind::kFinish:
+      return true;
+    default:
+      return false;
   }
+}
+
+// Watermarks, idleness and the end of the input go on to every consumer once the operator is done
+// with them.
+Result<Progress> Chain::forward(Node& node, const Work& work) {
   for (; node.consumer < node.op.consumers.size(); ++node.consumer) {
     const ChainLink& link = node.op.consumers[node.consumer];
     if (Outlet* const* outlet = std::get_if<Outlet*>(&link.to)) {
-      work.kind == Work::Kind::kFinish ? (*outlet)->finish() : (*outlet)->watermark(work.time);
+      leave(**outlet, work);
       continue;
     }
     Node& next = nodes_[std::get<std::size_t>(link.to)];
@@ -184,6 +218,26 @@ Result<Progress> Chain::forward(Node& node) {
     node.consumer_started = false;
   }
   return Progress::kDone;
+}
+
+Result<Progress> Chain::forward_own_watermark(Node& node) {
+  Result<Progress> progress =
+      forward(node, {.kind = Work::Kind::kWatermark, .time = *node.watermark});
+  if (!progress || *progress == Progress::kMore) return progress;
+  node.watermark.reset();
+  node.consumer = 0;
+  return progress;
+}
+
+void Chain::leave(Outlet& outlet, const Work& work) {
+  switch (work.kind) {
+    case Work::Kind::kWatermark:
+      return outlet.watermark(work.time);
+    case Work::Kind::kIdle:
+      return outlet.mark_idle();
+    default:
+      return outlet.finish();
+  }
 }
 
 }  // namespace millrace::detail

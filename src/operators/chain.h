@@ -1,11 +1,12 @@
 // A chain: operators that run in one task, connected by direct calls on whole batches. An output
 // may have several consumers, so a chain is a tree; its leaves are outlets, which lead out of the
-// task.
+// task. Watermarks and idleness go on from operator to operator, behind the records before them; an
+// operator that makes its own watermarks swallows those of its input, but for the last one.
 //
-// The chain works on one element at a time: begin one with process(), watermark(), timer(),
-// finish() or, where the head is a source, poll(). kMore means that an outlet is not ready: nothing
-// new may begin until resume() has returned kDone. Every batch inside is bounded, so a chain's
-// memory is too.
+// The chain works on one element at a time: begin one with process(), watermark(), mark_idle(),
+// timer(), finish() or, where the head is a source, poll(). kMore means that an outlet is not ready:
+// nothing new may begin until resume() has returned kDone. Every batch inside is bounded, so a
+// chain's memory is too.
 //
 // What user code throws or returns as an error comes back as an error that names the operator.
 #pragma once
@@ -13,6 +14,7 @@
 #include <exception>
 #include <functional>
 #include <memory>
+#include <optional>
 #include <string>
 #include <variant>
 #include <vector>
@@ -20,6 +22,7 @@
 #include "millrace/core/thrown.h"
 #include "millrace/operators/any_source.h"
 #include "millrace/operators/operator.h"
+#include "millrace/operators/watermark_generator.h"
 
 namespace millrace::detail {
 
@@ -31,7 +34,10 @@ class Outlet {
   virtual bool ready() const = 0;
   // Unless shared, may move the records out, or take the batch and leave an empty one.
   virtual void write(BatchPtr& batch, bool shared) = 0;
+  // Also tells that the stream is not idle any more; then it need not have grown.
   virtual void watermark(Timestamp watermark) = 0;
+  // No records for a while, and nobody is to wait for the next watermark.
+  virtual void mark_idle() = 0;
   virtual void finish() = 0;
 };
 
@@ -59,6 +65,7 @@ class Chain {
   // `in` stays in place, and its batch unchanged, until the call or a later resume() gives kDone.
   Result<Progress> process(std::uint32_t input, Cursor& in);
   Result<Progress> watermark(Timestamp watermark);
+  Result<Progress> mark_idle();
   Result<Progress> timer(std::size_t index, Timestamp now);  // of operator `index`
   Result<Progress> finish();
   Result<Poll> poll();  // idle() tells whether its records are all delivered
@@ -66,7 +73,8 @@ class Chain {
 
   bool idle() const { return nodes_[root_].work.kind == Work::Kind::kNone; }
 
-  // The input ran empty: sinks hand on what they hold.
+  // The input ran empty: sinks hand on what they hold. A watermark that is due then may leave the
+  // chain at work.
   Status flush();
 
   std::size_t size() const { return nodes_.size(); }
@@ -91,7 +99,15 @@ class Chain {
 
  private:
   struct Work {
-    enum class Kind : std::uint8_t { kNone, kBatch, kPolled, kWatermark, kTimer, kFinish };
+    enum class Kind : std::uint8_t {
+      kNone,
+      kBatch,
+      kGiven,  // what the operator has put out unasked, as a source does
+      kWatermark,
+      kIdle,
+      kTimer,
+      kFinish,
+    };
 
     Kind kind = Kind::kNone;
     std::uint32_t input = 0;
@@ -100,10 +116,13 @@ class Chain {
   };
 
   struct Node {
-    Node(std::size_t position, ChainOperator chained) : index(position), op(std::move(chained)) {}
+    Node(std::size_t position, ChainOperator chained)
+        : index(position), op(std::move(chained)), watermarks(op.instance->watermarks()) {}
 
     std::size_t index;
     ChainOperator op;
+    WatermarkGenerator* watermarks;      // its own; null if it hands on those of its input
+    std::optional<Timestamp> watermark;  // of its own, to follow what it has put out
     Work work;
     Cursor cursor;                  // over the batch that the operator before gave
     bool called = false;            // the operator has done its part of the work
@@ -117,12 +136,17 @@ class Chain {
   Status close_first(std::size_t count);
 
   Result<Progress> start(std::size_t root, Work work);
+  Result<Progress> give_watermark(Node& node);
   void begin(Node& node, Work work);
   Result<Progress> advance(Node& node);
   Result<Progress> call(Node& node);
   Result<Progress> deliver(Node& node);
   Result<Progress> deliver_to(Node& node, const ChainLink& link);
-  Result<Progress> forward(Node& node);
+  Result<Progress> forward(Node& node, const Work& work);
+  Result<Progress> forward_own_watermark(Node& node);
+  static bool goes_on(const Node& node);
+  static void leave(Outlet& outlet, const Work& work);
+
   std::vector<Node> nodes_;
   std::size_t root_ = 0;  // where the work began: the head, but for timers
   std::string subtask_;   // as errors name it, from open() on

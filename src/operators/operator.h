@@ -9,8 +9,8 @@
 // limit by one input batch at most.
 //
 // The order of calls: restore (where a job goes on from a checkpoint), open, then process,
-// on_watermark and on_timer as elements arrive, finish once all inputs ended, close. flush is called
-// when the input runs empty, and snapshot between any two elements.
+// on_watermark and on_timer as elements arrive, finish once all inputs ended, close. flush is
+// called when the input runs empty, and snapshot between any two elements.
 #pragma once
 
 #include <algorithm>
@@ -29,6 +29,8 @@
 #include "millrace/state/state_environment.h"
 
 namespace millrace::detail {
+
+class WatermarkGenerator;
 
 enum class Progress : std::uint8_t {
   kDone,  // the call's work is done
@@ -156,6 +158,11 @@ class alignas(kCacheLine) Operator {
   virtual Status snapshot(Snapshot&) { return {}; }
   // After another parallelism: what has come together for this subtask, of all of them.
   virtual Status restore(const Snapshot&) { return {}; }
+
+  // What makes the watermarks of its output, each to be taken behind what a call has put out; also
+  // before the first call, since a restored operator repeats its last one. Null if those of its
+  // input go on.
+  virtual WatermarkGenerator* watermarks() { return nullptr; }
 
   // Its keyed state, from open() to close(); null if it has none.
   virtual KeyedBackend* keyed_backend() { return nullptr; }

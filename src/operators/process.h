@@ -20,6 +20,16 @@ class ProcessContext : public SideOutputs {
  public:
   // Of the record being processed; kMinTimestamp if the stream has no event time.
   Timestamp timestamp() const { return timestamp_; }
+
+  // The operator's event time: a record of this time or an earlier one is late. kMinTimestamp until
+  // the first watermark has come, also after a restore.
+  Timestamp watermark() const { return watermark_; }
+
+  // For the engine.
+  void set_watermark(Timestamp watermark) { watermark_ = watermark; }
+
+ private:
+  Timestamp watermark_ = kMinTimestamp;
 };
 
 // What all process functions share.
@@ -90,6 +100,11 @@ class FunctionOperator : public Operator {
     return function_.F::open(place);
   }
   Status close() override { return function_.F::close(); }
+
+  Result<Progress> on_watermark(Timestamp watermark, Outputs&) override {
+    context_.set_watermark(watermark);
+    return Progress::kDone;
+  }
 
  protected:
   F function_;

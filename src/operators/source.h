@@ -4,6 +4,10 @@
 //
 // poll() never blocks. It emits at least one record, or none if there is none now, and says when to
 // be called again; a poll that could emit more stops when the collector is full().
+//
+// With event time, what a split's records allow is the watermark of the subtask that reads it. It
+// never goes back: splits should come in the order of their times, since a record of one split that
+// is older than the records of the split before it is late.
 #pragma once
 
 #include <deque>
@@ -128,6 +132,22 @@ class SplitSource : public SideOutputs {
 
 namespace millrace::detail {
 
+// Calls poll(collector) until the outputs are full, or there is no more for now.
+template <class T, class Call>
+Result<Poll> poll_until_full(Outputs& outputs, std::size_t limit, SideOutputs& side_outputs,
+                             Call&& call) {
+  Collector<T> collector(outputs.get<T>(0), limit);
+  side_outputs.bind(outputs);
+  while (!collector.full() && !(outputs.count() > 1 && outputs.full())) {
+    const std::size_t before = outputs.records();
+    Result<Poll> poll = call(collector);
+    if (!side_outputs.emission_status()) return side_outputs.emission_status().error();
+    if (!poll || poll->kind() != Poll::Kind::kMore) return poll;
+    if (outputs.records() == before) break;  // all dropped: let others have their turn
+  }
+  return Poll::more();
+}
+
 template <class F>
 class SourceOperator final : public AnySource {
   using T = typename F::value_type;
@@ -144,26 +164,44 @@ class SourceOperator final : public AnySource {
   Status close() override { return source_.F::close(); }
 
   Result<Poll> poll(Outputs& outputs) override {
-    Collector<T> collector(outputs.get<T>(0), outputs.limit());
-    source_.SideOutputs::bind(outputs);
-    while (!collector.full() && !(outputs.count() > 1 && outputs.full())) {
-      const std::size_t before = outputs.records();
-      Result<Poll> poll = source_.F::poll(collector);
-      const Status& emitted = source_.SideOutputs::emission_status();
-      if (!emitted) return emitted.error();
-      if (!poll || poll->kind() != Poll::Kind::kMore) return poll;
-      if (outputs.records() == before) break;  // all dropped: let others have their turn
+    Result<Poll> poll =
+        poll_until_full<T>(outputs, limit(read_, outputs), source_,
+                           [this](Collector<T>& out) { return source_.F::poll(out); });
+    if (poll && stamp(read_, outputs, poll->kind())) {
+      watermarks_->advance(watermarks_->watermark_of(read_));
     }
-    return Poll::more();
+    return poll;
   }
 
-  Status snapshot(Snapshot& snapshot) override { return source_.SourceStates::snapshot(snapshot); }
+  Status snapshot(Snapshot& snapshot) override {
+    Status status = source_.SourceStates::snapshot(snapshot);
+    if (!status || !watermarks_) return status;
+    Result<std::string> bytes = encode_value(read_);
+    if (!bytes) return bytes.error();
+    snapshot.put(kReadPiece, *std::move(bytes));
+    return watermarks_->snapshot(snapshot);
+  }
   Status restore(const Snapshot& snapshot) override {
-    return source_.SourceStates::restore(snapshot);
+    Status status = source_.SourceStates::restore(snapshot);
+    if (status && snapshot.find(kReadPiece) != nullptr) {
+      Result<std::string_view> bytes = snapshot.get(kReadPiece);
+      status = bytes ? decode_value(*bytes, read_) : Status(bytes.error());
+    }
+    return status && watermarks_ ? watermarks_->restore(snapshot) : status;
   }
 
  private:
+  static constexpr std::string_view kReadPiece = ".read";  // no user's state is called so
+
   F source_;
+  SplitTime read_;
+};
+
+// A split and how far it was read; the element of the snapshot's piece "splits".
+template <class S>
+struct ReadSplit {
+  S split;
+  SplitTime time;
 };
 
 template <class F>
@@ -184,65 +222,80 @@ class SplitSourceOperator final : public AnySource {
 
   bool wants_split() const override { return splits_.empty() && !complete_; }
   Status assign(std::string_view bytes) override {
-    Split split;
-    Status decoded = decode_value(bytes, split);
-    if (!decoded) return decoded;
-    splits_.push_back(std::move(split));
-    return {};
+    ReadSplit<Split> assigned;
+    Status decoded = decode_value(bytes, assigned.split);
+    if (decoded) splits_.push_back(std::move(assigned));
+    return decoded;
   }
   void no_more_splits() override { complete_ = true; }
 
-  // The first split is the one that is read.
   Result<Poll> poll(Outputs& outputs) override {
-    Collector<T> collector(outputs.get<T>(0), outputs.limit());
-    source_.SideOutputs::bind(outputs);
-    while (!splits_.empty() && !collector.full() && !(outputs.count() > 1 && outputs.full())) {
-      if (!open_) {
-        Status opened = source_.F::open_split(splits_.front());
-        if (!opened) return opened.error();
-        open_ = true;
-      }
-      const std::size_t before = outputs.records();
-      Result<Poll> poll = source_.F::poll(splits_.front(), collector);
-      const Status& emitted = source_.SideOutputs::emission_status();
-      if (!emitted) return emitted.error();
-      if (!poll || poll->kind() == Poll::Kind::kIdle) return poll;
-      if (poll->kind() == Poll::Kind::kEnd) {
-        splits_.pop_front();
-        open_ = false;
-      } else if (outputs.records() == before) {
-        break;  // all dropped: let others have their turn
-      }
+    while (!splits_.empty()) {
+      Result<Poll> poll = read_first(outputs);
+      if (!poll || poll->kind() != Poll::Kind::kEnd) return poll;
+      splits_.pop_front();
+      open_ = false;
+      if (watermarks_) break;  // records of two splits are stamped apart
     }
     if (!splits_.empty()) return Poll::more();
     return complete_ ? Poll::end() : Poll::idle();
   }
 
   Status snapshot(Snapshot& snapshot) override {
-    Result<std::string> splits = encode_value(std::vector<Split>(splits_.begin(), splits_.end()));
-    if (!splits) return splits.error();
-    snapshot.put("splits", *std::move(splits));
-    snapshot.put("complete", complete_ ? "1" : "0");
-    return {};
+    StatePiece piece;
+    for (const ReadSplit<Split>& split : splits_) {
+      Result<std::string> bytes = encode_value(split);
+      if (!bytes) return bytes.error();
+      piece.elements.push_back(*std::move(bytes));
+    }
+    snapshot.put("splits", std::move(piece));
+    return watermarks_ ? watermarks_->snapshot(snapshot) : Status();
   }
+  // Each split is opened again; whether there are more the enumerator will say.
   Status restore(const Snapshot& snapshot) override {
-    Result<std::string_view> bytes = snapshot.get("splits");
-    if (!bytes) return bytes.error();
-    std::vector<Split> splits;
-    Status decoded = decode_value(*bytes, splits);
-    if (!decoded) return decoded;
-    splits_.assign(std::make_move_iterator(splits.begin()), std::make_move_iterator(splits.end()));
-    bytes = snapshot.get("complete");
-    if (!bytes) return bytes.error();
-    complete_ = *bytes == "1";
-    return {};
+    const StatePiece* const piece = snapshot.find("splits");
+    if (piece == nullptr) return not_found("the snapshot holds no splits of this source");
+    for (const std::string& bytes : piece->elements) {
+      ReadSplit<Split> split;
+      Status decoded = decode_value(bytes, split);
+      if (!decoded) return decoded.error().with_context("a split that was being read");
+      splits_.push_back(std::move(split));
+    }
+    return watermarks_ ? watermarks_->restore(snapshot) : Status();
   }
 
  private:
+  Result<Poll> read_first(Outputs& outputs) {
+    ReadSplit<Split>& first = splits_.front();
+    if (!open_) {
+      Status opened = source_.F::open_split(first.split);
+      if (!opened) return opened.error();
+      open_ = true;
+    }
+    Result<Poll> poll =
+        poll_until_full<T>(outputs, limit(first.time, outputs), source_,
+                           [&](Collector<T>& out) { return source_.F::poll(first.split, out); });
+    if (poll && stamp(first.time, outputs, poll->kind())) {
+      watermarks_->advance(least_watermark(poll->kind() == Poll::Kind::kEnd));
+    }
+    return poll;
+  }
+
+  // Over the splits that are still to be read. There are several only after a restore.
+  Timestamp least_watermark(bool first_has_ended) const {
+    auto split = splits_.begin();
+    if (first_has_ended && splits_.size() > 1) ++split;
+    Timestamp least = kMaxTimestamp;
+    for (; split != splits_.end(); ++split) {
+      least = std::min(least, watermarks_->watermark_of(split->time));
+    }
+    return least;
+  }
+
   F source_;
-  std::deque<Split> splits_;
-  bool open_ = false;      // the first split is being read
-  bool complete_ = false;  // no further split will be assigned
+  std::deque<ReadSplit<Split>> splits_;  // the first one is read
+  bool open_ = false;                    // the first split is being read
+  bool complete_ = false;                // no further split will be assigned
 };
 
 template <class F>

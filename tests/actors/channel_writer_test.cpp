@@ -21,7 +21,7 @@ Numbers range(std::int64_t begin, std::int64_t end) {
   return numbers;
 }
 
-// An element as text: "[1,2] w5", "w5", "b1", "end".
+// An element as text: "[1,2] w5", "w5", "idle", "b1", "end".
 std::string text_of(const Element& element) {
   std::string text;
   if (element.kind == Element::Kind::kBarrier) return "b" + to_string(element.checkpoint);
@@ -33,6 +33,7 @@ std::string text_of(const Element& element) {
     if (!text.empty()) text += ' ';
     text += "w" + std::to_string(element.watermark.time_since_epoch().count());
   }
+  if (element.idle) text += text.empty() ? "idle" : " idle";
   return text;
 }
 
@@ -158,6 +159,21 @@ TEST(ChannelWriter, LetsAWatermarkRideBehindAPartialBatch) {
   EXPECT_THAT(exchange.texts(), ElementsAre("0+3 w2"));
   exchange.writer.watermark(at(3));
   EXPECT_THAT(exchange.texts(), ElementsAre("0+3 w2", "w3"));
+}
+
+TEST(ChannelWriter, LetsIdlenessRideBehindAPartialBatchUntilTheNextWatermark) {
+  Exchange exchange(1, round_robin());
+  exchange.writer.mark_idle();
+  EXPECT_THAT(exchange.texts(), ElementsAre("idle"));
+  exchange.write(range(0, 3));
+  exchange.writer.watermark(at(1));
+  exchange.writer.mark_idle();
+  exchange.writer.flush();
+  exchange.write(range(3, 5));
+  exchange.writer.mark_idle();
+  exchange.writer.watermark(at(2));
+  exchange.writer.finish();
+  EXPECT_THAT(exchange.texts(), ElementsAre("idle", "0+3 w1 idle", "3+2 w2", "end"));
 }
 
 TEST(ChannelWriter, SendsPartialBatchesBeforeBarriersAndTheEnd) {

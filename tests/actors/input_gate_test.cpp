@@ -17,6 +17,7 @@ Element batch(std::int64_t number, Timestamp watermark = kMinTimestamp) {
 Element watermark(Timestamp watermark) {
   return {.kind = Element::Kind::kWatermark, .watermark = watermark};
 }
+Element idle() { return {.kind = Element::Kind::kWatermark, .idle = true}; }
 Element end() { return {.kind = Element::Kind::kEnd}; }
 
 // All that the gate gives now: "channel/input: what".
@@ -29,7 +30,9 @@ Lines drain(InputGate& gate) {
         what = lines_of<std::int64_t>(*next->element.batch)[0];
         break;
       case Element::Kind::kWatermark:
-        what = "w" + std::to_string(next->element.watermark.time_since_epoch().count());
+        what = next->element.idle
+                   ? "idle"
+                   : "w" + std::to_string(next->element.watermark.time_since_epoch().count());
         break;
       case Element::Kind::kBarrier:
         what = "barrier";
@@ -89,6 +92,34 @@ TEST(InputGate, GivesOneEndWhenAllChannelsHaveEnded) {
   gate.push(1, end());
   EXPECT_THAT(drain(gate), ElementsAre("1/0: end"));
   EXPECT_TRUE(gate.ended());
+}
+
+TEST(InputGate, GivesTheWatermarkThatAnEndSetsFree) {
+  InputGate gate({{}, {}});
+  gate.push(0, watermark(at(5)));
+  gate.push(1, watermark(at(9)));
+  EXPECT_THAT(drain(gate), ElementsAre("1/0: w5"));
+  gate.push(0, end());
+  EXPECT_THAT(drain(gate), ElementsAre("0/0: w9"));
+  gate.push(1, end());
+  EXPECT_THAT(drain(gate), ElementsAre("1/0: end")) << "that all ended is no watermark";
+}
+
+TEST(InputGate, DoesNotWaitForIdleChannelsAndTellsWhenAllAre) {
+  InputGate gate({{}, {}});
+  gate.push(0, batch(1, at(5)));
+  gate.push(1, idle());
+  EXPECT_THAT(drain(gate), ElementsAre("0/0: 1", "1/0: w5"));
+  Element last = batch(2, at(7));
+  last.idle = true;
+  gate.push(0, std::move(last));
+  EXPECT_THAT(drain(gate), ElementsAre("0/0: 2", "0/0: w7", "0/0: idle"));
+  gate.push(0, idle());
+  EXPECT_THAT(drain(gate), IsEmpty()) << "it knows";
+  gate.push(1, batch(3, at(6)));
+  EXPECT_THAT(drain(gate), ElementsAre("1/0: 3", "1/0: w7")) << "idle no more, though no further";
+  gate.push(1, watermark(at(8)));
+  EXPECT_THAT(drain(gate), ElementsAre("1/0: w8"));
 }
 
 TEST(InputGate, ReadsSomeInputsToTheirEndBeforeTheOthers) {

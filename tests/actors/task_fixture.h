@@ -89,11 +89,14 @@ class TestTask {
   void receive_watermark(std::size_t channel, Timestamp watermark) {
     runner->on_element(channel, {.kind = Element::Kind::kWatermark, .watermark = watermark});
   }
+  void receive_idle(std::size_t channel) {
+    runner->on_element(channel, {.kind = Element::Kind::kWatermark, .idle = true});
+  }
   void receive_end(std::size_t channel) {
     runner->on_element(channel, {.kind = Element::Kind::kEnd});
   }
 
-  // What was sent on a channel: records, "wN" and "end".
+  // What was sent on a channel: records, "wN", "idle" and "end".
   template <class T>
   Lines sent(std::size_t channel = 0) const {
     Lines lines;
@@ -107,6 +110,7 @@ class TestTask {
                             ? "w max"
                             : "w" + std::to_string(element.watermark.time_since_epoch().count()));
       }
+      if (element.idle) lines.push_back("idle");
       if (element.kind == Element::Kind::kEnd) lines.push_back("end");
     }
     return lines;

@@ -9,8 +9,10 @@ namespace millrace::detail {
 namespace {
 
 using namespace std::chrono_literals;
+using testing::Contains;
 using testing::ElementsAre;
 using testing::IsEmpty;
+using testing::Not;
 using State = TaskRunner::State;
 
 // Emits 1, 2, 3, ... as its script says: how many, then how to answer.
@@ -125,6 +127,81 @@ TEST(TaskRunnerOfASource, EndsWithTheLastRecordsWatermarkAndEnd) {
   start(task, {{1, Poll::more()}, {1, Poll::end()}});
   EXPECT_EQ(task.run_until_it_waits(), State::kFinished);
   EXPECT_EQ(task.sent<std::int64_t>(), (Lines{"1", "2", "w max", "end"}));
+}
+
+// Records are their own times; a watermark comes behind each pause.
+void start_timed(TestTask& task, std::vector<Answer> script, WatermarkStrategy strategy,
+                 bool bounded = false) {
+  auto source =
+      std::make_unique<SourceOperator<Scripted>>([&] { return Scripted(std::move(script)); });
+  source->set_event_time(
+      {.stamp = stamp_of<std::int64_t>([](const std::int64_t& time) { return at(time); }),
+       .strategy = strategy,
+       .bounded = bounded});
+  task.then<std::int64_t>("scripted", std::move(source));
+  task.to_channels<std::int64_t>(2).start();
+}
+
+TEST(TaskRunnerOfASource, SendsWatermarksBehindTheRecordsAndTheLastAtTheEnd) {
+  TestTask task;
+  start_timed(task, {{600, Poll::more()}, {1, Poll::end()}}, monotonic(), true);
+  EXPECT_EQ(task.run_until_it_waits(), State::kFinished);
+  const Lines first = task.sent<std::int64_t>(0);
+  ASSERT_EQ(first.size(), 303u) << "301 records, the watermark, the end";
+  EXPECT_EQ(first[300], "601 @601");
+  EXPECT_EQ(first[301], "w max") << "which replaces those before it, behind the same batch";
+  EXPECT_EQ(first[302], "end");
+}
+
+TEST(TaskRunnerOfASource, IsIdleAfterATimeWithoutRecords) {
+  TestTask task;
+  start_timed(task,
+              {{2, Poll::idle()}, {0, Poll::idle()}, {1, Poll::idle_for(5ms)}, {0, Poll::idle()}},
+              monotonic().idle_after(1min));
+  EXPECT_EQ(task.run(), State::kIdle);
+  EXPECT_EQ(task.wake_after, 1min) << "before the source wants to be polled";
+  task.clock.advance(59s);
+  EXPECT_EQ(task.run(), State::kIdle);
+  EXPECT_EQ(task.wake_after, 1s);
+  EXPECT_EQ(task.sent<std::int64_t>(1), (Lines{"2 @2", "w1"}));
+  task.clock.advance(1s);
+  EXPECT_EQ(task.run(), State::kIdle);
+  EXPECT_EQ(task.sent<std::int64_t>(1), (Lines{"2 @2", "w1", "idle"}));
+  EXPECT_EQ(task.wake_after, 59min) << "nothing more to tell";
+
+  task.clock.advance(59min);
+  EXPECT_EQ(task.run(), State::kIdle);
+  EXPECT_EQ(task.sent<std::int64_t>(1).size(), 3u) << "it was told once";
+  task.clock.advance(1h);
+  EXPECT_EQ(task.run(), State::kIdle);
+  EXPECT_EQ(task.sent<std::int64_t>(1), (Lines{"2 @2", "w1", "idle", "w2"}));
+  EXPECT_EQ(task.wake_after, 5ms);
+  task.clock.advance(1min);
+  EXPECT_EQ(task.run(), State::kIdle);
+  EXPECT_EQ(task.sent<std::int64_t>(1), (Lines{"2 @2", "w1", "idle", "w2", "idle"}));
+}
+
+TEST(TaskRunnerOfASource, IsPolledBeforeItIsCalledIdle) {
+  TestTask task;
+  start_timed(task, {{1, Poll::idle_for(1ms)}, {1, Poll::idle_for(1ms)}},
+              monotonic().idle_after(1min));
+  EXPECT_EQ(task.run(), State::kIdle);
+  task.clock.advance(1h);  // nobody found the time
+  EXPECT_EQ(task.run(), State::kIdle);
+  EXPECT_EQ(task.sent<std::int64_t>(1), (Lines{"w0", "2 @2", "w1"}));
+}
+
+TEST(TaskRunnerOfASource, IsNotIdleWhileItWaitsForCredit) {
+  TestTask task({.batches = 1, .bytes = kBatchBytes, .batch_records = 1});
+  start_timed(task, {{600, Poll::more()}, {2, Poll::idle()}}, monotonic().idle_after(1min));
+  EXPECT_EQ(task.run_until_it_waits(), State::kBlocked);
+  task.clock.advance(30min);
+  task.give_credit(0);
+  task.runner->on_credit(0, 1, BatchPtr(), task.port.sent[1][0].batch->bytes());
+  EXPECT_EQ(task.run_until_it_waits(), State::kIdle);
+  EXPECT_THAT(task.sent<std::int64_t>(1), Contains("w601"));
+  EXPECT_THAT(task.sent<std::int64_t>(1), Not(Contains("idle")));
+  EXPECT_EQ(task.wake_after, 1min) << "its time begins when it may emit again";
 }
 
 struct Range {

@@ -8,7 +8,7 @@
 #include <map>
 #include <thread>
 
-#include "connectors/temporary_directory.h"
+#include "support/temporary_directory.h"
 #include "millrace/core/random.h"
 #include "millrace/core/text.h"
 #include "millrace/state/memory_store.h"

@@ -109,10 +109,12 @@ class Run {
   template <class Call>
   void drive(std::size_t rows, const Call& call) {
     while (!broken_) {
+      recorder_.collect_watermark(*operator_);
       Result<Progress> progress = call(recorder_.outputs());
       if (!progress) return fail(progress.error());
       const std::size_t records =
           recorder_.collect(manner_.limit + rows + options_.most_per_record);
+      recorder_.collect_watermark(*operator_);
       if (manner_.snapshots != Snapshots::kNone) snapshot();
       if (*progress == Progress::kDone) return;
       if (records > 0) continue;

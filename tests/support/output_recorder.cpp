@@ -4,6 +4,8 @@
 
 #include <algorithm>
 
+#include "millrace/operators/watermark_generator.h"
+
 namespace millrace::detail {
 namespace {
 
@@ -37,6 +39,16 @@ std::size_t OutputRecorder::collect(std::size_t most) {
   }
   outputs_.clear();
   return records;
+}
+
+void OutputRecorder::collect_watermark(Operator& op) {
+  WatermarkGenerator* const watermarks = op.watermarks();
+  const std::optional<Timestamp> taken = watermarks ? watermarks->take() : std::nullopt;
+  if (!taken) return;
+  EXPECT_GE(*taken, watermark_) << "the watermark goes back";
+  if (*taken <= watermark_) return;
+  watermark_ = *taken;
+  lines_[0].push_back("w" + std::to_string(taken->time_since_epoch().count()));
 }
 
 std::vector<Lines> OutputRecorder::sorted_lines() const {

@@ -31,6 +31,10 @@ class OutputRecorder {
   // more than `most` records. Returns how many there were.
   std::size_t collect(std::size_t most);
 
+  // Records in the main output the watermark that the operator itself has made, if there is one. A
+  // restored operator repeats its last one, which is recorded once.
+  void collect_watermark(Operator& op);
+
   const std::vector<Lines>& lines() const { return lines_; }  // by output
   std::vector<Lines> sorted_lines() const;
 
@@ -38,6 +42,7 @@ class OutputRecorder {
   std::vector<OutputOf> described_;
   Outputs outputs_;
   std::vector<Lines> lines_;
+  Timestamp watermark_ = kMinTimestamp;
 };
 
 }  // namespace millrace::detail

@@ -19,7 +19,7 @@ class ScriptedOutlet : public Outlet {
   // Before each batch it is not ready `refusals` times.
   void set_refusals(int refusals) { refusals_ = left_ = refusals; }
 
-  // Records, "watermark N" and "end", in the order in which they came.
+  // Records, "watermark N", "idle" and "end", in the order in which they came.
   const Lines& events() const { return events_; }
   std::size_t batches() const { return batches_; }
   bool ever_shared() const { return ever_shared_; }
@@ -28,6 +28,7 @@ class ScriptedOutlet : public Outlet {
   void watermark(Timestamp watermark) override {
     events_.push_back("watermark " + std::to_string(watermark.time_since_epoch().count()));
   }
+  void mark_idle() override { events_.push_back("idle"); }
   void finish() override { events_.push_back("end"); }
 
  protected:

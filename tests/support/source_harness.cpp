@@ -22,9 +22,11 @@ class Reading {
     source_ = opened();
     for (int polls_for_nothing = 0; polls_for_nothing < kMostPollsForNothing;) {
       if (source_->wants_split()) give_split();
+      recorder_.collect_watermark(*source_);
       Result<Poll> poll = source_->poll(recorder_.outputs());
       if (!poll) return void(ADD_FAILURE() << poll.error().message());
       polls_for_nothing = recorder_.collect(most) > 0 ? 0 : polls_for_nothing + 1;
+      recorder_.collect_watermark(*source_);
       if (snapshots_ != Snapshots::kNone) snapshot();
       if (poll->kind() == Poll::Kind::kEnd) return expect_well(source_->close());
     }

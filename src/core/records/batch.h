@@ -60,6 +60,11 @@ class AnyBatch {
   // Gives timestamps to records that were added without.
   void stamp(Timestamp timestamp) { timestamps_.push_back(timestamp); }
   void stamp(std::span<const Timestamp> timestamps);
+  // A timestamp for every record, to be assigned by the caller.
+  std::span<Timestamp> stamps() {
+    timestamps_.resize(size_);
+    return timestamps_;
+  }
   // Before records with (or without) timestamps join those that are here: all have one, or none.
   void match_stamps(bool stamped);
   // After records without timestamps have joined those that are here.

@@ -7,7 +7,7 @@
 #include <algorithm>
 #include <fstream>
 
-#include "connectors/temporary_directory.h"
+#include "support/temporary_directory.h"
 #include "millrace/core/random.h"
 #include "millrace/state/rocksdb/rocksdb_store_factory.h"
 #include "support/checkpoint_store_fake.h"

@@ -3,7 +3,7 @@
 #include <gmock/gmock.h>
 #include <gtest/gtest.h>
 
-#include "connectors/temporary_directory.h"
+#include "support/temporary_directory.h"
 
 namespace millrace::detail {
 namespace {
