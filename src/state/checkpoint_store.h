@@ -43,8 +43,9 @@ class CheckpointStore {
   virtual ~CheckpointStore() = default;
 
   // Uploads a file for a checkpoint; returns once it is durable. The file may be linked, and must
-  // not change any more. A task refers to files of its base checkpoint without uploading them again.
-  // After kCorruption the disk may have lost part of the file itself: it must be written anew.
+  // not change any more. A task refers to files of its base checkpoint without uploading them
+  // again. After kCorruption the disk may have lost part of the file itself: it must be written
+  // anew.
   virtual Result<StoredFile> put_file(const CheckpointName& checkpoint, std::string name,
                                       const std::filesystem::path& file) = 0;
   virtual Result<StoredFile> put(const CheckpointName& checkpoint, std::string name,
@@ -61,8 +62,8 @@ class CheckpointStore {
 
   // Removes checkpoints and files of checkpoints up to `newest` that are not to be kept; files that
   // were uploaded for a checkpoint in `keep` stay too, since it may be pending. What it cannot
-  // remove does not keep it from the rest: the first error is returned. Only the leader may call it,
-  // after its pointer was swapped.
+  // remove does not keep it from the rest: the first error is returned. Only the leader may call
+  // it, after its pointer was swapped.
   virtual Status remove_unused(const CheckpointName& newest, const std::set<CheckpointName>& keep,
                                const std::set<std::string>& keep_files) = 0;
 };

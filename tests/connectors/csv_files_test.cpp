@@ -3,9 +3,9 @@
 
 #include "connectors/drive.h"
 #include "connectors/payment.h"
-#include "support/temporary_directory.h"
 #include "millrace/connectors/files/files.h"
 #include "millrace/core/random.h"
+#include "support/temporary_directory.h"
 
 namespace millrace::test {
 namespace {

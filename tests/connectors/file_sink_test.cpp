@@ -5,8 +5,8 @@
 
 #include "connectors/drive.h"
 #include "connectors/payment.h"
-#include "support/temporary_directory.h"
 #include "millrace/connectors/files/files.h"
+#include "support/temporary_directory.h"
 
 namespace millrace::test {
 namespace {

@@ -4,9 +4,9 @@
 #include <gtest/gtest.h>
 
 #include "connectors/drive.h"
-#include "support/temporary_directory.h"
 #include "millrace/connectors/files/text_reader.h"
 #include "millrace/core/random.h"
+#include "support/temporary_directory.h"
 
 namespace millrace::test {
 namespace {

@@ -17,7 +17,7 @@ TEST(Checksum, OfPiecesIsThatOfTheWhole) {
     const std::string piece(static_cast<std::size_t>(i % 7), static_cast<char>(i));
     pieces.add(piece);
     whole += piece;
-    if (i % 100 == 0) EXPECT_EQ(pieces.result(), checksum_of(whole));
+    EXPECT_EQ(pieces.result(), checksum_of(whole));
   }
   EXPECT_EQ(pieces.result(), checksum_of(whole));
 }

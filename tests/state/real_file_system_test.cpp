@@ -3,14 +3,21 @@
 #include <fcntl.h>
 #include <gmock/gmock.h>
 #include <gtest/gtest.h>
+#include <linux/filter.h>
+#include <linux/seccomp.h>
 #include <sched.h>
 #include <sys/mount.h>
+#include <sys/prctl.h>
 #include <sys/resource.h>
+#include <sys/stat.h>
+#include <sys/syscall.h>
 #include <sys/wait.h>
 #include <unistd.h>
 
 #include <atomic>
+#include <cerrno>
 #include <csignal>
+#include <cstddef>
 #include <functional>
 #include <set>
 #include <thread>
@@ -131,7 +138,12 @@ TEST_F(RealFileSystemTest, CopiesFromAnotherDisk) {
   EXPECT_EQ(directory_.read("f"), "content");
 }
 
+// Signals that interrupt the wait do not end it.
 TEST_F(RealFileSystemTest, WaitsForALock) {
+  struct sigaction interrupt {};
+  struct sigaction before {};
+  interrupt.sa_handler = [](int) {};
+  ASSERT_EQ(sigaction(SIGUSR1, &interrupt, &before), 0);
   Result<std::unique_ptr<FileLock>> first = files_.lock(path("lock"), WhenLocked::kWait);
   ASSERT_TRUE(first);
   EXPECT_EQ(*files_.lock(path("lock"), WhenLocked::kFail), nullptr);
@@ -140,9 +152,14 @@ TEST_F(RealFileSystemTest, WaitsForALock) {
     EXPECT_TRUE(files_.lock(path("lock"), WhenLocked::kWait));
     EXPECT_TRUE(freed);
   });
+  for (int sent = 0; sent < 1'000; ++sent) {
+    pthread_kill(waiting.native_handle(), SIGUSR1);
+    std::this_thread::yield();
+  }
   freed = true;
   first->reset();
   waiting.join();
+  sigaction(SIGUSR1, &before, nullptr);
 }
 
 // A limit on the size of files makes write() store a part, and then fail.
@@ -176,21 +193,94 @@ TEST_F(RealFileSystemTest, SaysThatTooManyFilesAreOpen) {
   EXPECT_THAT(error_of(written).message(), HasSubstr("Too many open files; raise the limit"));
 }
 
-constexpr int kCannotMount = 77;
+// What follows runs in a process of its own, on a disk or a system of its own. The result is the
+// number of the first expectation that does not hold, or 0.
+constexpr int kCannot = 77;
 
-// Runs in a process of its own, on a small disk of its own; its result is the number of the first
-// expectation that does not hold, or 0.
-int on_a_small_disk(const std::string& directory, const std::function<int()>& use) {
+int in_a_process(const std::function<int()>& use) {
   const pid_t child = fork();
-  if (child == 0) {
-    const bool mounted = (unshare(CLONE_NEWNS) == 0 || unshare(CLONE_NEWUSER | CLONE_NEWNS) == 0) &&
-                         mount("none", "/", nullptr, MS_REC | MS_PRIVATE, nullptr) == 0 &&
-                         mount("none", directory.c_str(), "tmpfs", 0, "size=64k") == 0;
-    _exit(mounted ? use() : kCannotMount);
-  }
+  if (child == 0) _exit(use());
   int status = 0;
   waitpid(child, &status, 0);
   return WIFEXITED(status) ? WEXITSTATUS(status) : -1;
+}
+
+int on_a_small_disk(const std::string& directory, const std::function<int()>& use) {
+  return in_a_process([&] {
+    const bool mounted = (unshare(CLONE_NEWNS) == 0 || unshare(CLONE_NEWUSER | CLONE_NEWNS) == 0) &&
+                         mount("none", "/", nullptr, MS_REC | MS_PRIVATE, nullptr) == 0 &&
+                         mount("none", directory.c_str(), "tmpfs", 0, "size=64k") == 0;
+    return mounted ? use() : kCannot;
+  });
+}
+
+// From now on the process is refused a call to the system.
+bool refuse(unsigned call, unsigned error) {
+  sock_filter filter[] = {
+      BPF_STMT(BPF_LD | BPF_W | BPF_ABS, offsetof(seccomp_data, nr)),
+      BPF_JUMP(BPF_JMP | BPF_JEQ | BPF_K, call, 0, 1),
+      BPF_STMT(BPF_RET | BPF_K, SECCOMP_RET_ERRNO | error),
+      BPF_STMT(BPF_RET | BPF_K, SECCOMP_RET_ALLOW),
+  };
+  const sock_fprog program{.len = std::size(filter), .filter = filter};
+  return prctl(PR_SET_NO_NEW_PRIVS, 1, 0, 0, 0) == 0 &&
+         prctl(PR_SET_SECCOMP, SECCOMP_MODE_FILTER, &program) == 0;
+}
+
+TEST_F(RealFileSystemTest, DiscardsWhatCannotBeMadeDurable) {
+  directory_.file("source", "content");
+  const int result = in_a_process([&] {
+    if (!refuse(SYS_fsync, EIO)) return kCannot;
+    const Error written = error_of(files_.write_file(path("f"), "x"));
+    if (written.code() != ErrorCode::kUnavailable) return 1;
+    if (written.message().find("check the disk") == std::string::npos) return 2;
+    const Error linked = error_of(files_.link_or_copy(path("source"), path("f")));
+    if (linked.code() != ErrorCode::kCorruption) return 3;
+    if (linked.message().find(path("source")) == std::string::npos) return 4;
+    if (directory_.names().size() != 1) return 5;
+    if (error_of(files_.sync_directory(directory_.path())).code() != ErrorCode::kUnavailable) {
+      return 6;
+    }
+    if (files_.make_directories(path("made"))) return 7;
+    return files_.make_directories(directory_.path()) ? 0 : 8;
+  });
+  if (result == kCannot) GTEST_SKIP() << "calls to the system cannot be refused here";
+  EXPECT_EQ(result, 0);
+}
+
+TEST_F(RealFileSystemTest, CopiesWhereItCannotLink) {
+  directory_.file("source", "content");
+  const auto copies = [&](bool durable) {
+    if (!refuse(SYS_linkat, EPERM)) return kCannot;
+#ifdef SYS_link
+    if (!refuse(SYS_link, EPERM)) return kCannot;
+#endif
+    if (!durable) {
+      if (!refuse(SYS_fsync, EIO)) return kCannot;
+      const Error error = error_of(files_.link_or_copy(path("source"), path("f")));
+      return error.code() == ErrorCode::kUnavailable && directory_.names().size() == 1 ? 0 : 1;
+    }
+    if (!files_.link_or_copy(path("source"), path("f"))) return 2;
+    return directory_.read("f") == "content" &&
+                   std::filesystem::hard_link_count(path("source")) == 1
+               ? 0
+               : 3;
+  };
+  for (const bool durable : {false, true}) {
+    const int result = in_a_process([&] { return copies(durable); });
+    if (result == kCannot) GTEST_SKIP() << "calls to the system cannot be refused here";
+    EXPECT_EQ(result, 0);
+  }
+}
+
+TEST_F(RealFileSystemTest, SaysThatItCannotLock) {
+  const int result = in_a_process([&] {
+    if (!refuse(SYS_flock, ENOLCK)) return kCannot;
+    const auto lock = files_.lock(path("lock"), WhenLocked::kWait);
+    return !lock && lock.error().code() == ErrorCode::kUnavailable ? 0 : 1;
+  });
+  if (result == kCannot) GTEST_SKIP() << "calls to the system cannot be refused here";
+  EXPECT_EQ(result, 0);
 }
 
 TEST_F(RealFileSystemTest, SaysThatTheDiskIsFull) {
@@ -201,7 +291,7 @@ TEST_F(RealFileSystemTest, SaysThatTheDiskIsFull) {
     if (!directory_.names().empty()) return 3;
     return files_.write_file(path("f"), std::string(10'000, 'x')) ? 0 : 4;
   });
-  if (result == kCannotMount) GTEST_SKIP() << "a disk cannot be mounted here";
+  if (result == kCannot) GTEST_SKIP() << "a disk cannot be mounted here";
   EXPECT_EQ(result, 0);
 }
 
@@ -209,7 +299,7 @@ TEST_F(RealFileSystemTest, SaysThatTheDiskIsReadOnly) {
   const int result = on_a_small_disk(directory_.path(), [&] {
     if (!files_.write_file(path("f"), "content")) return 1;
     if (mount("none", directory_.path().c_str(), nullptr, MS_REMOUNT | MS_RDONLY, nullptr) != 0) {
-      return kCannotMount;
+      return kCannot;
     }
     const Error error = error_of(files_.write_file(path("g"), "x"));
     if (error.code() != ErrorCode::kUnavailable) return 2;
@@ -219,7 +309,7 @@ TEST_F(RealFileSystemTest, SaysThatTheDiskIsReadOnly) {
     if (!files_.make_directories(directory_.path())) return 6;
     return *read_file(files_, path("f")) == "content" ? 0 : 7;
   });
-  if (result == kCannotMount) GTEST_SKIP() << "a disk cannot be mounted here";
+  if (result == kCannot) GTEST_SKIP() << "a disk cannot be mounted here";
   EXPECT_EQ(result, 0);
 }
 
