@@ -4,9 +4,9 @@
 // operator that makes its own watermarks swallows those of its input, but for the last one.
 //
 // The chain works on one element at a time: begin one with process(), watermark(), mark_idle(),
-// timer(), finish() or, where the head is a source, poll(). kMore means that an outlet is not ready:
-// nothing new may begin until resume() has returned kDone. Every batch inside is bounded, so a
-// chain's memory is too.
+// timer(), finish() or, where the head is a source, poll(). kMore means that an outlet is not
+// ready: nothing new may begin until resume() has returned kDone. Every batch inside is bounded, so
+// a chain's memory is too.
 //
 // What user code throws or returns as an error comes back as an error that names the operator.
 #pragma once
