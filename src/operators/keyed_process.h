@@ -146,6 +146,7 @@ class KeyedFunctionOperator : public FunctionOperator<F> {
   }
 
   Result<Progress> on_watermark(Timestamp watermark, Outputs& outputs) override {
+    this->context_.set_watermark(watermark);
     if constexpr (kHasTimers<F>) {
       while (timers_->is_due(watermark)) {
         if (outputs.full()) return Progress::kMore;
