@@ -5,12 +5,14 @@
 
 namespace millrace::detail {
 
-InputGate::InputGate(std::vector<InputChannel> channels)
+InputGate::InputGate(std::vector<InputChannel> channels, CheckpointMode mode)
     : channels_(std::move(channels)),
       watermarks_(channels_.size()),
       open_(channels_.size()),
       open_first_(static_cast<std::size_t>(
-          std::ranges::count_if(channels_, [](const InputChannel& c) { return c.read_first; }))) {}
+          std::ranges::count_if(channels_, [](const InputChannel& c) { return c.read_first; }))),
+      mode_(mode),
+      aligned_(channels_.size()) {}
 
 void InputGate::push(std::size_t channel, Element element) {
   const bool waits = open_first_ > 0 && !channels_[channel].read_first;
@@ -21,7 +23,13 @@ std::optional<InputGate::Next> InputGate::pop() {
   while (!ready_.empty()) {
     auto [channel, element] = std::move(ready_.front());
     ready_.pop_front();
-    if (element.kind == Element::Kind::kEnd) {
+    if (is_held(channel)) {
+      aside_.push_back({channel, std::move(element)});
+      continue;
+    }
+    if (element.kind == Element::Kind::kBarrier) {
+      if (!align(channel, element.checkpoint)) continue;
+    } else if (element.kind == Element::Kind::kEnd) {
       end(channel);
       if (!ended()) continue;
     } else if (element.kind == Element::Kind::kWatermark) {
@@ -45,6 +53,40 @@ void InputGate::end(std::size_t channel) {
                   std::make_move_iterator(held_.end()));
     held_.clear();
   }
+}
+
+bool InputGate::is_held(std::size_t channel) const {
+  return missing_ > 0 && aligned_[channel] && mode_ == CheckpointMode::kExactlyOnce;
+}
+
+// Takes note of a channel's barrier; true if it was the last one.
+bool InputGate::align(std::size_t channel, CheckpointId checkpoint) {
+  if (checkpoint < newest_ || (checkpoint == newest_ && missing_ == 0)) return false;
+  if (checkpoint > newest_) {
+    release();
+    newest_ = checkpoint;
+    missing_ = channels_.size();
+    aligned_.assign(channels_.size(), false);
+  }
+  check(!aligned_[channel], "a channel gave the same barrier twice");
+  aligned_[channel] = true;
+  if (--missing_ > 0) return false;
+  release();
+  return true;
+}
+
+void InputGate::give_up(CheckpointId checkpoint) {
+  if (checkpoint < newest_) return;
+  newest_ = checkpoint;
+  missing_ = 0;
+  release();
+}
+
+// What was set aside came before all that is ready of its channel.
+void InputGate::release() {
+  ready_.insert(ready_.begin(), std::make_move_iterator(aside_.begin()),
+                std::make_move_iterator(aside_.end()));
+  aside_.clear();
 }
 
 }  // namespace millrace::detail

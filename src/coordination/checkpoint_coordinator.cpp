@@ -16,6 +16,12 @@ std::string_view to_string(CheckpointState state) {
   return kWords[static_cast<std::size_t>(state)];
 }
 
+std::string_view to_string(CheckpointAction::Kind kind) {
+  constexpr std::string_view kWords[] = {"trigger",  "write metadata", "swap pointer",
+                                         "complete", "abort",          "fail"};
+  return kWords[static_cast<std::size_t>(kind)];
+}
+
 CheckpointCoordinator::CheckpointCoordinator(CheckpointSettings settings, std::size_t subtasks,
                                              std::size_t enumerators)
     : settings_(settings), subtasks_(subtasks), enumerators_(enumerators) {}
@@ -30,7 +36,7 @@ void CheckpointCoordinator::resume(Time now) {
 void CheckpointCoordinator::continue_from(std::uint64_t epoch, CheckpointId next,
                                           std::vector<CheckpointName> retained) {
   epoch_ = epoch;
-  next_ = next;
+  next_ = std::max(next_, next);
   retained_ = std::move(retained);
 }
 

@@ -52,16 +52,17 @@ struct CheckpointAction {
   Error error = internal("no error");
 };
 
+std::string_view to_string(CheckpointAction::Kind kind);
+
 class CheckpointCoordinator {
  public:
   using Actions = std::vector<CheckpointAction>;
   using Time = std::chrono::nanoseconds;
 
   // Who must acknowledge: so many subtasks, and so many enumerators.
-  CheckpointCoordinator(CheckpointSettings settings, std::size_t subtasks,
-                        std::size_t enumerators);
+  CheckpointCoordinator(CheckpointSettings settings, std::size_t subtasks, std::size_t enumerators);
 
-  // What the metadata store knows; told before anything else.
+  // What the metadata store knows; told before anything else, and at each restart.
   void continue_from(std::uint64_t epoch, CheckpointId next, std::vector<CheckpointName> retained);
   // All tasks run.
   void resume(Time now);

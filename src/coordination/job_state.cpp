@@ -12,9 +12,9 @@ using Kind = JobAction::Kind;
 using Actions = JobStateMachine::Actions;
 
 std::string_view to_string(JobState state) {
-  constexpr std::string_view kWords[] = {"starting", "running", "restarting", "finishing",
-                                         "finished", "failing", "failed",     "cancelling",
-                                         "cancelled"};
+  constexpr std::string_view kWords[] = {"starting",  "running",    "restarting",
+                                         "finishing", "finished",   "failing",
+                                         "failed",    "cancelling", "cancelled"};
   return kWords[static_cast<std::size_t>(state)];
 }
 
@@ -70,7 +70,7 @@ Actions JobStateMachine::allocation_failed(std::size_t index, Error error, Time 
   }
   region.state = RegionState::kOpening;
   region.closed = region.tasks;  // there are none
-  return fail(region, std::move(error), now);
+  return fail({&region, 1}, std::move(error), now);
 }
 
 Actions JobStateMachine::task_opened(std::size_t index) {
@@ -101,15 +101,21 @@ Actions JobStateMachine::task_committed_final(std::size_t index) {
   return end(JobState::kFinishing);
 }
 
-Actions JobStateMachine::task_failed(std::size_t index, Error error, Time now) {
-  Region& region = regions_[index];
-  if (state_ == JobState::kFinishing && result_) result_ = std::move(error);
-  const bool runs =
-      region.state == RegionState::kOpening || region.state == RegionState::kRunning;
-  return alive() && runs ? fail(region, std::move(error), now) : Actions();
+bool JobStateMachine::runs(const Region& region) const {
+  return region.state == RegionState::kOpening || region.state == RegionState::kRunning;
 }
 
-Actions JobStateMachine::fail(Region& region, Error error, Time now) {
+Actions JobStateMachine::task_failed(std::size_t index, Error error, Time now) {
+  Region& region = regions_[index];
+  if (state_ == JobState::kFinishing && result_) result_ = error;
+  return alive() && runs(region) ? fail({&region, 1}, std::move(error), now) : Actions();
+}
+
+Actions JobStateMachine::all_failed(Error error, Time now) {
+  return alive() ? fail(regions_, std::move(error), now) : Actions();
+}
+
+Actions JobStateMachine::fail(std::span<Region> regions, Error error, Time now) {
   failures_.push_back(now);
   completing_ = false;
   const auto delay = error.code() == ErrorCode::kCancelled
@@ -120,8 +126,13 @@ Actions JobStateMachine::fail(Region& region, Error error, Time now) {
     return end(JobState::kFailing);
   }
   state_ = JobState::kRestarting;
-  region.delay = *delay;
-  return close(region);
+  Actions actions;
+  for (Region& region : regions) {
+    if (!runs(region)) continue;
+    region.delay = *delay;
+    std::ranges::move(close(region), std::back_inserter(actions));
+  }
+  return actions;
 }
 
 Error JobStateMachine::explained(Error error) const {
@@ -140,10 +151,7 @@ Actions JobStateMachine::close_all() {
   Actions actions;
   for (Region& region : regions_) {
     if (region.state == RegionState::kWaiting) region.state = RegionState::kClosed;
-    const bool open =
-        region.state == RegionState::kOpening || region.state == RegionState::kRunning;
-    if (!open) continue;
-    std::ranges::move(close(region), std::back_inserter(actions));
+    if (runs(region)) std::ranges::move(close(region), std::back_inserter(actions));
   }
   std::ranges::move(settle(), std::back_inserter(actions));
   return actions;

@@ -26,8 +26,7 @@
 #include <chrono>
 #include <cstddef>
 #include <cstdint>
-#include <functional>
-#include <optional>
+#include <span>
 #include <string_view>
 #include <vector>
 
@@ -87,6 +86,7 @@ class JobStateMachine {
   Actions task_committed_final(std::size_t region);
   // kCancelled errors are not tried again: somebody asked for them, or another coordinator leads.
   Actions task_failed(std::size_t region, Error error, Time now);
+  Actions all_failed(Error error, Time now);  // what concerns no single region
   Actions task_closed(std::size_t region);
   Actions delay_over(std::size_t region);
   Actions cancel();
@@ -122,7 +122,8 @@ class JobStateMachine {
   bool all(RegionState state) const;
   bool all_tasks(std::size_t Region::*counted) const;
   bool alive() const;  // it runs, or will
-  Actions fail(Region& region, Error error, Time now);
+  bool runs(const Region& region) const;
+  Actions fail(std::span<Region> regions, Error error, Time now);
   Actions end(JobState state);
   Actions close_all();
   Actions close(Region& region);
