@@ -55,7 +55,7 @@ struct SimulatedCluster::System {
       die();
       return false;
     }
-    const bool early = left.time_passes > 0 && random.chance(left.time_passes);
+    const bool early = left.time_passes > 0 && random.chance(left.time_passes) && due_soon();
     if (jobs.empty() || early) {
       const bool passed = scheduler().trigger_timeout();
       if (passed) trace.push_back(0);
@@ -65,6 +65,13 @@ struct SimulatedCluster::System {
     std::rotate(jobs.begin(), chosen, chosen + 1);
     run(dynamic_cast<caf::abstract_actor*>(jobs.front()));
     return true;
+  }
+
+  // No more than that passes while somebody is at work: it would be an unlikely machine.
+  bool due_soon() {
+    const auto& clock = scheduler().clock();
+    return clock.has_pending_timeout() &&
+           clock.schedule().begin()->first <= clock.now() + std::chrono::milliseconds(100);
   }
 
   void run(caf::abstract_actor* actor) {

@@ -34,9 +34,11 @@ caf::behavior TaskActor::make_behavior() {
         });
       },
       [this](AssignSplit& assigned) {
-        on_runner([&](TaskRunner& runner) { settle(runner.on_split(assigned.split)); });
+        on_runner([&](TaskRunner& runner) { settle(runner.on_split(std::move(assigned.split))); });
       },
-      [this](NoMoreSplits) { on_runner([](TaskRunner& runner) { runner.on_no_more_splits(); }); },
+      [this](NoMoreSplits) {
+        on_runner([&](TaskRunner& runner) { settle(runner.on_split(std::nullopt)); });
+      },
       [this](Trigger trigger) {
         on_runner([&](TaskRunner& runner) { runner.on_trigger(trigger.checkpoint); });
       },
@@ -53,7 +55,7 @@ caf::behavior TaskActor::make_behavior() {
         });
       },
       [this](AbortCheckpoint abort) {
-        on_runner([&](TaskRunner& runner) { runner.on_abort(abort.checkpoint); });
+        on_runner([&](TaskRunner& runner) { settle(runner.on_abort(abort.checkpoint)); });
       },
       [this](Work) {
         working_ = false;

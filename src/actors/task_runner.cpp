@@ -66,15 +66,17 @@ void TaskRunner::on_credit(std::size_t exchange, std::size_t channel, BatchPtr b
   writers_[exchange]->on_credit(channel, std::move(batch), bytes);
 }
 
-Status TaskRunner::on_split(std::string_view split) {
+Status TaskRunner::on_split(std::optional<std::string> split) {
+  if (triggered_) {
+    after_trigger_ = std::move(split);
+    split_came_ = true;
+    return {};
+  }
   split_requested_ = false;
   poll_at_.reset();
-  return chain_.source()->assign(split);
-}
-
-void TaskRunner::on_no_more_splits() {
-  poll_at_.reset();
+  if (split) return chain_.source()->assign(*split);
   chain_.source()->no_more_splits();
+  return {};
 }
 
 Result<TaskRunner::Outcome> TaskRunner::run() {
@@ -112,8 +114,10 @@ bool TaskRunner::blocked() const {
 
 Result<bool> TaskRunner::step() {
   if (triggered_ && chain_.idle() && (phase_ == Phase::kRunning || phase_ == Phase::kFinished)) {
-    Status taken = take(*std::exchange(triggered_, std::nullopt));
+    Status taken = take(*triggered_);
     if (!taken) return taken.error();
+    Status assigned = end_trigger();
+    if (!assigned) return assigned.error();
     return true;
   }
   if (blocked()) return false;
@@ -265,7 +269,18 @@ Status TaskRunner::each_sink(Call call) {
   return {};
 }
 
-void TaskRunner::on_trigger(CheckpointId checkpoint) { triggered_ = checkpoint; }
+void TaskRunner::on_trigger(CheckpointId checkpoint) {
+  if (checkpoint <= aborted_) return;  // that news was faster: it came without the enumerator
+  check(!triggered_, "two checkpoints are under way at once");
+  triggered_ = checkpoint;
+}
+
+// A split that came behind the trigger is not the checkpoint's, nor is the word that there is none.
+Status TaskRunner::end_trigger() {
+  triggered_.reset();
+  return std::exchange(split_came_, false) ? on_split(std::exchange(after_trigger_, std::nullopt))
+                                           : Status();
+}
 
 Status TaskRunner::take(CheckpointId checkpoint) {
   abandon();
@@ -327,11 +342,12 @@ void TaskRunner::acknowledge_if_written() {
   taken_.reset();
 }
 
-void TaskRunner::on_abort(CheckpointId checkpoint) {
+Status TaskRunner::on_abort(CheckpointId checkpoint) {
   gate_.give_up(checkpoint);
-  if (triggered_ == checkpoint) triggered_.reset();
+  aborted_ = checkpoint;
   if (frozen_ == checkpoint) abandon();
   if (taken_ && taken_->id == checkpoint) taken_.reset();
+  return triggered_ == checkpoint ? end_trigger() : Status();
 }
 
 // What is frozen will not be part of a checkpoint.

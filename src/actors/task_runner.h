@@ -75,8 +75,7 @@ class TaskRunner {
 
   void on_element(std::size_t channel, Element element);
   void on_credit(std::size_t exchange, std::size_t channel, BatchPtr batch, std::size_t bytes);
-  Status on_split(std::string_view split);
-  void on_no_more_splits();
+  Status on_split(std::optional<std::string> split);  // none: there are no more
 
   // Works for a few batches at most.
   Result<Outcome> run();
@@ -87,7 +86,7 @@ class TaskRunner {
   // The checkpoint is complete: what was prepared up to it is to be shown.
   Status on_complete(CheckpointId checkpoint);
   // The checkpoint will not complete.
-  void on_abort(CheckpointId checkpoint);
+  Status on_abort(CheckpointId checkpoint);
 
   Status close();
 
@@ -127,6 +126,7 @@ class TaskRunner {
   Result<TaskSnapshot> snapshot();
   void freeze(CheckpointId checkpoint);
   void abandon();
+  Status end_trigger();
   void acknowledge_if_written();
   CheckpointName name_of(CheckpointId checkpoint) const { return {checkpoint, start_.epoch}; }
   void account(std::chrono::nanoseconds begin, State state);
@@ -147,7 +147,10 @@ class TaskRunner {
   std::size_t current_bytes_ = 0;
   std::optional<std::chrono::nanoseconds> poll_at_;  // a source that is idle until then
   bool split_requested_ = false;
-  std::optional<CheckpointId> triggered_;  // and not taken yet
+  std::optional<CheckpointId> triggered_;     // and not taken yet
+  std::optional<std::string> after_trigger_;  // what on_split() brought since then
+  bool split_came_ = false;                   // since then
+  CheckpointId aborted_{0};                   // the last one
   std::optional<Taken> taken_;
   std::optional<CheckpointId> frozen_;  // keyed state, until that is complete or abandoned
   TaskMetrics& metrics_;
