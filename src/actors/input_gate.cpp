@@ -14,9 +14,28 @@ InputGate::InputGate(std::vector<InputChannel> channels, CheckpointMode mode)
       mode_(mode),
       aligned_(channels_.size()) {}
 
-void InputGate::push(std::size_t channel, Element element) {
+bool InputGate::push(std::size_t channel, Element element) {
   const bool waits = open_first_ > 0 && !channels_[channel].read_first;
-  (waits ? held_ : ready_).push_back({channel, std::move(element)});
+  if (waits && element.kind == Element::Kind::kBarrier) {
+    if (waits_for_records(channel)) {
+      const bool awaited = is_awaited(element.checkpoint);
+      give_up(element.checkpoint);
+      return !awaited;
+    }
+    ready_.push_back({channel, std::move(element)});  // nothing of the channel is before it
+  } else {
+    (waits ? held_ : ready_).push_back({channel, std::move(element)});
+  }
+  return true;
+}
+
+bool InputGate::waits_for_records(std::size_t channel) const {
+  return std::ranges::any_of(
+      held_, [&](const Arrived& held) { return held.channel == channel && held.element.batch; });
+}
+
+bool InputGate::is_awaited(CheckpointId checkpoint) const {
+  return checkpoint > newest_ || (checkpoint == newest_ && missing_ > 0);
 }
 
 std::optional<InputGate::Next> InputGate::pop() {
@@ -61,7 +80,7 @@ bool InputGate::is_held(std::size_t channel) const {
 
 // Takes note of a channel's barrier; true if it was the last one.
 bool InputGate::align(std::size_t channel, CheckpointId checkpoint) {
-  if (checkpoint < newest_ || (checkpoint == newest_ && missing_ == 0)) return false;
+  if (!is_awaited(checkpoint)) return false;
   if (checkpoint > newest_) {
     release();
     newest_ = checkpoint;

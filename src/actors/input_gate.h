@@ -30,7 +30,9 @@ class InputGate {
   explicit InputGate(std::vector<InputChannel> channels,
                      CheckpointMode mode = CheckpointMode::kExactlyOnce);
 
-  void push(std::size_t channel, Element element);
+  // False for a barrier that stands behind records which must wait for another input to be read
+  // first: its checkpoint can never be complete, and must be declined.
+  bool push(std::size_t channel, Element element);
 
   struct Next {
     std::size_t channel;
@@ -54,6 +56,8 @@ class InputGate {
     Element element;
   };
 
+  bool waits_for_records(std::size_t channel) const;
+  bool is_awaited(CheckpointId checkpoint) const;
   void end(std::size_t channel);
   bool is_held(std::size_t channel) const;
   bool align(std::size_t channel, CheckpointId checkpoint);

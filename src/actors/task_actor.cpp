@@ -143,7 +143,7 @@ void TaskActor::acknowledge(CheckpointId checkpoint, TaskSnapshot snapshot) {
   tell(CheckpointAcknowledged{place_.address, checkpoint, std::move(snapshot)});
 }
 
-void TaskActor::decline(CheckpointId checkpoint, Error error) {
+void TaskActor::decline(CheckpointId checkpoint, std::optional<Error> error) {
   tell(CheckpointDeclined{place_.address, checkpoint, std::move(error)});
 }
 

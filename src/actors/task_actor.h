@@ -36,7 +36,7 @@ class TaskActor final : public ActorBase, private TaskPort {
   void return_credit(std::size_t channel, BatchPtr batch, std::size_t bytes) override;
   void request_split() override;
   void acknowledge(CheckpointId checkpoint, TaskSnapshot snapshot) override;
-  void decline(CheckpointId checkpoint, Error error) override;
+  void decline(CheckpointId checkpoint, std::optional<Error> error) override;
   KeyedBackend::Done when_written(CheckpointId checkpoint, std::size_t index) override;
 
   // Calls on the runner, unless the task has stopped, and lets it work.

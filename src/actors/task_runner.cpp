@@ -58,7 +58,8 @@ void TaskRunner::find_backends() {
 }
 
 void TaskRunner::on_element(std::size_t channel, Element element) {
-  gate_.push(channel, std::move(element));
+  const CheckpointId checkpoint = element.checkpoint;
+  if (!gate_.push(channel, std::move(element))) port_.decline(checkpoint, std::nullopt);
 }
 
 void TaskRunner::on_credit(std::size_t exchange, std::size_t channel, BatchPtr batch,

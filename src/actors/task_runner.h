@@ -38,7 +38,8 @@ class TaskPort {
   virtual void request_split() = 0;
 
   virtual void acknowledge(CheckpointId checkpoint, TaskSnapshot snapshot) = 0;
-  virtual void decline(CheckpointId checkpoint, Error error) = 0;
+  // Without an error: the task cannot take a checkpoint yet, which is no failure.
+  virtual void decline(CheckpointId checkpoint, std::optional<Error> error) = 0;
   // What the keyed state of operator `index` is to call when it is written, on any thread: it leads
   // to TaskRunner::on_written.
   virtual KeyedBackend::Done when_written(CheckpointId checkpoint, std::size_t index) = 0;

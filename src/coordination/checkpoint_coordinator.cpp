@@ -133,9 +133,12 @@ CheckpointMetadata CheckpointCoordinator::metadata() const {
   return metadata;
 }
 
-Actions CheckpointCoordinator::decline(CheckpointId id, const Error& error, Time now) {
+Actions CheckpointCoordinator::decline(CheckpointId id, const std::optional<Error>& error,
+                                       Time now) {
   if (!is_pending(id, State::kCollecting)) return {};
-  return abort(error, now);
+  if (error) return abort(*error, now);
+  finish(now);
+  return {{.kind = Kind::kAbort, .checkpoint = pending_.name}};
 }
 
 Actions CheckpointCoordinator::metadata_written(CheckpointId id, const Status& written, Time now) {

@@ -80,7 +80,8 @@ class CheckpointCoordinator {
   // Nothing: the enumerator has not looked for its splits yet.
   Actions acknowledge_splits(CheckpointId id, const std::string& source,
                              std::optional<StatePiece> splits);
-  Actions decline(CheckpointId id, const Error& error, Time now);
+  // Without an error: somebody cannot take a checkpoint yet, which counts as no failure.
+  Actions decline(CheckpointId id, const std::optional<Error>& error, Time now);
   Actions metadata_written(CheckpointId id, const Status& written, Time now);
   Actions pointer_swapped(CheckpointId id, const Status& swapped, Time now);
 

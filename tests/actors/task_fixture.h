@@ -29,7 +29,7 @@ class ScriptedPort : public TaskPort {
   void acknowledge(CheckpointId checkpoint, TaskSnapshot snapshot) override {
     acknowledged.emplace_back(checkpoint, std::move(snapshot));
   }
-  void decline(CheckpointId checkpoint, Error error) override {
+  void decline(CheckpointId checkpoint, std::optional<Error> error) override {
     declined.emplace_back(checkpoint, std::move(error));
   }
   KeyedBackend::Done when_written(CheckpointId checkpoint, std::size_t index) override {
@@ -52,7 +52,7 @@ class ScriptedPort : public TaskPort {
 
   std::vector<std::vector<Element>> sent;  // by channel
   std::vector<std::pair<CheckpointId, TaskSnapshot>> acknowledged;
-  std::vector<std::pair<CheckpointId, Error>> declined;
+  std::vector<std::pair<CheckpointId, std::optional<Error>>> declined;
   std::vector<Written> written;  // keyed state, not told to the runner yet
   std::vector<Credit> credits;
   int split_requests = 0;
