@@ -5,13 +5,12 @@
 
 namespace millrace::detail {
 
-InputGate::InputGate(std::vector<InputChannel> channels, CheckpointMode mode)
+InputGate::InputGate(std::vector<InputChannel> channels)
     : channels_(std::move(channels)),
       watermarks_(channels_.size()),
       open_(channels_.size()),
       open_first_(static_cast<std::size_t>(
           std::ranges::count_if(channels_, [](const InputChannel& c) { return c.read_first; }))),
-      mode_(mode),
       aligned_(channels_.size()) {}
 
 bool InputGate::push(std::size_t channel, Element element) {

@@ -27,8 +27,9 @@ struct InputChannel {
 
 class InputGate {
  public:
-  explicit InputGate(std::vector<InputChannel> channels,
-                     CheckpointMode mode = CheckpointMode::kExactlyOnce);
+  explicit InputGate(std::vector<InputChannel> channels);
+
+  void set_mode(CheckpointMode mode) { mode_ = mode; }
 
   // False for a barrier that stands behind records which must wait for another input to be read
   // first: its checkpoint can never be complete, and must be declined.
@@ -70,7 +71,7 @@ class InputGate {
   std::size_t open_;
   std::size_t open_first_;
 
-  const CheckpointMode mode_;
+  CheckpointMode mode_ = CheckpointMode::kExactlyOnce;
   CheckpointId newest_{0};     // checkpoint of which a barrier came, or which was given up
   std::vector<bool> aligned_;  // channels that have given the newest one's barrier
   std::size_t missing_ = 0;    // channels that have not; 0 when no barrier is awaited

@@ -18,14 +18,16 @@ TaskRunner::TaskRunner(Chain chain, std::vector<InputChannel> inputs,
                        std::vector<std::unique_ptr<ChannelWriter>> writers, TaskPort& port,
                        const Clock& clock, TaskMetrics& metrics, TaskStart start)
     : chain_(std::move(chain)),
-      gate_(std::move(inputs), start.mode),
+      gate_(std::move(inputs)),
       writers_(std::move(writers)),
       port_(port),
       clock_(clock),
       start_(std::move(start)),
       metrics_(metrics),
       last_run_(clock.monotonic()),
-      flushed_at_(last_run_) {}
+      flushed_at_(last_run_) {
+  gate_.set_mode(start_.mode);
+}
 
 Status TaskRunner::open(const std::function<OperatorContext(std::size_t)>& context_of) {
   std::vector<RestoredOperator>& restored = start_.restored.operators;

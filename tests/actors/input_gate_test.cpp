@@ -165,7 +165,8 @@ TEST(InputGate, WaitsForTheBarriersOfChannelsThatHaveEnded) {
 }
 
 TEST(InputGate, HoldsNothingWhereRecordsCountAtLeastOnce) {
-  InputGate gate({{}, {}}, CheckpointMode::kAtLeastOnce);
+  InputGate gate({{}, {}});
+  gate.set_mode(CheckpointMode::kAtLeastOnce);
   gate.push(0, barrier(1));
   gate.push(0, batch(10));
   gate.push(1, batch(11));
