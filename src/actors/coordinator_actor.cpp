@@ -1,119 +1,431 @@
 #include "millrace/actors/coordinator_actor.h"
 
+#include <caf/send.hpp>
+
 #include <algorithm>
+#include <charconv>
 #include <iterator>
 #include <ranges>
 
 #include "millrace/actors/enumerator_actor.h"
 #include "millrace/actors/task_actor.h"
+#include "millrace/coordination/regions.h"
 #include "millrace/core/text.h"
+#include "millrace/plan/fingerprint.h"
 
 namespace millrace::detail {
+namespace {
+
+const ExecutionPlan& plan_of(const std::vector<TaskBlueprint>& blueprints) {
+  return blueprints.front().job->plan;
+}
+
+const OperatorSpec& head_of(const ExecutionPlan& plan, const TaskSpec& task) {
+  return plan.logical.at(task.operators.front());
+}
+
+const EnumeratorFactory& enumerator_of(const DeployedJob& job, const TaskSpec& task) {
+  return job.code.operators.at(head_of(job.plan, task).id).enumerator;
+}
+
+std::size_t count_enumerators(const DeployedJob& job) {
+  return static_cast<std::size_t>(std::ranges::count_if(job.plan.tasks, [&](const TaskSpec& task) {
+    return static_cast<bool>(enumerator_of(job, task));
+  }));
+}
+
+std::vector<std::size_t> sizes_of_regions(const std::vector<TaskBlueprint>& blueprints) {
+  const std::vector<std::size_t> regions = regions_of(plan_of(blueprints));
+  std::vector<std::size_t> sizes(std::ranges::max(regions) + 1);
+  for (const TaskBlueprint& blueprint : blueprints) ++sizes[regions[blueprint.task.value()]];
+  return sizes;
+}
+
+// As a number: its 16 hex digits.
+std::uint64_t fingerprint_of(const LogicalPlan& plan) {
+  const std::string digits = fingerprint(plan);
+  std::uint64_t value = 0;
+  std::from_chars(digits.data(), digits.data() + digits.size(), value, 16);
+  return value;
+}
+
+}  // namespace
 
 CoordinatorActor::CoordinatorActor(caf::actor_config& config, std::vector<TaskBlueprint> blueprints,
                                    CoordinatorSettings settings)
     : ActorBase(config),
       blueprints_(std::move(blueprints)),
       settings_(std::move(settings)),
-      job_(blueprints_.size()) {}
+      wirings_(wire_up(blueprints_)),
+      region_of_task_(regions_of(plan_of(blueprints_))),
+      job_(sizes_of_regions(blueprints_), settings_.execution.restart,
+           Random(blueprints_.front().job->seed)),
+      checkpoints_(settings_.execution.checkpoints, blueprints_.size(),
+                   count_enumerators(*blueprints_.front().job)),
+      fingerprint_(fingerprint_of(plan_of(blueprints_).logical)),
+      ledger_(std::make_shared<JobLedger>(plan_of(blueprints_).logical.job, settings_.execution)),
+      subtasks_(blueprints_.size()),
+      enumerators_(plan_of(blueprints_).tasks.size()) {
+  regions_.resize(std::ranges::max(region_of_task_) + 1);
+  for (std::size_t i = 0; i < blueprints_.size(); ++i) {
+    regions_[region_of_task_[blueprints_[i].task.value()]].subtasks.push_back(i);
+  }
+}
+
+std::size_t CoordinatorActor::region_of(const TaskAddress& from) const {
+  return region_of_task_[blueprints_[from.subtask].task.value()];
+}
+
+bool CoordinatorActor::is_current(const TaskAddress& from) const {
+  return regions_[region_of(from)].attempt == from.attempt;
+}
+
+bool CoordinatorActor::is_current(const EnumeratorAddress& from) const {
+  return regions_[region_of_task_[from.task.value()]].attempt == from.attempt;
+}
 
 caf::behavior CoordinatorActor::make_behavior() {
   return {
-      [this](Deploy) { deploy(); },
-      [this](TaskFinished) { act(job_.task_finished()); },
-      [this](TaskFailed& failed) {
-        log_failure(failed);
-        act(job_.task_failed(std::move(failed.error)));
+      [this](Deploy) { follow(job_.start()); },
+      [this](CancelJob) { follow(job_.cancel()); },
+      [this](AttemptAllocated& allocated) {
+        on_ledger_reply();
+        on_allocated(allocated);
       },
-      [this](TaskClosed) { act(job_.task_closed()); },
-      [this](CancelJob) { act(job_.cancel()); },
+      [this](const RestartDelayOver& over) { follow(job_.delay_over(over.region)); },
+      [this](const ClosingTimedOut& late) {
+        const bool waits =
+            job_.closing(late.region) && regions_[late.region].attempt == late.attempt;
+        if (waits) give_up(late.region);
+      },
+      [this](const TaskOpened& opened) {
+        if (is_current(opened.from)) follow(job_.task_opened(region_of(opened.from)));
+      },
+      [this](const TaskFinished& finished) {
+        if (is_current(finished.from)) follow(job_.task_finished(region_of(finished.from)));
+      },
+      [this](const TaskFailed& failed) { on_failure(failed); },
+      [this](const EnumeratorFailed& failed) {
+        if (!is_current(failed.from)) return;
+        settings_.log.debug("enumerator failed", {{"error", failed.error.message()}});
+        const std::size_t region = region_of_task_[failed.from.task.value()];
+        follow(job_.task_failed(region, failed.error, now()));
+      },
+      [this](const TaskClosed& closed) {
+        if (!is_current(closed.from)) return;
+        subtasks_[closed.from.subtask] = nullptr;
+        follow(job_.task_closed(region_of(closed.from)));
+      },
+      [this](CheckpointAcknowledged& acknowledged) {
+        if (!is_current(acknowledged.from)) return;
+        follow(checkpoints_.acknowledge(acknowledged.checkpoint, acknowledged.from.subtask,
+                                        std::move(acknowledged.snapshot)));
+      },
+      [this](SplitsAcknowledged& acknowledged) {
+        if (!is_current(acknowledged.from)) return;
+        const ExecutionPlan& plan = plan_of(blueprints_);
+        follow(checkpoints_.acknowledge_splits(acknowledged.checkpoint,
+                                               head_of(plan, plan.at(acknowledged.from.task)).name,
+                                               std::move(acknowledged.splits)));
+      },
+      [this](const CheckpointDeclined& declined) {
+        if (!is_current(declined.from)) return;
+        follow(checkpoints_.decline(declined.checkpoint, declined.error, now()));
+      },
+      [this](const CheckpointCommitted& committed) {
+        if (!is_current(committed.from) || committed.checkpoint != final_) return;
+        follow(job_.task_committed_final(region_of(committed.from)));
+      },
+      [this](const MetadataWritten& written) {
+        on_ledger_reply();
+        follow(checkpoints_.metadata_written(written.checkpoint, written.status, now()));
+      },
+      [this](const PointerSwapped& swapped) {
+        on_ledger_reply();
+        follow(checkpoints_.pointer_swapped(swapped.checkpoint, swapped.status, now()));
+      },
+      [this](const UnusedRemoved& removed) {
+        on_ledger_reply();
+        if (removed.status) return;
+        settings_.log.warn("cannot remove old checkpoints",
+                           {{"error", removed.status.error().message()}});
+      },
+      [this](const EndRecorded& recorded) { end(recorded.status); },
+      [this](const CheckpointsDue& due) {
+        if (due.number != due_number_) return;
+        due_at_.reset();
+        follow(checkpoints_.tick(now()));
+      },
   };
 }
 
-void CoordinatorActor::log_failure(const TaskFailed& failed) const {
-  if (failed.from) {
-    settings_.log.debug("task failed", {{"task", failed.from->task},
-                                        {"subtask", failed.from->subtask},
-                                        {"error", failed.error.message()}});
-  } else {
-    settings_.log.debug("enumerator failed", {{"error", failed.error.message()}});
+// The job's tasks know each other and this actor.
+void CoordinatorActor::on_exit() {
+  subtasks_.clear();
+  enumerators_.clear();
+  ledger_calls_.clear();
+}
+
+// Does what the state machines ask for, and then what follows from their new states.
+template <class Actions>
+void CoordinatorActor::follow(Actions actions) {
+  perform(std::move(actions));
+  const bool running = job_.state() == JobState::kRunning;
+  if (running != std::exchange(running_, running)) {
+    running ? checkpoints_.resume(now()) : perform(checkpoints_.stop(now()));
+  }
+  perform(checkpoints_.tick(now()));
+  schedule_checkpoints();
+}
+
+void CoordinatorActor::schedule_checkpoints() {
+  const std::optional<std::chrono::nanoseconds> at = checkpoints_.wake_at();
+  if (!at || (due_at_ && *due_at_ <= *at)) return;
+  due_at_ = at;
+  delayed_send(this, std::max(*at - now(), std::chrono::nanoseconds(0)),
+               CheckpointsDue{++due_number_});
+}
+
+void CoordinatorActor::perform(const JobStateMachine::Actions& actions) {
+  for (const JobAction& action : actions) perform(action);
+}
+
+void CoordinatorActor::perform(const JobAction& action) {
+  switch (action.kind) {
+    case JobAction::Kind::kAllocate:
+      return with_ledger([region = action.region](JobLedger& ledger) {
+        return AttemptAllocated{region, ledger.next_attempt()};
+      });
+    case JobAction::Kind::kOpenTasks:
+      return open_tasks(regions_[action.region]);
+    case JobAction::Kind::kStartTasks:
+      // Consumers first: a task that starts finds its receivers ready.
+      for (const std::size_t i : std::views::reverse(regions_[action.region].subtasks)) {
+        send(subtasks_[i], Start{});
+      }
+      return;
+    case JobAction::Kind::kCloseTasks:
+      return close_tasks(action.region);
+    case JobAction::Kind::kWait:
+      return delayed_send(this, action.delay, RestartDelayOver{action.region});
+    case JobAction::Kind::kFinalCheckpoint:
+      return checkpoints_.request_final();
+    case JobAction::Kind::kReport:
+      settings_.log.debug("job ended", {{"state", to_string(job_.state())}});
+      return with_ledger([state = to_string(job_.state())](JobLedger& ledger) {
+        return EndRecorded{ledger.end(state)};
+      });
   }
 }
 
-void CoordinatorActor::deploy() {
-  spawn_tasks();
-  spawn_enumerators();
-  connect_tasks();
-  // Consumers first: a task that starts finds its receivers ready.
-  for (const caf::actor& task : std::views::reverse(subtasks_)) send(task, Start{});
+void CoordinatorActor::perform(CheckpointCoordinator::Actions actions) {
+  for (CheckpointAction& action : actions) perform(action);
 }
 
-void CoordinatorActor::spawn_tasks() {
-  const auto self = caf::actor_cast<caf::actor>(this);
-  for (const TaskBlueprint& blueprint : blueprints_) {
-    subtasks_.push_back(blueprint.spec().blocking && settings_.blocking_tasks_have_threads
-                            ? spawn<TaskActor, caf::detached>(blueprint, self, *settings_.clock)
-                            : spawn<TaskActor>(blueprint, self, *settings_.clock));
+void CoordinatorActor::perform(CheckpointAction& action) {
+  const CheckpointName name = action.checkpoint;
+  settings_.log.debug("checkpoint",
+                      {{"id", name.id}, {"epoch", name.epoch}, {"do", to_string(action.kind)}});
+  switch (action.kind) {
+    case CheckpointAction::Kind::kTrigger:
+      return trigger(name.id);
+    case CheckpointAction::Kind::kWriteMetadata:
+      return write_metadata(name, std::move(action.metadata));
+    case CheckpointAction::Kind::kSwapPointer:
+      return with_ledger([id = name.id, retained = std::move(action.retained)](JobLedger& ledger) {
+        return PointerSwapped{id, ledger.complete(retained)};
+      });
+    case CheckpointAction::Kind::kComplete:
+      if (action.final) {
+        final_ = name.id;
+        perform(job_.final_checkpoint_completed());
+      }
+      tell_tasks(CompleteCheckpoint{name.id});
+      return with_ledger([](JobLedger& ledger) { return UnusedRemoved{ledger.remove_unused()}; });
+    case CheckpointAction::Kind::kAbort:
+      return tell_tasks(AbortCheckpoint{name.id});
+    case CheckpointAction::Kind::kFail:
+      return perform(job_.all_failed(
+          action.error.with_context(concat("checkpoint ", name.id.value(), " failed")), now()));
   }
 }
 
-void CoordinatorActor::spawn_enumerators() {
-  const DeployedJob& job = *blueprints_.front().job;
-  for (const TaskSpec& task : job.plan.tasks) {
-    const OperatorSpec& head = job.plan.logical.at(task.operators.front());
-    const EnumeratorFactory& enumerator = job.code.operators.at(head.id).enumerator;
-    if (!enumerator) {
-      enumerators_.emplace_back();
-      continue;
-    }
-    enumerators_.push_back(
-        spawn<EnumeratorActor>(EnumeratedSource{head.name, enumerator, task.parallelism},
-                               caf::actor_cast<caf::actor>(this), *settings_.executor));
+void CoordinatorActor::trigger(CheckpointId checkpoint) {
+  triggered_at_ = settings_.clock->now();
+  for (std::size_t i = 0; i < blueprints_.size(); ++i) {
+    const TaskBlueprint& blueprint = blueprints_[i];
+    const bool triggered_directly =
+        blueprint.inputs.empty() && !enumerators_[blueprint.task.value()];
+    if (triggered_directly) send(subtasks_[i], Trigger{checkpoint});
+  }
+  for (const caf::actor& enumerator : enumerators_) {
+    if (enumerator) send(enumerator, Trigger{checkpoint});
   }
 }
 
-void CoordinatorActor::connect_tasks() {
+void CoordinatorActor::write_metadata(CheckpointName name, CheckpointMetadata metadata) {
+  const LogicalPlan& plan = plan_of(blueprints_).logical;
+  metadata.job = plan.job;
+  metadata.fingerprint = fingerprint_;
+  metadata.triggered_at_milliseconds = triggered_at_.time_since_epoch().count();
+  with_ledger([name, metadata = std::move(metadata)](JobLedger& ledger) {
+    return MetadataWritten{name.id, ledger.write(name, metadata)};
+  });
+}
+
+template <class Call>
+void CoordinatorActor::with_ledger(Call call) {
+  ledger_calls_.push_back([this, call = std::move(call)] {
+    settings_.executor->execute([call, ledger = ledger_, self = caf::actor_cast<caf::actor>(this)] {
+      caf::anon_send(self, call(*ledger));
+    });
+  });
+  if (ledger_calls_.size() == 1) ledger_calls_.front()();
+}
+
+void CoordinatorActor::on_ledger_reply() {
+  ledger_calls_.pop_front();
+  if (!ledger_calls_.empty()) ledger_calls_.front()();
+}
+
+void CoordinatorActor::on_allocated(AttemptAllocated& allocated) {
+  Region& region = regions_[allocated.region];
+  Status restored = allocated.attempt ? restore_region(region, *allocated.attempt)
+                                      : Status(allocated.attempt.error());
+  if (!restored) {
+    return follow(job_.allocation_failed(allocated.region, restored.error(), now()));
+  }
+  follow(job_.allocated(allocated.region));
+}
+
+Status CoordinatorActor::restore_region(Region& region, const Attempt& attempt) {
+  region.attempt = attempt.id;
+  region.restored.reset();
+  checkpoints_.continue_from(attempt.epoch, attempt.next_checkpoint, attempt.completed);
+  epoch_ = attempt.epoch;
+  if (!attempt.checkpoint) return {};
+  Result<RestoredJob> restored = restore_job(plan_of(blueprints_), *attempt.checkpoint,
+                                             settings_.execution.allow_dropped_state);
+  if (!restored) {
+    return restored.error().with_context(concat("restoring ", to_string(attempt.completed.back())));
+  }
+  region.restored = *std::move(restored);
+  return {};
+}
+
+void CoordinatorActor::open_tasks(Region& region) {
+  for (const std::size_t i : region.subtasks) spawn_task(region, i);
+  for (const std::size_t i : region.subtasks) {
+    if (blueprints_[i].subtask == SubtaskIndex(0)) spawn_enumerator(region, blueprints_[i]);
+  }
+  for (const std::size_t i : region.subtasks) connect_task(i);
+  for (const std::size_t i : region.subtasks) connect_enumerator(i);
+  region.restored.reset();
+}
+
+void CoordinatorActor::spawn_task(const Region& region, std::size_t subtask) {
+  const TaskBlueprint& blueprint = blueprints_[subtask];
+  TaskPlace place{caf::actor_cast<caf::actor>(this), {subtask, region.attempt}, settings_.clock};
+  TaskStart start = start_of(region, blueprint);
+  subtasks_[subtask] =
+      blueprint.spec().blocking && settings_.blocking_tasks_have_threads
+          ? spawn<TaskActor, caf::detached>(blueprint, std::move(place), std::move(start))
+          : spawn<TaskActor>(blueprint, std::move(place), std::move(start));
+}
+
+TaskStart CoordinatorActor::start_of(const Region& region, const TaskBlueprint& blueprint) const {
+  const ExecutionSettings& execution = settings_.execution;
+  TaskStart start{.epoch = epoch_,
+                  .mode = execution.checkpoints.mode,
+                  .state = {.stores = execution.state_stores,
+                            .checkpoints = execution.checkpoint_store,
+                            .executor = settings_.executor}};
+  if (region.restored) {
+    start.checkpoint = region.restored->checkpoint.id;
+    start.restored = region.restored->tasks[blueprint.task.value()][blueprint.subtask.value()];
+  }
+  return start;
+}
+
+void CoordinatorActor::spawn_enumerator(const Region& region, const TaskBlueprint& blueprint) {
+  const EnumeratorFactory& factory = enumerator_of(*blueprint.job, blueprint.spec());
+  if (!factory) return;
+  const std::string& name = head_of(blueprint.job->plan, blueprint.spec()).name;
+  EnumeratedSource source{name, factory, blueprint.spec().parallelism, std::nullopt};
+  if (region.restored) {
+    const auto left = region.restored->enumerators.find(name);
+    if (left != region.restored->enumerators.end()) source.restored = left->second;
+  }
+  enumerators_[blueprint.task.value()] =
+      spawn<EnumeratorActor>(std::move(source), EnumeratorAddress{blueprint.task, region.attempt},
+                             caf::actor_cast<caf::actor>(this), *settings_.executor);
+}
+
+void CoordinatorActor::connect_task(std::size_t subtask) {
   const auto peer = [&](const PeerAddress& address) {
     return Peer{subtasks_[address.subtask], address.exchange, address.channel};
   };
-  const std::vector<TaskWiring> wirings = wire_up(blueprints_);
-  for (std::size_t i = 0; i < wirings.size(); ++i) {
-    auto peers = std::make_shared<TaskPeers>();
-    for (const std::vector<PeerAddress>& channels : wirings[i].receivers) {
-      std::ranges::transform(channels, std::back_inserter(peers->receivers.emplace_back()), peer);
-    }
-    std::ranges::transform(wirings[i].senders, std::back_inserter(peers->senders), peer);
-    peers->enumerator = enumerators_[blueprints_[i].task.value()];
-    send(subtasks_[i], Connect{std::move(peers)});
+  const TaskWiring& wiring = wirings_[subtask];
+  auto peers = std::make_shared<TaskPeers>();
+  for (const std::vector<PeerAddress>& channels : wiring.receivers) {
+    std::ranges::transform(channels, std::back_inserter(peers->receivers.emplace_back()), peer);
   }
+  std::ranges::transform(wiring.senders, std::back_inserter(peers->senders), peer);
+  peers->enumerator = enumerators_[blueprints_[subtask].task.value()];
+  send(subtasks_[subtask], Connect{std::move(peers)});
 }
 
-void CoordinatorActor::act(JobAction action) {
-  switch (action) {
-    case JobAction::kNone:
-      break;
-    case JobAction::kCommitTasks:
-      tell_tasks<caf::message_priority::normal>(Commit{});
-      break;
-    case JobAction::kCancelTasks:
-      tell_tasks<caf::message_priority::high>(Cancel{});  // not behind the records
-      break;
-    case JobAction::kReport:
-      settings_.log.debug("job ended", {{"state", to_string(job_.state())}});
-      for (const caf::actor& enumerator : enumerators_) {
-        if (enumerator) send_exit(enumerator, caf::exit_reason::user_shutdown);
-      }
-      subtasks_.clear();
-      enumerators_.clear();
-      settings_.report(job_.result());
-      quit();
-      break;
-  }
+void CoordinatorActor::connect_enumerator(std::size_t subtask) {
+  const caf::actor& enumerator = enumerators_[blueprints_[subtask].task.value()];
+  if (enumerator) send(enumerator, ConnectReader{subtasks_[subtask]});
 }
 
-template <caf::message_priority Priority, class Message>
-void CoordinatorActor::tell_tasks(Message message) {
-  for (const caf::actor& task : subtasks_) send<Priority>(task, message);
+void CoordinatorActor::close_tasks(std::size_t region) {
+  for (const std::size_t i : regions_[region].subtasks) {
+    caf::actor& enumerator = enumerators_[blueprints_[i].task.value()];
+    if (enumerator) send_exit(enumerator, caf::exit_reason::user_shutdown);
+    enumerator = nullptr;
+    if (subtasks_[i]) send<caf::message_priority::high>(subtasks_[i], Close{});
+  }
+  delayed_send(this, settings_.execution.cancellation_timeout,
+               ClosingTimedOut{region, regions_[region].attempt});
+}
+
+void CoordinatorActor::on_failure(const TaskFailed& failed) {
+  if (!is_current(failed.from)) return;
+  const TaskBlueprint& blueprint = blueprints_[failed.from.subtask];
+  settings_.log.debug("task failed", {{"task", blueprint.task},
+                                      {"subtask", blueprint.subtask},
+                                      {"attempt", failed.from.attempt},
+                                      {"error", failed.error.message()}});
+  follow(job_.task_failed(region_of(failed.from), failed.error, now()));
+}
+
+void CoordinatorActor::give_up(std::size_t region) {
+  std::string stuck;
+  for (const std::size_t i : regions_[region].subtasks) {
+    if (!subtasks_[i]) continue;
+    stuck += concat(stuck.empty() ? "" : ", ", in_quotes(blueprints_[i].spec().name), " (subtask ",
+                    blueprints_[i].subtask.value() + 1, ")");
+  }
+  follow(job_.closing_timed_out(internal(
+      concat("these tasks were told to stop, and did not within the cancellation timeout: ", stuck,
+             "; look for user code that does not return (task.cancellation.timeout)"))));
+}
+
+void CoordinatorActor::end(const Status& recorded) {
+  if (!recorded) {
+    settings_.log.warn("cannot record the job's end", {{"error", recorded.error().message()}});
+  }
+  settings_.report(job_.result());
+  quit();
+}
+
+template <class Message>
+void CoordinatorActor::tell_tasks(const Message& message) {
+  for (const caf::actor& task : subtasks_) {
+    if (task) send(task, message);
+  }
 }
 
 }  // namespace millrace::detail

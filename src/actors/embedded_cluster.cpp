@@ -93,7 +93,9 @@ EmbeddedCluster::EmbeddedCluster(EmbeddedSettings settings, const Logging& loggi
 
 EmbeddedCluster::~EmbeddedCluster() = default;
 
-Result<std::unique_ptr<RunningJob>> EmbeddedCluster::start(ExecutionPlan plan, JobCode code) {
+Result<std::unique_ptr<RunningJob>> EmbeddedCluster::start(ExecutionPlan plan, JobCode code,
+                                                           ExecutionSettings execution) {
+  if (Status well = check_stores(execution); !well) return well.error();
   auto job = std::make_shared<const DeployedJob>(
       DeployedJob{std::move(plan), std::move(code), system_->seed});
   std::vector<TaskBlueprint> blueprints = make_blueprints(job);
@@ -102,6 +104,7 @@ Result<std::unique_ptr<RunningJob>> EmbeddedCluster::start(ExecutionPlan plan, J
   CoordinatorSettings settings{.clock = &system_->clock,
                                .executor = &system_->executor,
                                .log = system_->log,
+                               .execution = std::move(execution),
                                .report = [outcome](Status status) { outcome->set(status); }};
   caf::actor coordinator =
       system_->actors.spawn<CoordinatorActor>(std::move(blueprints), std::move(settings));

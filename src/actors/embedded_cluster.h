@@ -19,7 +19,8 @@ class EmbeddedCluster final : public Cluster {
   explicit EmbeddedCluster(EmbeddedSettings settings, const Logging& logging);
   ~EmbeddedCluster() override;
 
-  Result<std::unique_ptr<RunningJob>> start(ExecutionPlan plan, JobCode code) override;
+  Result<std::unique_ptr<RunningJob>> start(ExecutionPlan plan, JobCode code,
+                                            ExecutionSettings settings = {}) override;
 
  private:
   struct System;  // keeps CAF out of this header

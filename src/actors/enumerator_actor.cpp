@@ -8,25 +8,37 @@
 namespace millrace::detail {
 
 EnumeratorActor::EnumeratorActor(caf::actor_config& config, EnumeratedSource source,
-                                 caf::actor coordinator, Executor& executor)
+                                 EnumeratorAddress address, caf::actor coordinator,
+                                 Executor& executor)
     : ActorBase(config),
       source_(std::move(source)),
+      address_(address),
       coordinator_(std::move(coordinator)),
-      executor_(executor) {}
+      executor_(executor) {
+  if (source_.restored) take_splits(source_.restored->elements);
+}
 
 caf::behavior EnumeratorActor::make_behavior() {
   return {
+      [this](const ConnectReader& connect) { readers_.push_back(connect.reader); },
       [this](const RequestSplit& request) {
-        if (enumerator_) return hand_out(request.reader);
+        if (splits_) return hand_out(request.reader);
         waiting_.push_back(request.reader);
         if (waiting_.size() == 1) look_for_splits();
       },
       [this](SplitsFound& found) {
-        if (!found.enumerator) return fail(found.enumerator.error());
-        enumerator_ = *std::move(found.enumerator);
+        if (!found.splits) return fail(found.splits.error());
+        take_splits(*std::move(found.splits));
         for (const caf::actor& reader : std::exchange(waiting_, {})) hand_out(reader);
       },
+      [this](Trigger trigger) { this->trigger(trigger.checkpoint); },
   };
+}
+
+// Its readers know it.
+void EnumeratorActor::on_exit() {
+  readers_.clear();
+  waiting_.clear();
 }
 
 // What is found comes back as a message.
@@ -36,28 +48,40 @@ void EnumeratorActor::look_for_splits() {
   });
 }
 
-Result<std::shared_ptr<SplitEnumerator>> EnumeratorActor::find_splits(
-    const EnumeratedSource& source) {
+Result<std::vector<std::string>> EnumeratorActor::find_splits(const EnumeratedSource& source) {
   try {
-    std::shared_ptr<SplitEnumerator> enumerator = source.make();
+    const std::unique_ptr<SplitEnumerator> enumerator = source.make();
     if (Status found = enumerator->discover(source.parallelism); !found) return found.error();
-    return enumerator;
+    std::vector<std::string> splits;
+    while (std::optional<std::string> split = enumerator->next()) {
+      splits.push_back(*std::move(split));
+    }
+    return splits;
   } catch (...) {
     return thrown_by("looking for its splits", std::current_exception());
   }
 }
 
+void EnumeratorActor::take_splits(std::vector<std::string> splits) {
+  splits_.emplace(std::make_move_iterator(splits.begin()), std::make_move_iterator(splits.end()));
+}
+
 void EnumeratorActor::hand_out(const caf::actor& reader) {
-  if (std::optional<std::string> split = enumerator_->next()) {
-    send(reader, AssignSplit{*std::move(split)});
-  } else {
-    send(reader, NoMoreSplits{});
-  }
+  if (splits_->empty()) return send(reader, NoMoreSplits{});
+  send(reader, AssignSplit{std::move(splits_->front())});
+  splits_->pop_front();
+}
+
+void EnumeratorActor::trigger(CheckpointId checkpoint) {
+  std::optional<StatePiece> left;
+  if (splits_) left = StatePiece{.elements = {splits_->begin(), splits_->end()}};
+  send(coordinator_, SplitsAcknowledged{address_, checkpoint, std::move(left)});
+  for (const caf::actor& reader : readers_) send(reader, Trigger{checkpoint});
 }
 
 void EnumeratorActor::fail(const Error& error) {
   send(coordinator_,
-       TaskFailed{std::nullopt, error.with_context(concat("source ", in_quotes(source_.name)))});
+       EnumeratorFailed{address_, error.with_context(concat("source ", in_quotes(source_.name)))});
 }
 
 }  // namespace millrace::detail

@@ -10,11 +10,31 @@ InputGate::InputGate(std::vector<InputChannel> channels)
       watermarks_(channels_.size()),
       open_(channels_.size()),
       open_first_(static_cast<std::size_t>(
-          std::ranges::count_if(channels_, [](const InputChannel& c) { return c.read_first; }))) {}
+          std::ranges::count_if(channels_, [](const InputChannel& c) { return c.read_first; }))),
+      aligned_(channels_.size()) {}
 
-void InputGate::push(std::size_t channel, Element element) {
+bool InputGate::push(std::size_t channel, Element element) {
   const bool waits = open_first_ > 0 && !channels_[channel].read_first;
-  (waits ? held_ : ready_).push_back({channel, std::move(element)});
+  if (waits && element.kind == Element::Kind::kBarrier) {
+    if (waits_for_records(channel)) {
+      const bool awaited = is_awaited(element.checkpoint);
+      give_up(element.checkpoint);
+      return !awaited;
+    }
+    ready_.push_back({channel, std::move(element)});  // nothing of the channel is before it
+  } else {
+    (waits ? held_ : ready_).push_back({channel, std::move(element)});
+  }
+  return true;
+}
+
+bool InputGate::waits_for_records(std::size_t channel) const {
+  return std::ranges::any_of(
+      held_, [&](const Arrived& held) { return held.channel == channel && held.element.batch; });
+}
+
+bool InputGate::is_awaited(CheckpointId checkpoint) const {
+  return checkpoint > newest_ || (checkpoint == newest_ && missing_ > 0);
 }
 
 std::optional<InputGate::Next> InputGate::pop() {
@@ -25,8 +45,14 @@ std::optional<InputGate::Next> InputGate::pop() {
     if (ready_.empty()) return std::nullopt;
     auto [channel, element] = std::move(ready_.front());
     ready_.pop_front();
+    if (is_held(channel)) {
+      aside_.push_back({channel, std::move(element)});
+      continue;
+    }
     last_channel_ = channel;
-    if (element.kind == Element::Kind::kEnd) {
+    if (element.kind == Element::Kind::kBarrier) {
+      if (!align(channel, element.checkpoint)) continue;
+    } else if (element.kind == Element::Kind::kEnd) {
       end(channel);
       if (!ended()) continue;
     } else if (element.kind == Element::Kind::kWatermark) {
@@ -65,6 +91,40 @@ void InputGate::end(std::size_t channel) {
                   std::make_move_iterator(held_.end()));
     held_.clear();
   }
+}
+
+bool InputGate::is_held(std::size_t channel) const {
+  return missing_ > 0 && aligned_[channel] && mode_ == CheckpointMode::kExactlyOnce;
+}
+
+// Takes note of a channel's barrier; true if it was the last one.
+bool InputGate::align(std::size_t channel, CheckpointId checkpoint) {
+  if (!is_awaited(checkpoint)) return false;
+  if (checkpoint > newest_) {
+    release();
+    newest_ = checkpoint;
+    missing_ = channels_.size();
+    aligned_.assign(channels_.size(), false);
+  }
+  check(!aligned_[channel], "a channel gave the same barrier twice");
+  aligned_[channel] = true;
+  if (--missing_ > 0) return false;
+  release();
+  return true;
+}
+
+void InputGate::give_up(CheckpointId checkpoint) {
+  if (checkpoint < newest_) return;
+  newest_ = checkpoint;
+  missing_ = 0;
+  release();
+}
+
+// What was set aside came before all that is ready of its channel.
+void InputGate::release() {
+  ready_.insert(ready_.begin(), std::make_move_iterator(aside_.begin()),
+                std::make_move_iterator(aside_.end()));
+  aside_.clear();
 }
 
 }  // namespace millrace::detail

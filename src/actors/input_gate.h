@@ -1,6 +1,11 @@
 // The receiving side of a task: the elements of all its input channels, in the order of arrival;
 // the watermark over its channels, and which of them are idle or have ended.
 //
+// A checkpoint's barrier is handed out once all channels have given it, those that have ended too. Where
+// records count exactly once, a channel that has given it is held until then: what comes on it is
+// set aside. A barrier is of use only while it is newer than all that the gate has dealt with: a
+// newer one gives up the one before.
+//
 // Bounded by the credit that the senders hold. An input that others must wait for (read_first) is
 // read to its end before they are.
 #pragma once
@@ -11,6 +16,7 @@
 
 #include "millrace/actors/element.h"
 #include "millrace/operators/watermarks.h"
+#include "millrace/plan/execution_settings.h"
 
 namespace millrace::detail {
 
@@ -23,7 +29,11 @@ class InputGate {
  public:
   explicit InputGate(std::vector<InputChannel> channels);
 
-  void push(std::size_t channel, Element element);
+  void set_mode(CheckpointMode mode) { mode_ = mode; }
+
+  // False for a barrier that stands behind records which must wait for another input to be read
+  // first: its checkpoint can never be complete, and must be declined.
+  bool push(std::size_t channel, Element element);
 
   struct Next {
     std::size_t channel;
@@ -32,8 +42,11 @@ class InputGate {
   };
   // The next element to process. A watermark is handed out only when it raises the watermark of the
   // whole task or ends its idleness, idleness only when it is the whole task's, an end only when it
-  // is the last one of all channels.
+  // is the last one of all channels, a barrier when it is too.
   std::optional<Next> pop();
+
+  // The checkpoint will not complete: its barriers hold nothing, and are not handed out.
+  void give_up(CheckpointId checkpoint);
 
   bool empty() const { return ready_.empty(); }
   bool ended() const { return open_ == 0; }
@@ -45,8 +58,13 @@ class InputGate {
     Element element;
   };
 
+  bool waits_for_records(std::size_t channel) const;
+  bool is_awaited(CheckpointId checkpoint) const;
   void end(std::size_t channel);
   std::optional<Element> time_change();
+  bool is_held(std::size_t channel) const;
+  bool align(std::size_t channel, CheckpointId checkpoint);
+  void release();
 
   std::vector<InputChannel> channels_;
   WatermarkTracker watermarks_;
@@ -57,6 +75,12 @@ class InputGate {
   std::deque<Arrived> held_;  // until the inputs that are read first have ended
   std::size_t open_;
   std::size_t open_first_;
+
+  CheckpointMode mode_ = CheckpointMode::kExactlyOnce;
+  CheckpointId newest_{0};     // checkpoint of which a barrier came, or which was given up
+  std::vector<bool> aligned_;  // channels that have given the newest one's barrier
+  std::size_t missing_ = 0;    // channels that have not; 0 when no barrier is awaited
+  std::deque<Arrived> aside_;  // what came on channels that are held
 };
 
 }  // namespace millrace::detail

@@ -1,5 +1,24 @@
 // Every message between the actors of a job, in one place. All of them stay inside the process: a
 // channel there is an actor handle, and a batch moves as a pointer.
+//
+//   a region starts      coordinator -> tasks        Connect        make, restore and open
+//                        tasks -> coordinator        TaskOpened
+//                        coordinator -> tasks        Start          once all of the region are open
+//   checkpoint n         coordinator -> sources      Trigger(n)     through the enumerator, if any
+//                        enumerators -> coordinator  SplitsAcknowledged(n)
+//                        task -> task                barriers(n)
+//                        tasks -> coordinator        CheckpointAcknowledged(n), or -Declined(n)
+//     metadata written, pointer swapped:
+//                        coordinator -> tasks        CompleteCheckpoint(n)
+//                        tasks -> coordinator        CheckpointCommitted(n)
+//     or something failed:
+//                        coordinator -> tasks        AbortCheckpoint(n)
+//   the input ends       tasks -> coordinator        TaskFinished, then a final checkpoint
+//   the end, or a restart  coordinator -> tasks      Close
+//                        tasks -> coordinator        TaskClosed
+//
+// Two actors' messages to each other keep their order; Close alone overtakes. What the coordinator
+// hears from an attempt that is no more has no effect.
 #pragma once
 
 #include <caf/actor.hpp>
@@ -12,9 +31,11 @@
 #include <vector>
 
 #include "millrace/actors/element.h"
+#include "millrace/coordination/job_ledger.h"
 #include "millrace/core/ids.h"
 #include "millrace/core/result.h"
 #include "millrace/operators/any_source.h"
+#include "millrace/state/checkpoint_metadata.h"
 
 namespace millrace::detail {
 
@@ -50,32 +71,89 @@ struct TaskPeers {
   caf::actor enumerator;                     // of a source with splits
 };
 
-// Whom to send to; comes before Start.
+// Whom to send to. Make, restore and open the operators.
 struct Connect {
   std::shared_ptr<const TaskPeers> peers;
 };
-// All tasks of the job exist and have been told of each other: begin.
+// All tasks of the region are open: begin.
 struct Start {};
-// All tasks have finished: what the sinks hold is final.
-struct Commit {};
-// Stop where you are.
-struct Cancel {};
+// Take a checkpoint. To sources only: directly, or through their enumerator, so that a split is in
+// the snapshot of whoever had it when the checkpoint was taken.
+struct Trigger {
+  CheckpointId checkpoint;
+};
+// The checkpoint is complete: show what was prepared up to it.
+struct CompleteCheckpoint {
+  CheckpointId checkpoint;
+};
+// The checkpoint will not complete. What was prepared for it belongs to the next one.
+struct AbortCheckpoint {
+  CheckpointId checkpoint;
+};
+// Close, and be gone: the job has ended, or the region restarts.
+struct Close {};
+// Fail as user code may: sent by simulations.
+struct Crash {};
 
-// --- from a task to the coordinator ---
+// --- from the coordinator to an enumerator ---
 
-// Everything was processed and sent, and the sinks are prepared.
-struct TaskFinished {};
-// Committed, or cancelled; the task is closed and its actor gone.
-struct TaskClosed {};
+struct ConnectReader {
+  caf::actor reader;
+};
+
+// --- from a task or an enumerator to the coordinator ---
 
 struct TaskAddress {
-  TaskId task;
-  SubtaskIndex subtask;
+  std::size_t subtask = 0;  // the position of its blueprint
+  AttemptId attempt;
 };
-// From an enumerator too, which is no subtask and has no address.
+// Restored, open, and what its sinks had prepared for the checkpoint it goes on from is committed.
+struct TaskOpened {
+  TaskAddress from;
+};
+// Everything was processed and sent. The task goes on taking part in checkpoints.
+struct TaskFinished {
+  TaskAddress from;
+};
+// The task does nothing more, but waits for Close.
 struct TaskFailed {
-  std::optional<TaskAddress> from;
+  TaskAddress from;
   Error error;
+};
+// The task is closed and its actor gone.
+struct TaskClosed {
+  TaskAddress from;
+};
+struct CheckpointAcknowledged {
+  TaskAddress from;
+  CheckpointId checkpoint;
+  TaskSnapshot snapshot;
+};
+// The task's keyed state could not be written, or the task cannot take a checkpoint yet, which is no
+// error. It goes on all the same.
+struct CheckpointDeclined {
+  TaskAddress from;
+  CheckpointId checkpoint;
+  std::optional<Error> error;
+};
+struct CheckpointCommitted {
+  TaskAddress from;
+  CheckpointId checkpoint;
+};
+
+struct EnumeratorAddress {
+  TaskId task;
+  AttemptId attempt;
+};
+struct EnumeratorFailed {
+  EnumeratorAddress from;
+  Error error;
+};
+// The splits that no reader has; nothing if they were not looked for yet.
+struct SplitsAcknowledged {
+  EnumeratorAddress from;
+  CheckpointId checkpoint;
+  std::optional<StatePiece> splits;
 };
 
 // --- to the coordinator from whoever runs the job ---
@@ -83,6 +161,38 @@ struct TaskFailed {
 // Make the job's tasks, connect them and start them.
 struct Deploy {};
 struct CancelJob {};
+
+// --- to the coordinator from what it has the executor do, and from itself ---
+
+struct AttemptAllocated {
+  std::size_t region;
+  Result<Attempt> attempt;
+};
+struct MetadataWritten {
+  CheckpointId checkpoint;
+  Status status;
+};
+struct PointerSwapped {
+  CheckpointId checkpoint;
+  Status status;
+};
+struct UnusedRemoved {
+  Status status;
+};
+struct EndRecorded {
+  Status status;
+};
+// A checkpoint is due, or has timed out.
+struct CheckpointsDue {
+  std::uint64_t number;  // of the one that counts
+};
+struct RestartDelayOver {
+  std::size_t region;
+};
+struct ClosingTimedOut {
+  std::size_t region;
+  AttemptId attempt;
+};
 
 // --- between a source's tasks and its enumerator, and from the executor to that ---
 
@@ -94,16 +204,21 @@ struct AssignSplit {
 };
 struct NoMoreSplits {};
 struct SplitsFound {
-  Result<std::shared_ptr<SplitEnumerator>> enumerator;
+  Result<std::vector<std::string>> splits;
 };
 
-// --- from a task to itself ---
+// --- from a task to itself, and from its keyed state ---
 
 // Go on with what there is to do, after the messages that came before.
 struct Work {};
 // An idle source's pause is over; one that was overtaken carries an old number.
 struct Wake {
   std::uint64_t number;
+};
+struct KeyedStateWritten {
+  CheckpointId checkpoint;
+  std::size_t index;  // of the operator in the chain
+  Result<KeyedSnapshot> keyed;
 };
 
 }  // namespace millrace::detail
@@ -112,16 +227,35 @@ CAF_ALLOW_UNSAFE_MESSAGE_TYPE(millrace::detail::Deliver)
 CAF_ALLOW_UNSAFE_MESSAGE_TYPE(millrace::detail::Credit)
 CAF_ALLOW_UNSAFE_MESSAGE_TYPE(millrace::detail::Connect)
 CAF_ALLOW_UNSAFE_MESSAGE_TYPE(millrace::detail::Start)
-CAF_ALLOW_UNSAFE_MESSAGE_TYPE(millrace::detail::Commit)
-CAF_ALLOW_UNSAFE_MESSAGE_TYPE(millrace::detail::Cancel)
+CAF_ALLOW_UNSAFE_MESSAGE_TYPE(millrace::detail::Trigger)
+CAF_ALLOW_UNSAFE_MESSAGE_TYPE(millrace::detail::CompleteCheckpoint)
+CAF_ALLOW_UNSAFE_MESSAGE_TYPE(millrace::detail::AbortCheckpoint)
+CAF_ALLOW_UNSAFE_MESSAGE_TYPE(millrace::detail::Close)
+CAF_ALLOW_UNSAFE_MESSAGE_TYPE(millrace::detail::Crash)
+CAF_ALLOW_UNSAFE_MESSAGE_TYPE(millrace::detail::ConnectReader)
+CAF_ALLOW_UNSAFE_MESSAGE_TYPE(millrace::detail::TaskOpened)
 CAF_ALLOW_UNSAFE_MESSAGE_TYPE(millrace::detail::TaskFinished)
 CAF_ALLOW_UNSAFE_MESSAGE_TYPE(millrace::detail::TaskFailed)
 CAF_ALLOW_UNSAFE_MESSAGE_TYPE(millrace::detail::TaskClosed)
+CAF_ALLOW_UNSAFE_MESSAGE_TYPE(millrace::detail::CheckpointAcknowledged)
+CAF_ALLOW_UNSAFE_MESSAGE_TYPE(millrace::detail::CheckpointDeclined)
+CAF_ALLOW_UNSAFE_MESSAGE_TYPE(millrace::detail::CheckpointCommitted)
+CAF_ALLOW_UNSAFE_MESSAGE_TYPE(millrace::detail::EnumeratorFailed)
+CAF_ALLOW_UNSAFE_MESSAGE_TYPE(millrace::detail::SplitsAcknowledged)
 CAF_ALLOW_UNSAFE_MESSAGE_TYPE(millrace::detail::Deploy)
 CAF_ALLOW_UNSAFE_MESSAGE_TYPE(millrace::detail::CancelJob)
+CAF_ALLOW_UNSAFE_MESSAGE_TYPE(millrace::detail::AttemptAllocated)
+CAF_ALLOW_UNSAFE_MESSAGE_TYPE(millrace::detail::MetadataWritten)
+CAF_ALLOW_UNSAFE_MESSAGE_TYPE(millrace::detail::PointerSwapped)
+CAF_ALLOW_UNSAFE_MESSAGE_TYPE(millrace::detail::UnusedRemoved)
+CAF_ALLOW_UNSAFE_MESSAGE_TYPE(millrace::detail::EndRecorded)
+CAF_ALLOW_UNSAFE_MESSAGE_TYPE(millrace::detail::CheckpointsDue)
+CAF_ALLOW_UNSAFE_MESSAGE_TYPE(millrace::detail::RestartDelayOver)
+CAF_ALLOW_UNSAFE_MESSAGE_TYPE(millrace::detail::ClosingTimedOut)
 CAF_ALLOW_UNSAFE_MESSAGE_TYPE(millrace::detail::RequestSplit)
 CAF_ALLOW_UNSAFE_MESSAGE_TYPE(millrace::detail::AssignSplit)
 CAF_ALLOW_UNSAFE_MESSAGE_TYPE(millrace::detail::NoMoreSplits)
 CAF_ALLOW_UNSAFE_MESSAGE_TYPE(millrace::detail::SplitsFound)
 CAF_ALLOW_UNSAFE_MESSAGE_TYPE(millrace::detail::Work)
 CAF_ALLOW_UNSAFE_MESSAGE_TYPE(millrace::detail::Wake)
+CAF_ALLOW_UNSAFE_MESSAGE_TYPE(millrace::detail::KeyedStateWritten)

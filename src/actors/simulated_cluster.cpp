@@ -6,9 +6,11 @@
 #include <caf/send.hpp>
 
 #include <algorithm>
+#include <map>
 #include <optional>
 
 #include "millrace/actors/coordinator_actor.h"
+#include "millrace/actors/task_actor.h"
 #include "millrace/core/random.h"
 
 namespace millrace::detail {
@@ -39,37 +41,82 @@ class SimulatedClock final : public Clock {
 }  // namespace
 
 struct SimulatedCluster::System {
-  explicit System(std::uint64_t seed_of_run)
-      : seed(seed_of_run), random(seed_of_run), actors(config), clock(actors) {}
+  System(std::uint64_t seed_of_run, Disturbances asked)
+      : seed(seed_of_run), random(seed_of_run), left(asked), actors(config), clock(actors) {}
 
   caf::scheduler::test_coordinator& scheduler() {
     return dynamic_cast<caf::scheduler::test_coordinator&>(actors.scheduler());
   }
 
-  // Lets one actor run, or time pass; false if neither is possible.
+  // Lets one actor run, or time pass; false if neither is possible, or the process has died.
   bool step() {
     auto& jobs = scheduler().jobs;
-    if (jobs.empty()) {
-      if (!scheduler().trigger_timeout()) return false;
-      trace.push_back(0);
-      return true;
+    if (happens(left.deaths)) {
+      die();
+      return false;
+    }
+    const bool early = left.time_passes > 0 && random.chance(left.time_passes) && due_soon();
+    if (jobs.empty() || early) {
+      const bool passed = scheduler().trigger_timeout();
+      if (passed) trace.push_back(0);
+      if (passed || jobs.empty()) return passed;
     }
     const auto chosen = jobs.begin() + static_cast<std::ptrdiff_t>(random.below(jobs.size()));
     std::rotate(jobs.begin(), chosen, chosen + 1);
-    const auto* actor = dynamic_cast<caf::abstract_actor*>(jobs.front());
-    trace.push_back(actor ? actor->id() - first_actor + 1 : 0);
-    scheduler().run_once();
+    run(dynamic_cast<caf::abstract_actor*>(jobs.front()));
     return true;
+  }
+
+  // No more than that passes while somebody is at work: it would be an unlikely machine.
+  bool due_soon() {
+    const auto& clock = scheduler().clock();
+    return clock.has_pending_timeout() &&
+           clock.schedule().begin()->first <= clock.now() + std::chrono::milliseconds(100);
+  }
+
+  void run(caf::abstract_actor* actor) {
+    trace.push_back(actor ? actor->id() - first_actor + 1 : 0);
+    if (actor) seen.insert_or_assign(actor->id(), caf::weak_actor_ptr(actor->ctrl()));
+    if (auto* task = dynamic_cast<TaskActor*>(actor); task && happens(left.task_failures)) {
+      caf::anon_send<caf::message_priority::high>(caf::actor_cast<caf::actor>(task), Crash{});
+    }
+    scheduler().run_once();
+  }
+
+  bool happens(std::size_t& left_of_it) {
+    if (left_of_it == 0 || !random.chance(left.chance)) return false;
+    --left_of_it;
+    return true;
+  }
+
+  // All actors are gone before any of them takes another step of its own.
+  void die() {
+    died = true;
+    for (caf::resumable* job : scheduler().jobs) {
+      if (auto* actor = dynamic_cast<caf::abstract_actor*>(job)) {
+        seen.insert_or_assign(actor->id(), caf::weak_actor_ptr(actor->ctrl()));
+      }
+    }
+    for (const auto& [id, weak] : std::exchange(seen, {})) {
+      const auto actor = caf::actor_cast<caf::actor>(weak.lock());
+      if (!actor) continue;
+      caf::anon_send<caf::message_priority::high>(
+          actor, caf::exit_msg{actor->address(), caf::exit_reason::kill});
+    }
+    scheduler().run();
   }
 
   std::uint64_t seed;
   Random random;
+  Disturbances left;
   SimulatedConfig config;
   caf::actor_system actors;
   SimulatedClock clock;
   InlineExecutor executor;
   caf::actor_id first_actor = 0;
   std::vector<std::uint64_t> trace;
+  std::map<caf::actor_id, caf::weak_actor_ptr> seen;  // actors, once they had a turn
+  bool died = false;
 };
 
 namespace {
@@ -89,7 +136,7 @@ class SimulatedJob final : public RunningJob {
   }
   Status result() override {
     while (!outcome_->has_value()) {
-      if (!step_()) return internal("the job is stuck: nobody has anything to do");
+      if (!step_()) return internal("the job is stuck or dead: nobody has anything to do");
     }
     return **outcome_;
   }
@@ -104,15 +151,16 @@ class SimulatedJob final : public RunningJob {
 
 }  // namespace
 
-SimulatedCluster::SimulatedCluster(std::uint64_t seed) : system_(std::make_unique<System>(seed)) {}
+SimulatedCluster::SimulatedCluster(std::uint64_t seed, Disturbances disturbances)
+    : system_(std::make_unique<System>(seed, disturbances)) {}
 
-SimulatedCluster::~SimulatedCluster() {
-  while (!system_->scheduler().jobs.empty()) system_->step();
-}
+SimulatedCluster::~SimulatedCluster() { system_->die(); }
 
 const std::vector<std::uint64_t>& SimulatedCluster::trace() const { return system_->trace; }
 
-Result<std::unique_ptr<RunningJob>> SimulatedCluster::start(ExecutionPlan plan, JobCode code) {
+Result<std::unique_ptr<RunningJob>> SimulatedCluster::start(ExecutionPlan plan, JobCode code,
+                                                            ExecutionSettings execution) {
+  if (Status well = check_stores(execution); !well) return well.error();
   auto job = std::make_shared<const DeployedJob>(
       DeployedJob{std::move(plan), std::move(code), system_->seed});
   auto outcome = std::make_shared<std::optional<Status>>();
@@ -120,6 +168,7 @@ Result<std::unique_ptr<RunningJob>> SimulatedCluster::start(ExecutionPlan plan, 
       .clock = &system_->clock,
       .executor = &system_->executor,
       .log = {},
+      .execution = std::move(execution),
       .blocking_tasks_have_threads = false,
       .report = [outcome](Status status) { *outcome = std::move(status); }};
   caf::actor coordinator =
@@ -128,6 +177,18 @@ Result<std::unique_ptr<RunningJob>> SimulatedCluster::start(ExecutionPlan plan, 
   caf::anon_send(coordinator, Deploy{});
   return std::unique_ptr<RunningJob>(std::make_unique<SimulatedJob>(
       [system = system_.get()] { return system->step(); }, std::move(coordinator), outcome));
+}
+
+Status SimulatedCluster::run(const ExecutionPlan& plan, const JobCode& code,
+                             ExecutionSettings settings) {
+  for (;;) {
+    system_->died = false;
+    Result<std::unique_ptr<RunningJob>> running = start(plan, code, settings);
+    if (!running) return running.error();
+    Status result = (*running)->result();
+    if (!system_->died) return result;
+    settings.restore = RestoreFromLatest{};
+  }
 }
 
 }  // namespace millrace::detail

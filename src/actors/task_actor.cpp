@@ -1,42 +1,61 @@
 #include "millrace/actors/task_actor.h"
 
+#include <caf/send.hpp>
+
 #include "millrace/core/text.h"
 #include "millrace/core/thrown.h"
 
 namespace millrace::detail {
 
-TaskActor::TaskActor(caf::actor_config& config, TaskBlueprint blueprint, caf::actor coordinator,
-                     const Clock& clock)
+TaskActor::TaskActor(caf::actor_config& config, TaskBlueprint blueprint, TaskPlace place,
+                     TaskStart start)
     : ActorBase(config),
       blueprint_(std::move(blueprint)),
-      coordinator_(std::move(coordinator)),
-      clock_(clock) {}
+      place_(std::move(place)),
+      start_(std::move(start)) {}
 
 caf::behavior TaskActor::make_behavior() {
   set_exception_handler(
       [this](std::exception_ptr& exception) { return stop_after(std::move(exception)); });
   return {
-      [this](Connect& connect) { peers_ = std::move(connect.peers); },
-      [this](Start) { start(); },
+      [this](Connect& connect) {
+        peers_ = std::move(connect.peers);
+        if (!stopped_) open();
+      },
+      [this](Start) { on_runner([](TaskRunner&) {}); },
       [this](Deliver& deliver) {
-        if (stopped_) return;
-        runner_->on_element(deliver.channel, std::move(deliver.element));
-        work_later();
+        on_runner([&](TaskRunner& runner) {
+          runner.on_element(deliver.channel, std::move(deliver.element));
+        });
       },
       [this](Credit& credit) {
-        if (stopped_) return;
-        runner_->on_credit(credit.exchange, credit.channel, std::move(credit.batch), credit.bytes);
-        work_later();
+        on_runner([&](TaskRunner& runner) {
+          runner.on_credit(credit.exchange, credit.channel, std::move(credit.batch), credit.bytes);
+        });
       },
       [this](AssignSplit& assigned) {
-        if (stopped_) return;
-        settle(runner_->on_split(assigned.split));
-        work_later();
+        on_runner([&](TaskRunner& runner) { settle(runner.on_split(std::move(assigned.split))); });
       },
       [this](NoMoreSplits) {
-        if (stopped_) return;
-        runner_->on_no_more_splits();
-        work_later();
+        on_runner([&](TaskRunner& runner) { settle(runner.on_split(std::nullopt)); });
+      },
+      [this](Trigger trigger) {
+        on_runner([&](TaskRunner& runner) { runner.on_trigger(trigger.checkpoint); });
+      },
+      [this](KeyedStateWritten& written) {
+        on_runner([&](TaskRunner& runner) {
+          runner.on_written(written.checkpoint, written.index, std::move(written.keyed));
+        });
+      },
+      [this](CompleteCheckpoint complete) {
+        on_runner([&](TaskRunner& runner) {
+          Status committed = runner.on_complete(complete.checkpoint);
+          if (!committed) return report(committed.error());
+          tell(CheckpointCommitted{place_.address, complete.checkpoint});
+        });
+      },
+      [this](AbortCheckpoint abort) {
+        on_runner([&](TaskRunner& runner) { settle(runner.on_abort(abort.checkpoint)); });
       },
       [this](Work) {
         working_ = false;
@@ -47,22 +66,34 @@ caf::behavior TaskActor::make_behavior() {
         wake_at_.reset();
         work();
       },
-      [this](Commit) {
-        if (Status committed = runner_->commit(); !committed) report(committed.error());
-        close();
-      },
-      [this](Cancel) {
+      [this](Close) {
         stopped_ = true;
         close();
+      },
+      [this](Crash) {
+        if (!stopped_) report(user_code("the simulation had the task fail"));
       },
   };
 }
 
-void TaskActor::start() {
-  Result<std::unique_ptr<TaskRunner>> runner = make_task_runner(blueprint_, *this, clock_);
-  if (!runner) return settle(runner.error());
+template <class Call>
+void TaskActor::on_runner(Call call) {
+  if (stopped_) return;
+  call(*runner_);
+  if (!stopped_) work_later();
+}
+
+template <class Message>
+void TaskActor::tell(Message message) {
+  ActorBase::send(place_.coordinator, std::move(message));
+}
+
+void TaskActor::open() {
+  Result<std::unique_ptr<TaskRunner>> runner =
+      make_task_runner(blueprint_, *this, *place_.clock, std::move(start_));
+  if (!runner) return report(runner.error());
   runner_ = *std::move(runner);
-  work_later();
+  tell(TaskOpened{place_.address});
 }
 
 void TaskActor::work_later() {
@@ -82,14 +113,13 @@ void TaskActor::work() {
     case TaskRunner::State::kBlocked:
       break;
     case TaskRunner::State::kFinished:
-      stopped_ = true;
-      ActorBase::send(coordinator_, TaskFinished{});
+      if (!std::exchange(finished_, true)) tell(TaskFinished{place_.address});
       break;
   }
 }
 
 void TaskActor::wake_after(std::chrono::nanoseconds pause) {
-  const std::chrono::nanoseconds at = clock_.monotonic() + pause;
+  const std::chrono::nanoseconds at = place_.clock->monotonic() + pause;
   if (wake_at_ && *wake_at_ <= at) return;  // then the task will see that it is too early
   wake_at_ = at;
   delayed_send(this, pause, Wake{++wake_number_});
@@ -109,21 +139,39 @@ void TaskActor::request_split() {
   ActorBase::send(peers_->enumerator, RequestSplit{caf::actor_cast<caf::actor>(this)});
 }
 
+void TaskActor::acknowledge(CheckpointId checkpoint, TaskSnapshot snapshot) {
+  tell(CheckpointAcknowledged{place_.address, checkpoint, std::move(snapshot)});
+}
+
+void TaskActor::decline(CheckpointId checkpoint, std::optional<Error> error) {
+  tell(CheckpointDeclined{place_.address, checkpoint, std::move(error)});
+}
+
+KeyedBackend::Done TaskActor::when_written(CheckpointId checkpoint, std::size_t index) {
+  return [=, self = caf::actor_cast<caf::actor>(this)](Result<KeyedSnapshot> keyed) {
+    caf::anon_send(self, KeyedStateWritten{checkpoint, index, std::move(keyed)});
+  };
+}
+
 void TaskActor::settle(const Status& status) {
   if (!status) report(status.error());
 }
 
 void TaskActor::report(const Error& error) {
   stopped_ = true;
-  ActorBase::send(coordinator_,
-                  TaskFailed{TaskAddress{blueprint_.task, blueprint_.subtask}, error});
+  tell(TaskFailed{place_.address, error});
+}
+
+// Tasks know each other; and what a task holds goes with it, however it ends.
+void TaskActor::on_exit() {
+  runner_.reset();
+  peers_.reset();
 }
 
 void TaskActor::close() {
   if (runner_) settle(runner_->close());
   runner_.reset();
-  peers_.reset();
-  ActorBase::send(coordinator_, TaskClosed{});
+  tell(TaskClosed{place_.address});
   quit();
 }
 
@@ -134,7 +182,7 @@ caf::error TaskActor::stop_after(std::exception_ptr thrown) {
   report(thrown_by(
       concat("the task of operator ", in_quotes(blueprint_.job->plan.logical.at(head).name)),
       std::move(thrown)));
-  ActorBase::send(coordinator_, TaskClosed{});
+  tell(TaskClosed{place_.address});
   return caf::exit_reason::unhandled_exception;
 }
 

@@ -16,20 +16,35 @@
 
 namespace millrace::detail {
 
+// Of one task in one attempt.
+struct TaskPlace {
+  caf::actor coordinator;
+  TaskAddress address;
+  const Clock* clock = nullptr;
+};
+
 class TaskActor final : public ActorBase, private TaskPort {
  public:
-  TaskActor(caf::actor_config& config, TaskBlueprint blueprint, caf::actor coordinator,
-            const Clock& clock);
+  TaskActor(caf::actor_config& config, TaskBlueprint blueprint, TaskPlace place, TaskStart start);
 
   caf::behavior make_behavior() override;
+  void on_exit() override;
 
  private:
   // TaskPort
   void send(std::size_t exchange, std::size_t channel, Element element) override;
   void return_credit(std::size_t channel, BatchPtr batch, std::size_t bytes) override;
   void request_split() override;
+  void acknowledge(CheckpointId checkpoint, TaskSnapshot snapshot) override;
+  void decline(CheckpointId checkpoint, std::optional<Error> error) override;
+  KeyedBackend::Done when_written(CheckpointId checkpoint, std::size_t index) override;
 
-  void start();
+  // Calls on the runner, unless the task has stopped, and lets it work.
+  template <class Call>
+  void on_runner(Call call);
+  template <class Message>
+  void tell(Message message);  // the coordinator
+  void open();
   void work();
   void work_later();
   void wake_after(std::chrono::nanoseconds pause);
@@ -40,12 +55,13 @@ class TaskActor final : public ActorBase, private TaskPort {
   caf::error stop_after(std::exception_ptr thrown);
 
   const TaskBlueprint blueprint_;
-  const caf::actor coordinator_;
-  const Clock& clock_;
+  const TaskPlace place_;
+  TaskStart start_;  // until it is opened
   std::shared_ptr<const TaskPeers> peers_;
-  std::unique_ptr<TaskRunner> runner_;               // from Start until the end
+  std::unique_ptr<TaskRunner> runner_;               // from Connect until the end
   bool working_ = false;                             // a Work message is in the mailbox
-  bool stopped_ = false;                             // finished or failed: nothing more is done
+  bool finished_ = false;                            // and reported
+  bool stopped_ = false;                             // failed or closed: nothing more is done
   std::uint64_t wake_number_ = 0;                    // of the Wake that counts
   std::optional<std::chrono::nanoseconds> wake_at_;  // when it comes
 };

@@ -69,6 +69,7 @@ class Assembly {
     const TaskSpec& task = blueprint_.spec();
     const OperatorSpec& spec = plan_.logical.at(task.operators[index]);
     return {.name = spec.name,
+            .id = spec.id,
             .named = spec.named,
             .subtask = blueprint_.subtask,
             .parallelism = task.parallelism,
@@ -182,13 +183,13 @@ std::vector<TaskWiring> wire_up(std::span<const TaskBlueprint> blueprints) {
 }
 
 Result<std::unique_ptr<TaskRunner>> make_task_runner(const TaskBlueprint& blueprint, TaskPort& port,
-                                                     const Clock& clock) {
+                                                     const Clock& clock, TaskStart start) {
   Assembly assembly(blueprint, port);
   Result<std::vector<ChainOperator>> operators = assembly.make_operators();
   if (!operators) return operators.error();
-  auto runner =
-      std::make_unique<TaskRunner>(Chain(*std::move(operators)), assembly.input_channels(),
-                                   assembly.take_writers(), port, clock, *blueprint.metrics);
+  auto runner = std::make_unique<TaskRunner>(Chain(*std::move(operators)),
+                                             assembly.input_channels(), assembly.take_writers(),
+                                             port, clock, *blueprint.metrics, std::move(start));
   Status opened =
       runner->open([&](std::size_t index) { return assembly.context_of(index, clock); });
   if (!opened) return opened.error();

@@ -53,8 +53,9 @@ struct TaskWiring {
 // Of each blueprint of a job, in their order.
 std::vector<TaskWiring> wire_up(std::span<const TaskBlueprint> blueprints);
 
-// Makes the operators and opens them. What user code throws in a constructor is an error too.
+// Makes the operators, restores and opens them. What user code throws in a constructor is an error
+// too.
 Result<std::unique_ptr<TaskRunner>> make_task_runner(const TaskBlueprint& blueprint, TaskPort& port,
-                                                     const Clock& clock);
+                                                     const Clock& clock, TaskStart start = {});
 
 }  // namespace millrace::detail

@@ -8,7 +8,6 @@ namespace millrace::detail {
 namespace {
 
 constexpr int kStepsPerRun = 8;  // elements, before other tasks get their turn
-constexpr CheckpointId kFinalCheckpoint{1};
 
 // How long a task that always has something to do may hold on to a partial batch or lines.
 constexpr std::chrono::milliseconds kLongestHold{10};
@@ -28,23 +27,53 @@ std::optional<std::chrono::nanoseconds> sooner(std::optional<std::chrono::nanose
 
 TaskRunner::TaskRunner(Chain chain, std::vector<InputChannel> inputs,
                        std::vector<std::unique_ptr<ChannelWriter>> writers, TaskPort& port,
-                       const Clock& clock, TaskMetrics& metrics)
+                       const Clock& clock, TaskMetrics& metrics, TaskStart start)
     : chain_(std::move(chain)),
       gate_(std::move(inputs)),
       writers_(std::move(writers)),
       port_(port),
       clock_(clock),
+      start_(std::move(start)),
       idle_timer_(idle_after(chain_.source()), clock.monotonic()),
       metrics_(metrics),
       last_run_(clock.monotonic()),
-      flushed_at_(last_run_) {}
+      flushed_at_(last_run_) {
+  gate_.set_mode(start_.mode);
+}
 
 Status TaskRunner::open(const std::function<OperatorContext(std::size_t)>& context_of) {
-  return chain_.open(context_of);
+  std::vector<RestoredOperator>& restored = start_.restored.operators;
+  restored.resize(chain_.size());
+  for (std::size_t i = 0; i < chain_.size(); ++i) {
+    places_.push_back(context_of(i));
+    environments_.push_back(start_.state);
+    environments_.back().restored = std::move(restored[i].keyed);
+  }
+  for (std::size_t i = 0; i < chain_.size(); ++i) places_[i].state = &environments_[i];
+  Status opened = chain_.open(
+      [&](std::size_t i) { return places_[i]; },
+      [&](std::size_t i) { return restored[i].snapshot ? &*restored[i].snapshot : nullptr; });
+  if (!opened) return opened;
+  restored.clear();
+  find_backends();
+  if (start_.restored.finished) phase_ = Phase::kEndingAgain;
+  if (!start_.checkpoint) return {};
+  Status committed = commit(*start_.checkpoint);
+  if (!committed) (void)chain_.close();  // what failed to commit says more than what fails then
+  return committed;
+}
+
+void TaskRunner::find_backends() {
+  for (std::size_t i = 0; i < chain_.size(); ++i) {
+    if (KeyedBackend* backend = chain_.operator_at(i).keyed_backend()) {
+      backends_.emplace_back(i, backend);
+    }
+  }
 }
 
 void TaskRunner::on_element(std::size_t channel, Element element) {
-  gate_.push(channel, std::move(element));
+  const CheckpointId checkpoint = element.checkpoint;
+  if (!gate_.push(channel, std::move(element))) port_.decline(checkpoint, std::nullopt);
 }
 
 void TaskRunner::on_credit(std::size_t exchange, std::size_t channel, BatchPtr batch,
@@ -52,15 +81,17 @@ void TaskRunner::on_credit(std::size_t exchange, std::size_t channel, BatchPtr b
   writers_[exchange]->on_credit(channel, std::move(batch), bytes);
 }
 
-Status TaskRunner::on_split(std::string_view split) {
+Status TaskRunner::on_split(std::optional<std::string> split) {
+  if (triggered_) {
+    after_trigger_ = std::move(split);
+    split_came_ = true;
+    return {};
+  }
   split_requested_ = false;
   poll_at_.reset();
-  return chain_.source()->assign(split);
-}
-
-void TaskRunner::on_no_more_splits() {
-  poll_at_.reset();
+  if (split) return chain_.source()->assign(*split);
   chain_.source()->no_more_splits();
+  return {};
 }
 
 Result<TaskRunner::Outcome> TaskRunner::run() {
@@ -85,7 +116,11 @@ Result<TaskRunner::State> TaskRunner::work() {
   for (int i = 0; i < kStepsPerRun; ++i) {
     Result<bool> worked = step();
     if (!worked) return worked.error();
-    if (!*worked) return rest();
+    Result<bool> written = step_backends();
+    if (!written) return written.error();
+    if (*worked) continue;
+    Result<State> state = rest();
+    if (!state || !*written) return state;
   }
   return State::kReady;
 }
@@ -95,6 +130,13 @@ bool TaskRunner::blocked() const {
 }
 
 Result<bool> TaskRunner::step() {
+  if (triggered_ && chain_.idle() && (phase_ == Phase::kRunning || phase_ == Phase::kFinished)) {
+    Status taken = take(*triggered_);
+    if (!taken) return taken.error();
+    Status assigned = end_trigger();
+    if (!assigned) return assigned.error();
+    return true;
+  }
   if (blocked()) return false;
   if (!chain_.idle()) {
     Result<Progress> progress = chain_.resume();
@@ -118,10 +160,13 @@ Result<bool> TaskRunner::step_input() {
     case Element::Kind::kEnd:
       phase_ = Phase::kEnding;
       return true;
-    case Element::Kind::kBarrier:
-      break;
+    case Element::Kind::kBarrier: {
+      Status taken = take(next->element.checkpoint);
+      if (!taken) return taken.error();
+      return true;
+    }
   }
-  return internal("a checkpoint barrier came to a task that takes no checkpoints");
+  return false;
 }
 
 Result<bool> TaskRunner::handle_time(const Element& element) {
@@ -191,6 +236,13 @@ Result<bool> TaskRunner::poll_source() {
 
 Result<bool> TaskRunner::step_phase() {
   switch (phase_) {
+    case Phase::kEndingAgain:
+      phase_ = Phase::kFinished;
+      for (const auto& writer : writers_) {
+        writer->watermark(kMaxTimestamp);
+        writer->finish();
+      }
+      return true;
     case Phase::kEnding: {
       phase_ = Phase::kFinishing;
       if (!chain_.source())
@@ -200,22 +252,37 @@ Result<bool> TaskRunner::step_phase() {
       return true;
     }
     case Phase::kFinishing: {
-      phase_ = Phase::kDraining;
+      phase_ = Phase::kFinished;
       Result<Progress> progress = chain_.finish();
       if (!progress) return progress.error();
       return true;
     }
-    case Phase::kDraining: {
-      phase_ = Phase::kFinished;
-      Status prepared = prepare_sinks();
-      if (!prepared) return prepared.error();
-      return true;
-    }
-    case Phase::kRunning:
     case Phase::kFinished:
+      return step_finished();
+    case Phase::kRunning:
       break;
   }
   return false;
+}
+
+// After the end only barriers come; one that goes on from a finished checkpoint sees the end again.
+Result<bool> TaskRunner::step_finished() {
+  std::optional<InputGate::Next> next = gate_.pop();
+  if (!next) return false;
+  if (next->element.kind != Element::Kind::kBarrier) return true;
+  Status taken = take(next->element.checkpoint);
+  if (!taken) return taken.error();
+  return true;
+}
+
+Result<bool> TaskRunner::step_backends() {
+  bool worked = false;
+  for (const auto& [index, backend] : backends_) {
+    Result<bool> more = chain_.guard(index, [backend = backend] { return backend->work(); });
+    if (!more) return more.error();
+    worked = worked || *more;
+  }
+  return worked;
 }
 
 Result<TaskRunner::State> TaskRunner::rest() {
@@ -243,14 +310,105 @@ Status TaskRunner::each_sink(Call call) {
   return {};
 }
 
-Status TaskRunner::prepare_sinks() {
-  Status flushed = chain_.flush();
-  if (!flushed) return flushed;
-  return each_sink([](AnySink& sink) { return sink.prepare(kFinalCheckpoint); });
+void TaskRunner::on_trigger(CheckpointId checkpoint) {
+  if (checkpoint <= aborted_) return;  // that news was faster: it came without the enumerator
+  check(!triggered_, "two checkpoints are under way at once");
+  triggered_ = checkpoint;
 }
 
-Status TaskRunner::commit() {
-  return each_sink([](AnySink& sink) { return sink.commit(kFinalCheckpoint); });
+// A split that came behind the trigger is not the checkpoint's, nor is the word that there is none.
+Status TaskRunner::end_trigger() {
+  triggered_.reset();
+  return std::exchange(split_came_, false) ? on_split(std::exchange(after_trigger_, std::nullopt))
+                                           : Status();
+}
+
+Status TaskRunner::take(CheckpointId checkpoint) {
+  abandon();
+  Status flushed = chain_.flush();
+  if (!flushed) return flushed;
+  Status prepared = each_sink([&](AnySink& sink) { return sink.prepare(checkpoint); });
+  if (!prepared) return prepared;
+  Result<TaskSnapshot> taken = snapshot();
+  if (!taken) return taken.error();
+  taken_ = Taken{.id = checkpoint, .snapshot = *std::move(taken)};
+  freeze(checkpoint);
+  for (const auto& writer : writers_) writer->barrier(checkpoint);
+  acknowledge_if_written();
+  return {};
+}
+
+Result<TaskSnapshot> TaskRunner::snapshot() {
+  TaskSnapshot task{.finished = phase_ == Phase::kFinished};
+  for (std::size_t i = 0; i < chain_.size(); ++i) {
+    Snapshot snapshot;
+    Status taken = chain_.guard(i, [&] { return chain_.operator_at(i).snapshot(snapshot); });
+    if (!taken) return taken.error();
+    const OperatorContext& place = places_[i];
+    task.operators.push_back({.id = place.id.value(),
+                              .name = chain_.name_of(i),
+                              .subtask = place.subtask.value(),
+                              .parallelism = place.parallelism,
+                              .max_parallelism = place.max_parallelism,
+                              .pieces = {snapshot.pieces().begin(), snapshot.pieces().end()}});
+  }
+  return task;
+}
+
+void TaskRunner::freeze(CheckpointId checkpoint) {
+  if (phase_ == Phase::kFinished || backends_.empty()) return;
+  frozen_ = checkpoint;
+  taken_->missing = backends_.size();
+  for (const auto& [index, backend] : backends_) {
+    backend->freeze(name_of(checkpoint), port_.when_written(checkpoint, index));
+  }
+}
+
+void TaskRunner::on_written(CheckpointId checkpoint, std::size_t index,
+                            Result<KeyedSnapshot> keyed) {
+  if (!taken_ || taken_->id != checkpoint) return;
+  keyed = chain_.guard(index, [&] { return std::move(keyed); });
+  if (!keyed) {
+    port_.decline(checkpoint, keyed.error());
+    return abandon();
+  }
+  taken_->snapshot.operators[index].keyed.push_back(*std::move(keyed));
+  --taken_->missing;
+  acknowledge_if_written();
+}
+
+void TaskRunner::acknowledge_if_written() {
+  if (!taken_ || taken_->missing > 0) return;
+  port_.acknowledge(taken_->id, std::move(taken_->snapshot));
+  taken_.reset();
+}
+
+Status TaskRunner::on_abort(CheckpointId checkpoint) {
+  gate_.give_up(checkpoint);
+  aborted_ = checkpoint;
+  if (frozen_ == checkpoint) abandon();
+  if (taken_ && taken_->id == checkpoint) taken_.reset();
+  return triggered_ == checkpoint ? end_trigger() : Status();
+}
+
+// What is frozen will not be part of a checkpoint.
+void TaskRunner::abandon() {
+  taken_.reset();
+  if (!frozen_) return;
+  for (const auto& [index, backend] : backends_) backend->abandon(name_of(*frozen_));
+  frozen_.reset();
+}
+
+Status TaskRunner::on_complete(CheckpointId checkpoint) {
+  if (frozen_ == checkpoint) {
+    for (const auto& [index, backend] : backends_) backend->completed(name_of(checkpoint));
+    frozen_.reset();
+  }
+  return commit(checkpoint);
+}
+
+Status TaskRunner::commit(CheckpointId checkpoint) {
+  return each_sink([&](AnySink& sink) { return sink.commit(checkpoint); });
 }
 
 Status TaskRunner::close() { return chain_.close(); }

@@ -3,6 +3,12 @@
 // polled instead. The actor feeds it and calls run(), which works for a bounded time and says how
 // to go on; everything that leaves goes through the TaskPort.
 //
+// A checkpoint is taken between two elements, when all that the chain has made is written: at the
+// barrier of the gate, or for a source when it is told. Sinks prepare, operators give their
+// snapshots, keyed state is frozen, and the barrier goes on to all channels; that needs no credit.
+// The acknowledgement follows when the keyed state is written. A task that has finished takes part
+// as before, without keyed state, for nothing will ask for it again.
+//
 // One thread at a time. All time comes from the injected clock.
 #pragma once
 
@@ -16,7 +22,10 @@
 #include "millrace/actors/idle_timer.h"
 #include "millrace/actors/input_gate.h"
 #include "millrace/actors/task_metrics.h"
+#include "millrace/coordination/job_restore.h"
 #include "millrace/operators/chain.h"
+#include "millrace/state/checkpoint_metadata.h"
+#include "millrace/state/state_environment.h"
 
 namespace millrace::detail {
 
@@ -28,6 +37,22 @@ class TaskPort {
   virtual void send(std::size_t exchange, std::size_t channel, Element element) = 0;
   virtual void return_credit(std::size_t channel, BatchPtr batch, std::size_t bytes) = 0;
   virtual void request_split() = 0;
+
+  virtual void acknowledge(CheckpointId checkpoint, TaskSnapshot snapshot) = 0;
+  // Without an error: the task cannot take a checkpoint yet, which is no failure.
+  virtual void decline(CheckpointId checkpoint, std::optional<Error> error) = 0;
+  // What the keyed state of operator `index` is to call when it is written, on any thread: it leads
+  // to TaskRunner::on_written.
+  virtual KeyedBackend::Done when_written(CheckpointId checkpoint, std::size_t index) = 0;
+};
+
+// What a task begins with.
+struct TaskStart {
+  std::uint64_t epoch = 0;
+  CheckpointMode mode = CheckpointMode::kExactlyOnce;
+  StateEnvironment state = {};             // of each operator, but for what that goes on from
+  std::optional<CheckpointId> checkpoint;  // that it goes on from
+  RestoredTask restored;
 };
 
 class TaskRunner {
@@ -36,7 +61,7 @@ class TaskRunner {
     kReady,     // run() again, others first
     kIdle,      // wait for input; a source also until wake_after
     kBlocked,   // wait for credit
-    kFinished,  // all was processed and sent
+    kFinished,  // all was processed and sent; only checkpoints are still to come
   };
   struct Outcome {
     State state;
@@ -45,20 +70,26 @@ class TaskRunner {
 
   TaskRunner(Chain chain, std::vector<InputChannel> inputs,
              std::vector<std::unique_ptr<ChannelWriter>> writers, TaskPort& port,
-             const Clock& clock, TaskMetrics& metrics);
+             const Clock& clock, TaskMetrics& metrics, TaskStart start = {});
 
+  // Restores and opens the operators, and commits what the sinks had prepared for the checkpoint.
   Status open(const std::function<OperatorContext(std::size_t)>& context_of);
 
   void on_element(std::size_t channel, Element element);
   void on_credit(std::size_t exchange, std::size_t channel, BatchPtr batch, std::size_t bytes);
-  Status on_split(std::string_view split);
-  void on_no_more_splits();
+  Status on_split(std::optional<std::string> split);  // none: there are no more
 
   // Works for a few batches at most.
   Result<Outcome> run();
 
-  // After kFinished and once the job's other tasks have finished too.
-  Status commit();
+  // A source's share of a checkpoint; other tasks wait for the barriers.
+  void on_trigger(CheckpointId checkpoint);
+  void on_written(CheckpointId checkpoint, std::size_t index, Result<KeyedSnapshot> keyed);
+  // The checkpoint is complete: what was prepared up to it is to be shown.
+  Status on_complete(CheckpointId checkpoint);
+  // The checkpoint will not complete.
+  Status on_abort(CheckpointId checkpoint);
+
   Status close();
 
  private:
@@ -66,8 +97,14 @@ class TaskRunner {
     kRunning,
     kEnding,     // the input ended: the last watermark is due
     kFinishing,  // operators emit what they held back
-    kDraining,   // the outputs wait for credit
     kFinished,
+    kEndingAgain,  // it had finished when the checkpoint was taken that it goes on from
+  };
+  // A checkpoint that was taken and waits for keyed state to be written.
+  struct Taken {
+    CheckpointId id;
+    TaskSnapshot snapshot;
+    std::size_t missing = 0;
   };
 
   Result<State> work();
@@ -79,6 +116,8 @@ class TaskRunner {
   Result<bool> mark_if_idle();
   Result<bool> handle_time(const Element& element);
   Result<bool> step_phase();
+  Result<bool> step_finished();
+  Result<bool> step_backends();
   Result<bool> begin_batch(InputGate::Next next);
   void complete_batch();
   Result<State> rest();
@@ -86,7 +125,15 @@ class TaskRunner {
   bool blocked() const;
   template <class Call>
   Status each_sink(Call call);
-  Status prepare_sinks();
+  Status commit(CheckpointId checkpoint);
+  void find_backends();
+  Status take(CheckpointId checkpoint);
+  Result<TaskSnapshot> snapshot();
+  void freeze(CheckpointId checkpoint);
+  void abandon();
+  Status end_trigger();
+  void acknowledge_if_written();
+  CheckpointName name_of(CheckpointId checkpoint) const { return {checkpoint, start_.epoch}; }
   void account(std::chrono::nanoseconds begin, State state);
 
   Chain chain_;
@@ -94,6 +141,10 @@ class TaskRunner {
   std::vector<std::unique_ptr<ChannelWriter>> writers_;  // by exchange
   TaskPort& port_;
   const Clock& clock_;
+  TaskStart start_;
+  std::vector<OperatorContext> places_;                          // by operator
+  std::vector<StateEnvironment> environments_;                   // by operator
+  std::vector<std::pair<std::size_t, KeyedBackend*>> backends_;  // with their operators
 
   Phase phase_ = Phase::kRunning;
   std::optional<InputGate::Next> current_;  // the element that the chain is at work on
@@ -102,6 +153,12 @@ class TaskRunner {
   std::optional<std::chrono::nanoseconds> poll_at_;  // a source that is idle until then
   bool split_requested_ = false;
   IdleTimer idle_timer_;  // of a source
+  std::optional<CheckpointId> triggered_;     // and not taken yet
+  std::optional<std::string> after_trigger_;  // what on_split() brought since then
+  bool split_came_ = false;                   // since then
+  CheckpointId aborted_{0};                   // the last one
+  std::optional<Taken> taken_;
+  std::optional<CheckpointId> frozen_;  // keyed state, until that is complete or abandoned
   TaskMetrics& metrics_;
   std::chrono::nanoseconds last_run_;
   std::chrono::nanoseconds flushed_at_;

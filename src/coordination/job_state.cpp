@@ -1,34 +1,209 @@
 #include "millrace/coordination/job_state.h"
 
+#include <algorithm>
+#include <iterator>
+
+#include "millrace/coordination/restart_strategy.h"
+#include "millrace/core/text.h"
+
 namespace millrace::detail {
 
+using Kind = JobAction::Kind;
+using Actions = JobStateMachine::Actions;
+
 std::string_view to_string(JobState state) {
-  constexpr std::string_view kWords[] = {"running", "committing", "finished", "failing",
-                                         "failed",  "cancelling", "cancelled"};
+  constexpr std::string_view kWords[] = {"starting",  "running",    "restarting",
+                                         "finishing", "finished",   "failing",
+                                         "failed",    "cancelling", "cancelled"};
   return kWords[static_cast<std::size_t>(state)];
 }
 
-JobAction JobStateMachine::task_finished() {
-  if (++finished_ < tasks_ || state_ != JobState::kRunning) return JobAction::kNone;
-  state_ = JobState::kCommitting;
-  return JobAction::kCommitTasks;
+JobStateMachine::JobStateMachine(const std::vector<std::size_t>& regions, RestartSettings restart,
+                                 Random random)
+    : restart_(restart), random_(random) {
+  for (const std::size_t tasks : regions) regions_.push_back({.tasks = tasks});
 }
 
-JobAction JobStateMachine::task_failed(Error error) {
-  if (state_ != JobState::kRunning && state_ != JobState::kCommitting) return JobAction::kNone;
-  // While committing, every task closes by itself.
-  const JobAction action =
-      state_ == JobState::kRunning ? JobAction::kCancelTasks : JobAction::kNone;
-  state_ = JobState::kFailing;
-  result_ = std::move(error);
-  return action;
+bool JobStateMachine::all(RegionState state) const {
+  return std::ranges::all_of(regions_, [&](const Region& r) { return r.state == state; });
 }
 
-JobAction JobStateMachine::task_closed() {
-  if (++closed_ < tasks_) return JobAction::kNone;
+bool JobStateMachine::all_tasks(std::size_t Region::*counted) const {
+  return std::ranges::all_of(regions_, [&](const Region& r) { return r.*counted == r.tasks; });
+}
+
+bool JobStateMachine::alive() const {
+  return state_ == JobState::kStarting || state_ == JobState::kRunning ||
+         state_ == JobState::kRestarting;
+}
+
+bool JobStateMachine::ended() const {
+  return state_ == JobState::kFinished || state_ == JobState::kFailed ||
+         state_ == JobState::kCancelled;
+}
+
+JobAction JobStateMachine::act(Kind kind, const Region& region, Time delay) const {
+  return {kind, static_cast<std::size_t>(&region - regions_.data()), delay};
+}
+
+Actions JobStateMachine::start() {
+  Actions actions;
+  for (const Region& region : regions_) actions.push_back(act(Kind::kAllocate, region));
+  return actions;
+}
+
+Actions JobStateMachine::allocated(std::size_t index) {
+  Region& region = regions_[index];
+  if (!alive()) {
+    region.state = RegionState::kClosed;
+    return settle();
+  }
+  region = {.tasks = region.tasks, .state = RegionState::kOpening};
+  return {act(Kind::kOpenTasks, region)};
+}
+
+Actions JobStateMachine::allocation_failed(std::size_t index, Error error, Time now) {
+  Region& region = regions_[index];
+  if (!alive()) {
+    region.state = RegionState::kClosed;
+    return settle();
+  }
+  region.state = RegionState::kOpening;
+  region.closed = region.tasks;  // there are none
+  return fail({&region, 1}, std::move(error), now);
+}
+
+Actions JobStateMachine::task_opened(std::size_t index) {
+  Region& region = regions_[index];
+  if (region.state != RegionState::kOpening || ++region.opened < region.tasks) return {};
+  region.state = RegionState::kRunning;
+  if (all(RegionState::kRunning)) state_ = JobState::kRunning;
+  return {act(Kind::kStartTasks, region)};
+}
+
+Actions JobStateMachine::task_finished(std::size_t index) {
+  Region& region = regions_[index];
+  if (region.state != RegionState::kRunning) return {};
+  ++region.finished;
+  if (state_ != JobState::kRunning || !all_tasks(&Region::finished)) return {};
+  return {{.kind = Kind::kFinalCheckpoint}};
+}
+
+Actions JobStateMachine::final_checkpoint_completed() {
+  completing_ = state_ == JobState::kRunning;
+  for (Region& region : regions_) region.committed = 0;
+  return {};
+}
+
+Actions JobStateMachine::task_committed_final(std::size_t index) {
+  ++regions_[index].committed;
+  if (!completing_ || state_ != JobState::kRunning || !all_tasks(&Region::committed)) return {};
+  return end(JobState::kFinishing);
+}
+
+bool JobStateMachine::runs(const Region& region) const {
+  return region.state == RegionState::kOpening || region.state == RegionState::kRunning;
+}
+
+Actions JobStateMachine::task_failed(std::size_t index, Error error, Time now) {
+  Region& region = regions_[index];
+  if (state_ == JobState::kFinishing && result_) result_ = error;
+  return alive() && runs(region) ? fail({&region, 1}, std::move(error), now) : Actions();
+}
+
+Actions JobStateMachine::all_failed(Error error, Time now) {
+  return alive() ? fail(regions_, std::move(error), now) : Actions();
+}
+
+Actions JobStateMachine::fail(std::span<Region> regions, Error error, Time now) {
+  failures_.push_back(now);
+  completing_ = false;
+  const auto delay = error.code() == ErrorCode::kCancelled
+                         ? std::nullopt
+                         : restart_delay(restart_, failures_, random_);
+  if (!delay) {
+    result_ = explained(std::move(error));
+    return end(JobState::kFailing);
+  }
+  state_ = JobState::kRestarting;
+  Actions actions;
+  for (Region& region : regions) {
+    if (!runs(region)) continue;
+    region.delay = *delay;
+    std::ranges::move(close(region), std::back_inserter(actions));
+  }
+  return actions;
+}
+
+Error JobStateMachine::explained(Error error) const {
+  const std::size_t restarts = failures_.size() - 1;
+  if (restarts == 0) return error;
+  return error.with_context(
+      concat("given up after ", restarts, restarts == 1 ? " restart" : " restarts"));
+}
+
+Actions JobStateMachine::end(JobState state) {
+  state_ = state;
+  return close_all();
+}
+
+Actions JobStateMachine::close_all() {
+  Actions actions;
+  for (Region& region : regions_) {
+    if (region.state == RegionState::kWaiting) region.state = RegionState::kClosed;
+    if (runs(region)) std::ranges::move(close(region), std::back_inserter(actions));
+  }
+  std::ranges::move(settle(), std::back_inserter(actions));
+  return actions;
+}
+
+// A region without tasks, whose attempt could not be allocated, is closed at once.
+Actions JobStateMachine::close(Region& region) {
+  const std::size_t index = static_cast<std::size_t>(&region - regions_.data());
+  region.state = RegionState::kClosing;
+  if (region.closed < region.tasks) return {act(Kind::kCloseTasks, region)};
+  --region.closed;
+  return task_closed(index);
+}
+
+Actions JobStateMachine::task_closed(std::size_t index) {
+  Region& region = regions_[index];
+  if (++region.closed < region.tasks || ended()) return {};
+  check(region.state == RegionState::kClosing, "all tasks closed although nobody told them to");
+  if (alive()) {
+    region.state = RegionState::kWaiting;
+    return {act(Kind::kWait, region, region.delay)};
+  }
+  region.state = RegionState::kClosed;
+  return settle();
+}
+
+Actions JobStateMachine::delay_over(std::size_t index) {
+  Region& region = regions_[index];
+  if (region.state != RegionState::kWaiting) return {};
+  region.state = RegionState::kAllocating;
+  return {act(Kind::kAllocate, region)};
+}
+
+Actions JobStateMachine::cancel() {
+  if (!alive()) return {};
+  result_ = cancelled("the job was cancelled");
+  return end(JobState::kCancelling);
+}
+
+Actions JobStateMachine::closing_timed_out(Error error) {
+  if (ended()) return {};
+  if (result_ || state_ == JobState::kCancelling) result_ = std::move(error);
+  state_ = JobState::kFailed;
+  return {{.kind = Kind::kReport}};
+}
+
+// Once all regions are closed the job has ended.
+Actions JobStateMachine::settle() {
+  if (!all(RegionState::kClosed) || ended()) return {};
   switch (state_) {
-    case JobState::kCommitting:
-      state_ = JobState::kFinished;
+    case JobState::kFinishing:
+      state_ = result_ ? JobState::kFinished : JobState::kFailed;
       break;
     case JobState::kFailing:
       state_ = JobState::kFailed;
@@ -37,16 +212,9 @@ JobAction JobStateMachine::task_closed() {
       state_ = JobState::kCancelled;
       break;
     default:
-      check(false, "all tasks closed although nobody told them to");
+      check(false, "all tasks are closed, but the job has no end");
   }
-  return JobAction::kReport;
-}
-
-JobAction JobStateMachine::cancel() {
-  if (state_ != JobState::kRunning) return JobAction::kNone;
-  state_ = JobState::kCancelling;
-  result_ = cancelled("the job was cancelled");
-  return JobAction::kCancelTasks;
+  return {{.kind = Kind::kReport}};
 }
 
 }  // namespace millrace::detail

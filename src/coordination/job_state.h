@@ -1,24 +1,46 @@
 // The life of a job, as a pure state machine: it is told what happened and says what to do.
 //
-//   kRunning --all tasks finished--> kCommitting --all closed--> kFinished
-//      |  \--a task failed--> kFailing --all closed--> kFailed
-//      \----cancel----------> kCancelling --all closed--> kCancelled
+//                         all tasks finished,
+//                         committed the final checkpoint
+//   kStarting -> kRunning ---------------------> kFinishing -> kFinished
+//                 ^   |
+//        all run  |   |  a failure that the restart strategy permits
+//                 |   v
+//               kRestarting
 //
-// A failure while committing leads to kFailing as well. The first failure is the one reported;
-// what follows from stopping the other tasks is not.
+//   from each of these three: a failure it does not permit -> kFailing    -> kFailed
+//                             cancel                       -> kCancelling -> kCancelled
+//
+// kFinishing, kFailing and kCancelling last until all tasks are closed. Tasks that are connected by
+// channels are a region, and fail and restart together:
+//
+//   kAllocating -> kOpening -> kRunning        kAllocating: the attempt's number is being written
+//        ^            |           |            kOpening: its tasks are made and restored
+//        |            v           v
+//     kWaiting <--- kClosing <----/  (failure)         kClosing -> kClosed (end of the job)
+//
+// The result is the error of the failure that ended the job; what follows from stopping the other
+// tasks is not reported.
 #pragma once
 
+#include <chrono>
 #include <cstddef>
 #include <cstdint>
+#include <span>
 #include <string_view>
+#include <vector>
 
+#include "millrace/core/random.h"
 #include "millrace/core/result.h"
+#include "millrace/plan/execution_settings.h"
 
 namespace millrace::detail {
 
 enum class JobState : std::uint8_t {
+  kStarting,
   kRunning,
-  kCommitting,
+  kRestarting,
+  kFinishing,
   kFinished,
   kFailing,
   kFailed,
@@ -29,26 +51,92 @@ enum class JobState : std::uint8_t {
 std::string_view to_string(JobState state);
 
 // What the coordinator must do now.
-enum class JobAction : std::uint8_t { kNone, kCommitTasks, kCancelTasks, kReport };
+struct JobAction {
+  enum class Kind : std::uint8_t {
+    kAllocate,         // the region's next attempt: then allocated() or allocation_failed()
+    kOpenTasks,        // make the region's tasks
+    kStartTasks,       // all of the region's tasks are open
+    kCloseTasks,       // tell the region's tasks to stop where they are
+    kWait,             // for `delay`: then delay_over()
+    kFinalCheckpoint,  // all tasks have finished: then final_checkpoint_completed()
+    kReport,           // the job has ended
+  };
+
+  Kind kind;
+  std::size_t region = 0;
+  std::chrono::nanoseconds delay{0};
+
+  bool operator==(const JobAction&) const = default;
+};
 
 class JobStateMachine {
  public:
-  explicit JobStateMachine(std::size_t tasks) : tasks_(tasks) {}
+  using Actions = std::vector<JobAction>;
+  using Time = std::chrono::nanoseconds;
 
-  JobAction task_finished();
-  JobAction task_failed(Error error);
-  JobAction task_closed();
-  JobAction cancel();
+  // The number of tasks in each region.
+  JobStateMachine(const std::vector<std::size_t>& regions, RestartSettings restart, Random random);
+
+  Actions start();
+  Actions allocated(std::size_t region);
+  Actions allocation_failed(std::size_t region, Error error, Time now);
+  Actions task_opened(std::size_t region);
+  Actions task_finished(std::size_t region);
+  Actions final_checkpoint_completed();
+  Actions task_committed_final(std::size_t region);
+  // kCancelled errors are not tried again: somebody asked for them, or another coordinator leads.
+  Actions task_failed(std::size_t region, Error error, Time now);
+  Actions all_failed(Error error, Time now);  // what concerns no single region
+  Actions task_closed(std::size_t region);
+  Actions delay_over(std::size_t region);
+  Actions cancel();
+  // Tasks were told to stop and did not in time: the job is given up with this error.
+  Actions closing_timed_out(Error error);
 
   JobState state() const { return state_; }
+  bool ended() const;
+  // Whether the region's tasks have been told to stop and have not all done so.
+  bool closing(std::size_t region) const { return regions_[region].state == RegionState::kClosing; }
   // Of the job, once it ended.
   const Status& result() const { return result_; }
 
  private:
-  std::size_t tasks_;
-  std::size_t finished_ = 0;
-  std::size_t closed_ = 0;
-  JobState state_ = JobState::kRunning;
+  enum class RegionState : std::uint8_t {
+    kAllocating,
+    kOpening,
+    kRunning,
+    kClosing,
+    kWaiting,
+    kClosed,
+  };
+  struct Region {
+    std::size_t tasks = 0;
+    RegionState state = RegionState::kAllocating;
+    std::size_t opened = 0;
+    std::size_t finished = 0;
+    std::size_t committed = 0;
+    std::size_t closed = 0;
+    Time delay{0};  // before the next attempt
+  };
+
+  bool all(RegionState state) const;
+  bool all_tasks(std::size_t Region::*counted) const;
+  bool alive() const;  // it runs, or will
+  bool runs(const Region& region) const;
+  Actions fail(std::span<Region> regions, Error error, Time now);
+  Actions end(JobState state);
+  Actions close_all();
+  Actions close(Region& region);
+  Actions settle();
+  JobAction act(JobAction::Kind kind, const Region& region, Time delay = Time(0)) const;
+  Error explained(Error error) const;
+
+  std::vector<Region> regions_;
+  RestartSettings restart_;
+  Random random_;
+  std::vector<Time> failures_;
+  bool completing_ = false;  // the final checkpoint is complete
+  JobState state_ = JobState::kStarting;
   Status result_;
 };
 

@@ -30,6 +30,7 @@ using TaskId = StrongId<struct TaskIdTag, std::uint32_t>;              // a chai
 using SubtaskIndex = StrongId<struct SubtaskIndexTag, std::uint32_t>;  // 0 .. parallelism - 1
 using KeyGroup = StrongId<struct KeyGroupTag, std::uint32_t>;          // 0 .. max parallelism - 1
 using CheckpointId = StrongId<struct CheckpointIdTag, std::uint64_t>;  // from 1, ever growing
+using AttemptId = StrongId<struct AttemptIdTag, std::uint64_t>;        // to run tasks, from 1
 
 }  // namespace millrace
 

@@ -15,16 +15,24 @@ std::string Chain::place(std::size_t index) const {
   return concat("operator ", in_quotes(name_of(index)), subtask_);
 }
 
-Status Chain::open(const std::function<OperatorContext(std::size_t)>& context_of) {
+Status Chain::open(const std::function<OperatorContext(std::size_t)>& context_of,
+                   const std::function<const Snapshot*(std::size_t)>& restored) {
   for (std::size_t i = 0; i < nodes_.size(); ++i) {
-    const OperatorContext context = context_of(i);
-    subtask_ = concat(" (subtask ", context.subtask.value() + 1, " of ", context.parallelism, ")");
-    Status status = guard(i, [&] { return operator_at(i).open(context); });
+    Status status = open(i, context_of(i), restored ? restored(i) : nullptr);
     if (status) continue;
     (void)close_first(i);  // what failed to open says more than what then fails to close
     return status;
   }
   return {};
+}
+
+Status Chain::open(std::size_t index, const OperatorContext& context, const Snapshot* restored) {
+  subtask_ = concat(" (subtask ", context.subtask.value() + 1, " of ", context.parallelism, ")");
+  if (restored != nullptr) {
+    Status status = guard(index, [&] { return operator_at(index).restore(*restored); });
+    if (!status) return status;
+  }
+  return guard(index, [&] { return operator_at(index).open(context); });
 }
 
 Status Chain::close() { return close_first(nodes_.size()); }

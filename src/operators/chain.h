@@ -58,8 +58,10 @@ class Chain {
   // The head is operator 0; each other operator is the consumer of exactly one before it.
   explicit Chain(std::vector<ChainOperator> operators);
 
-  // If an operator fails to open, those that were opened before it are closed again.
-  Status open(const std::function<OperatorContext(std::size_t)>& context_of);
+  // Restores operator i from restored(i), if that gives something, and opens it. If one fails, those
+  // that were opened before it are closed again.
+  Status open(const std::function<OperatorContext(std::size_t)>& context_of,
+              const std::function<const Snapshot*(std::size_t)>& restored = {});
   Status close();
 
   // `in` stays in place, and its batch unchanged, until the call or a later resume() gives kDone.
@@ -133,6 +135,7 @@ class Chain {
   };
 
   std::string place(std::size_t index) const;
+  Status open(std::size_t index, const OperatorContext& context, const Snapshot* restored);
   Status close_first(std::size_t count);
 
   Result<Progress> start(std::size_t root, Work work);

@@ -122,6 +122,7 @@ enum class Emission : std::uint8_t { kEveryUpdate, kAtEnd };
 // What an operator instance may know about its place.
 struct OperatorContext {
   std::string name;
+  OperatorId id{};
   bool named = false;  // by the user
   SubtaskIndex subtask;
   std::uint32_t parallelism = 1;

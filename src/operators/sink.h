@@ -1,13 +1,17 @@
 // A sink of one's own: open, write a batch at a time, flush when the input runs empty. One that
 // must show each record exactly once writes in two phases: prepare() makes what was written durable
 // under a name that no reader looks at, and commit() shows it once the checkpoint is complete.
-// commit() may be called again after a failure, and must then change nothing more.
+// commit() may be called again after a failure, and must then change nothing more. After a change of
+// parallelism an instance opened as another subtask commits what that one prepared.
 #pragma once
 
+#include <functional>
+#include <memory>
 #include <span>
+#include <type_traits>
 
-#include "millrace/operators/any_sink.h"
 #include "millrace/operators/task_context.h"
+#include "millrace/operators/two_phase_sink.h"
 
 namespace millrace {
 
@@ -33,28 +37,66 @@ class Sink {
 namespace millrace::detail {
 
 template <class F>
-class SinkOperator final : public AnySink {
+class SinkOperator final : public TwoPhaseSink {
+  using T = typename F::value_type;
+
+  // A sink that has no commit() of its own shows what it writes at once: nothing is to be remembered.
+  static constexpr bool kWritesAtOnce = requires {
+    requires std::is_same_v<decltype(&F::commit), Status (Sink<T>::*)(CheckpointId)>;
+  };
+
  public:
   template <class Make>
-  explicit SinkOperator(const Make& make) : sink_(make()) {}
+  explicit SinkOperator(const Make& make)
+      : make_([make] { return std::unique_ptr<F>(new F(make())); }), sink_(make()) {}
 
   Status open(const OperatorContext& context) override {
-    SinkContext place(context);
-    return sink_.F::open(place);
+    context_ = context;
+    Status opened = TwoPhaseSink::open(context);
+    return opened ? open(sink_, context) : opened;
   }
   Result<Progress> process(std::uint32_t, Cursor& in, Outputs&) override {
-    const auto values = std::as_const(in.as<typename F::value_type>()).values();
+    const auto values = std::as_const(in.as<T>()).values();
     Status written = sink_.F::write(values.subspan(in.next));
     if (!written) return written.error();
     in.next = values.size();
     return Progress::kDone;
   }
   Status flush() override { return sink_.F::flush(); }
-  Status prepare(CheckpointId checkpoint) override { return sink_.F::prepare(checkpoint); }
-  Status commit(CheckpointId checkpoint) override { return sink_.F::commit(checkpoint); }
   Status close() override { return sink_.F::close(); }
 
  private:
+  static Status open(F& sink, const OperatorContext& context) {
+    SinkContext place(context);
+    return sink.F::open(place);
+  }
+
+  Status begin(bool) override { return {}; }
+  Result<bool> stage(const Transaction& transaction) override {
+    Status prepared = sink_.F::prepare(CheckpointId(transaction.checkpoint));
+    if (!prepared) return prepared.error();
+    return !kWritesAtOnce;
+  }
+  Status publish(const Transaction& transaction) override {
+    const CheckpointId checkpoint(transaction.checkpoint);
+    if (transaction.subtask == subtask()) return sink_.F::commit(checkpoint);
+    return publish_for_another(SubtaskIndex(transaction.subtask), checkpoint);
+  }
+
+  // The parallelism changed: an instance in the other subtask's place commits what that prepared.
+  Status publish_for_another(SubtaskIndex subtask, CheckpointId checkpoint) {
+    OperatorContext place = context_;
+    place.subtask = subtask;
+    const std::unique_ptr<F> other = make_();
+    Status status = open(*other, place);
+    if (!status) return status;
+    status = other->F::commit(checkpoint);
+    Status closed = other->F::close();
+    return status ? closed : status;
+  }
+
+  std::function<std::unique_ptr<F>()> make_;
+  OperatorContext context_;
   F sink_;
 };
 

@@ -6,6 +6,7 @@
 
 #include "millrace/core/log.h"
 #include "millrace/plan/execution_plan.h"
+#include "millrace/plan/execution_settings.h"
 #include "millrace/plan/job_code.h"
 
 namespace millrace::detail {
@@ -36,7 +37,8 @@ class Cluster {
   virtual ~Cluster() = default;
 
   // Starts the job; an error if it could not be deployed.
-  virtual Result<std::unique_ptr<RunningJob>> start(ExecutionPlan plan, JobCode code) = 0;
+  virtual Result<std::unique_ptr<RunningJob>> start(ExecutionPlan plan, JobCode code,
+                                                    ExecutionSettings settings = {}) = 0;
 };
 
 }  // namespace millrace::detail

@@ -5,6 +5,7 @@
 
 #include <numeric>
 
+#include "millrace/core/text.h"
 #include "support/records_as_text.h"
 
 namespace millrace::detail {
@@ -24,7 +25,7 @@ Numbers range(std::int64_t begin, std::int64_t end) {
 // An element as text: "[1,2] w5", "w5", "idle", "b1", "end".
 std::string text_of(const Element& element) {
   std::string text;
-  if (element.kind == Element::Kind::kBarrier) return "b" + to_string(element.checkpoint);
+  if (element.kind == Element::Kind::kBarrier) return concat("b", element.checkpoint.value());
   if (element.kind == Element::Kind::kEnd) return "end";
   if (element.batch)
     text = line_of(static_cast<Batch<std::int64_t>&>(*element.batch).values()[0]) + "+" +

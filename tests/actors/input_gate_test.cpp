@@ -18,6 +18,9 @@ Element watermark(Timestamp watermark) {
   return {.kind = Element::Kind::kWatermark, .watermark = watermark};
 }
 Element idle() { return {.kind = Element::Kind::kWatermark, .idle = true}; }
+Element barrier(std::uint64_t checkpoint) {
+  return {.kind = Element::Kind::kBarrier, .checkpoint = CheckpointId(checkpoint)};
+}
 Element end() { return {.kind = Element::Kind::kEnd}; }
 
 // All that the gate gives now: "channel/input: what".
@@ -35,7 +38,7 @@ Lines drain(InputGate& gate) {
                    : "w" + std::to_string(next->element.watermark.time_since_epoch().count());
         break;
       case Element::Kind::kBarrier:
-        what = "barrier";
+        what = "barrier " + to_string(next->element.checkpoint);
         break;
       case Element::Kind::kEnd:
         what = "end";
@@ -53,9 +56,8 @@ TEST(InputGate, GivesElementsInTheOrderOfArrivalWithTheirInput) {
   gate.push(2, batch(1));
   gate.push(0, batch(2));
   gate.push(2, batch(3));
-  gate.push(1, {.kind = Element::Kind::kBarrier});
   EXPECT_FALSE(gate.empty());
-  EXPECT_THAT(drain(gate), ElementsAre("2/1: 1", "0/0: 2", "2/1: 3", "1/1: barrier"));
+  EXPECT_THAT(drain(gate), ElementsAre("2/1: 1", "0/0: 2", "2/1: 3"));
   EXPECT_TRUE(gate.empty());
 }
 
@@ -149,6 +151,148 @@ TEST(InputGate, KeepsArrivalsBehindThoseThatWerePutOff) {
   gate.push(1, end());
   gate.push(0, batch(2));  // before the gate has seen the end
   EXPECT_THAT(drain(gate), ElementsAre("0/0: 1", "0/0: 2"));
+}
+
+TEST(InputGate, HoldsAChannelBehindItsBarrierUntilAllHaveGivenIt) {
+  InputGate gate({{}, {}, {}});
+  gate.push(0, barrier(1));
+  gate.push(0, batch(10));
+  gate.push(1, batch(11));
+  EXPECT_THAT(drain(gate), ElementsAre("1/0: 11"));
+  gate.push(1, barrier(1));
+  gate.push(1, batch(12));
+  gate.push(0, batch(13));
+  gate.push(2, batch(14));
+  EXPECT_THAT(drain(gate), ElementsAre("2/0: 14"));
+  gate.push(2, barrier(1));
+  gate.push(2, batch(15));
+  EXPECT_THAT(drain(gate),
+              ElementsAre("2/0: barrier 1", "0/0: 10", "1/0: 12", "0/0: 13", "2/0: 15"));
+}
+
+TEST(InputGate, HoldsWatermarksAndTheEndAsWell) {
+  InputGate gate({{}, {}});
+  gate.push(0, barrier(1));
+  gate.push(0, watermark(at(5)));
+  gate.push(0, end());
+  gate.push(1, watermark(at(3)));
+  gate.push(1, end());
+  EXPECT_THAT(drain(gate), IsEmpty());
+  gate.push(1, barrier(1));
+  EXPECT_THAT(drain(gate), ElementsAre("1/0: barrier 1", "0/0: w3", "0/0: end"));
+}
+
+TEST(InputGate, WaitsForTheBarriersOfChannelsThatHaveEnded) {
+  InputGate gate({{}, {}});
+  gate.push(0, end());
+  gate.push(1, barrier(1));
+  gate.push(1, end());
+  EXPECT_THAT(drain(gate), IsEmpty());
+  gate.push(0, barrier(1));
+  EXPECT_THAT(drain(gate), ElementsAre("0/0: barrier 1", "1/0: end"));
+  gate.push(0, barrier(2));
+  gate.push(1, barrier(2));
+  EXPECT_THAT(drain(gate), ElementsAre("1/0: barrier 2"));
+}
+
+TEST(InputGate, HoldsNothingWhereRecordsCountAtLeastOnce) {
+  InputGate gate({{}, {}});
+  gate.set_mode(CheckpointMode::kAtLeastOnce);
+  gate.push(0, barrier(1));
+  gate.push(0, batch(10));
+  gate.push(1, batch(11));
+  gate.push(1, barrier(1));
+  EXPECT_THAT(drain(gate), ElementsAre("0/0: 10", "1/0: 11", "1/0: barrier 1"));
+}
+
+TEST(InputGate, GivesUpACheckpointForANewerOne) {
+  InputGate gate({{}, {}, {}});
+  gate.push(0, barrier(1));
+  gate.push(0, batch(10));
+  gate.push(1, barrier(2));  // the sender has given up 1
+  gate.push(1, batch(11));
+  EXPECT_THAT(drain(gate), ElementsAre("0/0: 10"));
+  gate.push(0, barrier(2));
+  gate.push(2, barrier(1));  // nobody waits for it
+  gate.push(2, batch(12));
+  EXPECT_THAT(drain(gate), ElementsAre("2/0: 12"));
+  gate.push(2, barrier(2));
+  EXPECT_THAT(drain(gate), ElementsAre("2/0: barrier 2", "1/0: 11"));
+}
+
+TEST(InputGate, ForgetsACheckpointThatIsGivenUp) {
+  InputGate gate({{}, {}});
+  gate.push(0, barrier(1));
+  gate.push(0, batch(10));
+  EXPECT_THAT(drain(gate), IsEmpty());
+  gate.give_up(CheckpointId(1));
+  gate.push(1, barrier(1));
+  gate.push(1, batch(11));
+  EXPECT_THAT(drain(gate), ElementsAre("0/0: 10", "1/0: 11"));
+  gate.give_up(CheckpointId(3));
+  for (const std::size_t channel : {0, 1}) {
+    gate.push(channel, barrier(2));
+    gate.push(channel, barrier(3));
+    gate.push(channel, barrier(4));
+  }
+  EXPECT_THAT(drain(gate), ElementsAre("1/0: barrier 4"));
+}
+
+TEST(InputGate, GivesUpNothingNewer) {
+  InputGate gate({{}, {}});
+  gate.push(0, barrier(2));
+  gate.push(0, batch(10));
+  EXPECT_THAT(drain(gate), IsEmpty());
+  gate.give_up(CheckpointId(1));
+  EXPECT_THAT(drain(gate), IsEmpty());
+  gate.push(1, barrier(2));
+  EXPECT_THAT(drain(gate), ElementsAre("1/0: barrier 2", "0/0: 10"));
+}
+
+TEST(InputGate, GivesABarrierOfASingleChannelAtOnce) {
+  InputGate gate(std::vector<InputChannel>(1));
+  gate.push(0, batch(1));
+  gate.push(0, barrier(1));
+  gate.push(0, batch(2));
+  EXPECT_THAT(drain(gate), ElementsAre("0/0: 1", "0/0: barrier 1", "0/0: 2"));
+}
+
+TEST(InputGate, RefusesABarrierBehindRecordsThatWaitForAnotherInput) {
+  InputGate gate({{.input = 0}, {.input = 1, .read_first = true}});
+  gate.push(0, batch(1));
+  EXPECT_TRUE(gate.push(1, barrier(1)));
+  gate.push(1, batch(2));
+  EXPECT_THAT(drain(gate), IsEmpty());
+  EXPECT_FALSE(gate.push(0, barrier(1)));
+  EXPECT_THAT(drain(gate), ElementsAre("1/1: 2")) << "the input goes on to its end";
+  EXPECT_FALSE(gate.push(0, barrier(2)));
+  EXPECT_TRUE(gate.push(1, barrier(2))) << "refused once";
+  gate.push(1, end());
+  EXPECT_THAT(drain(gate), ElementsAre("0/0: 1"));
+  EXPECT_TRUE(gate.push(0, barrier(3)));
+  EXPECT_TRUE(gate.push(1, barrier(3)));
+  EXPECT_THAT(drain(gate), ElementsAre("1/1: barrier 3"));
+}
+
+TEST(InputGate, TakesABarrierOfAnInputThatWaitsWithoutRecords) {
+  InputGate gate({{.input = 0}, {.input = 1, .read_first = true}});
+  EXPECT_TRUE(gate.push(0, barrier(1)));
+  gate.push(0, batch(1));
+  gate.push(1, batch(2));
+  EXPECT_TRUE(gate.push(1, barrier(1)));
+  gate.push(1, end());
+  EXPECT_THAT(drain(gate), ElementsAre("1/1: 2", "1/1: barrier 1", "0/0: 1"));
+}
+
+TEST(InputGate, HoldsWhatNoLongerWaitsForAnotherInputBehindItsBarrier) {
+  InputGate gate({{.input = 0}, {.input = 0}, {.input = 1, .read_first = true}});
+  EXPECT_TRUE(gate.push(0, barrier(1)));
+  gate.push(0, batch(1));
+  gate.push(2, end());
+  EXPECT_THAT(drain(gate), IsEmpty());
+  gate.push(1, barrier(1));
+  gate.push(2, barrier(1));
+  EXPECT_THAT(drain(gate), ElementsAre("2/1: barrier 1", "0/0: 1"));
 }
 
 }  // namespace

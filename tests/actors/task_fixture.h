@@ -26,6 +26,17 @@ class ScriptedPort : public TaskPort {
     credits.push_back({channel, std::move(batch), bytes});
   }
   void request_split() override { ++split_requests; }
+  void acknowledge(CheckpointId checkpoint, TaskSnapshot snapshot) override {
+    acknowledged.emplace_back(checkpoint, std::move(snapshot));
+  }
+  void decline(CheckpointId checkpoint, std::optional<Error> error) override {
+    declined.emplace_back(checkpoint, std::move(error));
+  }
+  KeyedBackend::Done when_written(CheckpointId checkpoint, std::size_t index) override {
+    return [this, checkpoint, index](Result<KeyedSnapshot> keyed) {
+      written.push_back({checkpoint, index, std::move(keyed)});
+    };
+  }
 
   struct Credit {
     std::size_t channel;
@@ -33,7 +44,16 @@ class ScriptedPort : public TaskPort {
     std::size_t bytes;
   };
 
+  struct Written {
+    CheckpointId checkpoint;
+    std::size_t index;
+    Result<KeyedSnapshot> keyed;
+  };
+
   std::vector<std::vector<Element>> sent;  // by channel
+  std::vector<std::pair<CheckpointId, TaskSnapshot>> acknowledged;
+  std::vector<std::pair<CheckpointId, std::optional<Error>>> declined;
+  std::vector<Written> written;  // keyed state, not told to the runner yet
   std::vector<Credit> credits;
   int split_requests = 0;
 };
@@ -63,10 +83,12 @@ class TestTask {
     inputs_ = std::move(channels);
     return *this;
   }
-  void start() {
-    runner = std::make_unique<TaskRunner>(Chain(std::move(operators_)), std::move(inputs_),
-                                          std::move(writers_), port, clock, metrics);
-    ASSERT_TRUE(runner->open([](std::size_t) { return OperatorContext(); }));
+  void start(TaskStart start = {}) { ASSERT_TRUE(open(std::move(start))); }
+  Status open(TaskStart start) {
+    runner =
+        std::make_unique<TaskRunner>(Chain(std::move(operators_)), std::move(inputs_),
+                                     std::move(writers_), port, clock, metrics, std::move(start));
+    return runner->open([](std::size_t) { return OperatorContext(); });
   }
 
   TaskRunner::State run() {
@@ -96,7 +118,12 @@ class TestTask {
     runner->on_element(channel, {.kind = Element::Kind::kEnd});
   }
 
-  // What was sent on a channel: records, "wN", "idle" and "end".
+  void receive_barrier(std::size_t channel, std::uint64_t checkpoint) {
+    runner->on_element(channel,
+                       {.kind = Element::Kind::kBarrier, .checkpoint = CheckpointId(checkpoint)});
+  }
+
+  // What was sent on a channel: records, "wN", "idle", "barrier N" and "end".
   template <class T>
   Lines sent(std::size_t channel = 0) const {
     Lines lines;
@@ -111,6 +138,9 @@ class TestTask {
                             : "w" + std::to_string(element.watermark.time_since_epoch().count()));
       }
       if (element.idle) lines.push_back("idle");
+      if (element.kind == Element::Kind::kBarrier) {
+        lines.push_back("barrier " + to_string(element.checkpoint));
+      }
       if (element.kind == Element::Kind::kEnd) lines.push_back("end");
     }
     return lines;

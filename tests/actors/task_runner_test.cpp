@@ -4,7 +4,6 @@
 #include <gtest/gtest.h>
 
 #include "actors/task_fixture.h"
-#include "millrace/operators/sink.h"
 #include "millrace/operators/stateless.h"
 
 namespace millrace::detail {
@@ -216,65 +215,6 @@ TEST(TaskRunner, LetsOthersHaveTheirTurn) {
   EXPECT_EQ(task.sent<std::int64_t>().size(), 20u);
 }
 
-class Diary : public Sink<std::int64_t> {
- public:
-  explicit Diary(Lines& log) : log_(log) {}
-
-  Status write(std::span<const std::int64_t> values) override {
-    return note("write " + std::to_string(values.size()));
-  }
-  Status flush() override { return note("flush"); }
-  Status prepare(CheckpointId id) override { return note("prepare " + to_string(id)); }
-  Status commit(CheckpointId id) override { return note("commit " + to_string(id)); }
-  Status close() override { return note("close"); }
-
- private:
-  Status note(std::string what) {
-    log_.push_back(std::move(what));
-    return {};
-  }
-  Lines& log_;
-};
-
-TEST(TaskRunner, PreparesItsSinksAtTheEndAndCommitsWhenTold) {
-  Lines log;
-  TestTask task;
-  task.then<std::int64_t>("negate", negate());
-  task.then<std::int64_t>("diary",
-                          std::make_unique<SinkOperator<Diary>>([&] { return Diary(log); }));
-  task.from_channels({{}}).start();
-  task.receive<std::int64_t>(0, {1, 2, 3});
-  EXPECT_EQ(task.run(), State::kIdle);
-  EXPECT_THAT(log, ElementsAre("write 3", "flush"));
-  log.clear();
-  task.receive<std::int64_t>(0, {4});
-  task.receive_end(0);
-  EXPECT_EQ(task.run_until_it_waits(), State::kFinished);
-  EXPECT_THAT(log, ElementsAre("write 1", "flush", "prepare 1"));
-  EXPECT_TRUE(task.runner->commit());
-  EXPECT_TRUE(task.runner->close());
-  EXPECT_THAT(log, ElementsAre("write 1", "flush", "prepare 1", "commit 1", "close"));
-}
-
-class Unlucky : public Sink<std::int64_t> {
- public:
-  Status write(std::span<const std::int64_t>) override { return {}; }
-  Status prepare(CheckpointId) override { return unavailable("the disk is full"); }
-  Status commit(CheckpointId) override { return unavailable("the disk is gone"); }
-};
-
-TEST(TaskRunner, ReturnsTheErrorsOfASinkThatCannotPrepareOrCommit) {
-  TestTask task;
-  task.then<std::int64_t>("unlucky",
-                          std::make_unique<SinkOperator<Unlucky>>([] { return Unlucky(); }));
-  task.from_channels(std::vector<InputChannel>(1)).start();
-  task.receive_end(0);
-  EXPECT_EQ(task.runner->run().error(),
-            unavailable("operator 'unlucky' (subtask 1 of 1): the disk is full"));
-  EXPECT_EQ(task.runner->commit().error(),
-            unavailable("operator 'unlucky' (subtask 1 of 1): the disk is gone"));
-}
-
 TEST(TaskRunner, ReturnsTheErrorOfAnOperator) {
   TestTask task;
   task.then<std::int64_t>("picky", map([](std::int64_t i) {
@@ -285,13 +225,6 @@ TEST(TaskRunner, ReturnsTheErrorOfAnOperator) {
   task.receive<std::int64_t>(0, {1, 2, 3});
   EXPECT_EQ(task.runner->run().error(),
             user_code("operator 'picky' (subtask 1 of 1) threw std::invalid_argument: three"));
-}
-
-TEST(TaskRunner, CannotTakeBarriersYet) {
-  TestTask task;
-  task.then<std::int64_t>("negate", negate()).from_channels({{}}).start();
-  task.runner->on_element(0, {.kind = Element::Kind::kBarrier});
-  EXPECT_EQ(task.runner->run().error().code(), ErrorCode::kInternal);
 }
 
 TEST(TaskRunner, AccountsForItsTime) {

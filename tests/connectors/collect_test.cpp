@@ -50,8 +50,7 @@ TEST(Collect, IsExactlyOnceOverARestore) {
     ASSERT_TRUE(sink->prepare(CheckpointId(2)));
   }
   SinkDrive<std::int64_t> again(spec);
-  ASSERT_TRUE(again->restore(snapshot));
-  ASSERT_TRUE(again.open());
+  ASSERT_TRUE(again.go_on_from(snapshot, CheckpointId(1)));
   ASSERT_TRUE(again.write({2}));
   ASSERT_TRUE(again->prepare(CheckpointId(3)));
   ASSERT_TRUE(again->commit(CheckpointId(3)));

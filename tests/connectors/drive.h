@@ -165,6 +165,13 @@ class SinkDrive {
   Status open(detail::OperatorContext context) { return sink_->open(context); }
   Status open() { return open(context_of(clock_)); }
 
+  // As a task does that goes on from a checkpoint.
+  Status go_on_from(const detail::Snapshot& snapshot, CheckpointId checkpoint) {
+    Status status = sink_->restore(snapshot);
+    if (status) status = open();
+    return status ? sink_->commit(checkpoint) : status;
+  }
+
   Status write(std::vector<T> records) {
     detail::BatchPtr batch = detail::make_batch<T>();
     for (T& record : records) static_cast<detail::Batch<T>&>(*batch).push(std::move(record));

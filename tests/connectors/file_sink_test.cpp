@@ -61,8 +61,7 @@ TEST_F(FileSink, CommittingAgainChangesNothing) {
     ASSERT_TRUE(sink->commit(CheckpointId(1)));
   }
   Drive again(spec());
-  ASSERT_TRUE(again->restore(snapshot));
-  ASSERT_TRUE(again.open());
+  ASSERT_TRUE(again.go_on_from(snapshot, CheckpointId(1)));
   ASSERT_TRUE(again->commit(CheckpointId(1)));
   EXPECT_THAT(names(), ElementsAre("part-0-1.csv"));
 }
@@ -77,8 +76,7 @@ TEST_F(FileSink, ARestoreCommitsWhatItsCheckpointPrepared) {
     ASSERT_TRUE(sink->snapshot(snapshot));
   }
   Drive again(spec());
-  ASSERT_TRUE(again->restore(snapshot));
-  ASSERT_TRUE(again.open());
+  ASSERT_TRUE(again.go_on_from(snapshot, CheckpointId(1)));
   EXPECT_THAT(names(), ElementsAre("part-0-1.csv"));
   ASSERT_TRUE(again.write({{"b", 2, {}}}));
   ASSERT_TRUE(again->prepare(CheckpointId(2)));
@@ -99,8 +97,7 @@ TEST_F(FileSink, WhatWasPreparedAfterTheRestoredCheckpointIsNeverShown) {
     ASSERT_TRUE(sink.write({{"lost", 3, {}}}));
   }
   Drive again(spec());
-  ASSERT_TRUE(again->restore(snapshot));
-  ASSERT_TRUE(again.open());
+  ASSERT_TRUE(again.go_on_from(snapshot, CheckpointId(1)));
   ASSERT_TRUE(again->prepare(CheckpointId(3)));
   ASSERT_TRUE(again->commit(CheckpointId(3)));
   EXPECT_THAT(names(), ElementsAre("part-0-1.csv"));

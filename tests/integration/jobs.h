@@ -13,8 +13,12 @@ struct JobSettings {
   bool chaining = true;
 };
 
-inline Status run_on(detail::Cluster& cluster, const JobFunction& function,
-                     const JobSettings& settings = {}) {
+struct PlannedJob {
+  detail::ExecutionPlan plan;
+  detail::JobCode code;
+};
+
+inline Result<PlannedJob> plan_job(const JobFunction& function, const JobSettings& settings = {}) {
   detail::JobBuilder builder("test", Parameters());
   Job job(builder);
   builder.call(function, job);
@@ -25,7 +29,15 @@ inline Status run_on(detail::Cluster& cluster, const JobFunction& function,
   if (!built) return built.error();
   Result<detail::ExecutionPlan> plan = detail::make_execution_plan(built->plan);
   if (!plan) return plan.error();
-  auto running = cluster.start(*std::move(plan), std::move(built->code));
+  return PlannedJob{*std::move(plan), std::move(built->code)};
+}
+
+inline Status run_on(detail::Cluster& cluster, const JobFunction& function,
+                     const JobSettings& settings = {},
+                     const detail::ExecutionSettings& execution = {}) {
+  Result<PlannedJob> job = plan_job(function, settings);
+  if (!job) return job.error();
+  auto running = cluster.start(std::move(job->plan), std::move(job->code), execution);
   return running ? (*running)->result() : Status(running.error());
 }
 

@@ -16,7 +16,9 @@ class Diary : public Sink<std::string> {
  public:
   explicit Diary(Log& log) : log_(log) {}
 
-  Status open(SinkContext& context) override { return note("open " + context.name()); }
+  Status open(SinkContext& context) override {
+    return note("open " + context.name() + " at " + std::to_string(context.subtask()));
+  }
   Status write(std::span<const std::string> values) override {
     for (const std::string& value : values) {
       if (value == "bad") return invalid_argument("a bad value");
@@ -54,8 +56,88 @@ TEST(Sink, GetsEachCallInTheOrderOfItsLife) {
   ASSERT_TRUE(sink.commit(CheckpointId(7)));
   ASSERT_TRUE(sink.commit(CheckpointId(7)));
   ASSERT_TRUE(sink.close());
-  EXPECT_THAT(log, ElementsAre("open diary", "b", "c", "flush", "prepare 7", "commit 7", "commit 7",
-                               "close"));
+  EXPECT_THAT(log,
+              ElementsAre("open diary at 0", "b", "c", "flush", "prepare 7", "commit 7", "close"));
+}
+
+detail::OperatorContext at_subtask(std::uint32_t subtask) {
+  detail::OperatorContext context;
+  context.name = "diary";
+  context.subtask = SubtaskIndex(subtask);
+  return context;
+}
+
+// Of checkpoint 7, prepared by subtasks 0 and 1, and committed by neither.
+detail::Snapshot prepared_by_two(Log& log) {
+  detail::StatePiece piece;
+  for (const std::uint32_t subtask : {0, 1}) {
+    detail::SinkOperator<Diary> sink([&] { return Diary(log); });
+    EXPECT_TRUE(sink.open(at_subtask(subtask)));
+    EXPECT_TRUE(sink.prepare(CheckpointId(7)));
+    detail::Snapshot snapshot;
+    EXPECT_TRUE(sink.snapshot(snapshot));
+    const detail::StatePiece& own = *snapshot.find("prepared");
+    EXPECT_EQ(own.redistribution, detail::Redistribution::kSplit);
+    piece.elements.insert(piece.elements.end(), own.elements.begin(), own.elements.end());
+  }
+  log.clear();
+  detail::Snapshot both;
+  both.put("prepared", std::move(piece));
+  return both;
+}
+
+TEST(Sink, CommitsWhatAnotherSubtaskPreparedInThatOnesPlace) {
+  Log log;
+  const detail::Snapshot snapshot = prepared_by_two(log);
+  detail::SinkOperator<Diary> sink([&] { return Diary(log); });
+  ASSERT_TRUE(sink.restore(snapshot));
+  ASSERT_TRUE(sink.open(at_subtask(0)));
+  EXPECT_THAT(log, ElementsAre("open diary at 0"))
+      << "nothing is committed before the sink is open";
+  ASSERT_TRUE(sink.commit(CheckpointId(7)));
+  EXPECT_THAT(log,
+              ElementsAre("open diary at 0", "commit 7", "open diary at 1", "commit 7", "close"));
+}
+
+TEST(Sink, RemembersWhatItCouldNotCommit) {
+  struct Unlucky : Sink<std::string> {
+    explicit Unlucky(int& f) : failures(f) {}
+    Status write(std::span<const std::string>) override { return {}; }
+    Status commit(CheckpointId) override {
+      return failures-- > 0 ? unavailable("not now") : Status();
+    }
+    int& failures;
+  };
+  int failures = 1;
+  detail::SinkOperator<Unlucky> sink([&] { return Unlucky(failures); });
+  ASSERT_TRUE(sink.open(at_subtask(0)));
+  ASSERT_TRUE(sink.prepare(CheckpointId(1)));
+  EXPECT_FALSE(sink.commit(CheckpointId(1)));
+  detail::Snapshot snapshot;
+  ASSERT_TRUE(sink.snapshot(snapshot));
+  EXPECT_EQ(snapshot.find("prepared")->elements.size(), 1U);
+  EXPECT_TRUE(sink.commit(CheckpointId(1)));
+}
+
+// It would be opened in other subtasks' places to no purpose.
+TEST(Sink, RemembersNothingWhereItHasNoCommit) {
+  struct Plain : Sink<std::string> {
+    Status write(std::span<const std::string>) override { return {}; }
+  };
+  detail::SinkOperator<Plain> sink([] { return Plain(); });
+  ASSERT_TRUE(sink.open(at_subtask(0)));
+  ASSERT_TRUE(sink.prepare(CheckpointId(1)));
+  detail::Snapshot snapshot;
+  ASSERT_TRUE(sink.snapshot(snapshot));
+  EXPECT_TRUE(snapshot.find("prepared")->elements.empty());
+}
+
+TEST(Sink, RefusesAListThatIsDamaged) {
+  Log log;
+  detail::SinkOperator<Diary> sink([&] { return Diary(log); });
+  detail::Snapshot snapshot;
+  snapshot.put("prepared", "damaged");
+  EXPECT_EQ(sink.restore(snapshot).error().code(), ErrorCode::kCorruption);
 }
 
 TEST(Sink, ReturnsItsErrors) {

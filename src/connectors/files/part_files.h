@@ -17,7 +17,7 @@
 #include <string>
 
 #include "millrace/connectors/files/row_writer.h"
-#include "millrace/connectors/two_phase_sink.h"
+#include "millrace/operators/two_phase_sink.h"
 
 namespace millrace::detail {
 

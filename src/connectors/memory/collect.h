@@ -19,7 +19,7 @@
 #include <utility>
 #include <vector>
 
-#include "millrace/connectors/two_phase_sink.h"
+#include "millrace/operators/two_phase_sink.h"
 #include "millrace/operators/endpoints.h"
 
 namespace millrace::detail {

@@ -1,8 +1,16 @@
-#include "millrace/connectors/two_phase_sink.h"
+#include "millrace/operators/two_phase_sink.h"
+
+#include <algorithm>
+#include <string_view>
 
 #include "millrace/core/codec/codec.h"
 
 namespace millrace::detail {
+namespace {
+
+constexpr std::string_view kPrepared = "prepared";
+
+}  // namespace
 
 Status TwoPhaseSink::open(const OperatorContext& context) {
   subtask_ = context.subtask.value();
@@ -37,23 +45,25 @@ Status TwoPhaseSink::commit(CheckpointId checkpoint) {
 }
 
 Status TwoPhaseSink::snapshot(Snapshot& snapshot) {
-  Result<std::string> bytes = encode_value(prepared_);
-  if (!bytes) return bytes.error();
-  snapshot.put("prepared", *std::move(bytes));
+  StatePiece piece;
+  for (const Transaction& transaction : prepared_) {
+    Result<std::string> bytes = encode_value(transaction);
+    if (!bytes) return bytes.error();
+    piece.elements.push_back(*std::move(bytes));
+  }
+  snapshot.put(kPrepared, std::move(piece));
   return {};
 }
 
 Status TwoPhaseSink::restore(const Snapshot& snapshot) {
-  Result<std::string_view> bytes = snapshot.get("prepared");
-  if (!bytes) return bytes.error();
   restored_ = true;
-  Status status = decode_value(*bytes, prepared_);
-  if (!status) return status;
-  for (const Transaction& transaction : prepared_) {
-    status = publish(transaction);
-    if (!status) return status;
+  const StatePiece* piece = snapshot.find(kPrepared);
+  if (piece == nullptr) return {};
+  for (const std::string& bytes : piece->elements) {
+    Status decoded = decode_value(bytes, prepared_.emplace_back());
+    if (!decoded) return decoded;
   }
-  prepared_.clear();
+  std::ranges::stable_sort(prepared_, {}, &Transaction::checkpoint);
   return {};
 }
 

@@ -4,7 +4,8 @@
 //
 // The engine calls prepare(n) before it takes the snapshot of checkpoint n, and commit(n) once n is
 // complete; that commits all prepared up to n, so that an aborted checkpoint's records are shown
-// with the next. restore() commits what the snapshot lists: its checkpoint is complete.
+// with the next. After a restore it opens the sink and then commits the checkpoint it restored,
+// before any record: by then the list may hold what other subtasks prepared.
 #pragma once
 
 #include <cstdint>
@@ -54,7 +55,7 @@ class TwoPhaseSink : public AnySink {
   std::uint32_t subtask_ = 0;
   bool begun_ = false;
   bool restored_ = false;
-  std::vector<Transaction> prepared_;
+  std::vector<Transaction> prepared_;  // in the order of their checkpoints
 };
 
 }  // namespace millrace::detail

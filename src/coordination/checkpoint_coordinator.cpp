@@ -1,0 +1,190 @@
+#include "millrace/coordination/checkpoint_coordinator.h"
+
+#include <algorithm>
+#include <utility>
+
+#include "millrace/core/text.h"
+
+namespace millrace::detail {
+
+using Actions = CheckpointCoordinator::Actions;
+using Kind = CheckpointAction::Kind;
+using State = CheckpointState;
+
+std::string_view to_string(CheckpointState state) {
+  constexpr std::string_view kWords[] = {"stopped", "waiting", "collecting", "writing", "swapping"};
+  return kWords[static_cast<std::size_t>(state)];
+}
+
+std::string_view to_string(CheckpointAction::Kind kind) {
+  constexpr std::string_view kWords[] = {"trigger",  "write metadata", "swap pointer",
+                                         "complete", "abort",          "fail"};
+  return kWords[static_cast<std::size_t>(kind)];
+}
+
+CheckpointCoordinator::CheckpointCoordinator(CheckpointSettings settings, std::size_t subtasks,
+                                             std::size_t enumerators)
+    : settings_(settings), subtasks_(subtasks), enumerators_(enumerators) {}
+
+void CheckpointCoordinator::resume(Time now) {
+  running_ = true;
+  failures_ = 0;
+  periodic_at_ = now + settings_.interval;
+  if (state_ == State::kStopped) state_ = State::kWaiting;
+}
+
+void CheckpointCoordinator::continue_from(std::uint64_t epoch, CheckpointId next,
+                                          std::vector<CheckpointName> retained) {
+  epoch_ = epoch;
+  next_ = std::max(next_, next);
+  retained_ = std::move(retained);
+}
+
+Actions CheckpointCoordinator::stop(Time now) {
+  running_ = false;
+  final_requested_ = false;
+  if (state_ == State::kWaiting) state_ = State::kStopped;
+  if (state_ != State::kCollecting && state_ != State::kWriting) return {};
+  finish(now);
+  return {{.kind = Kind::kAbort, .checkpoint = pending_.name}};
+}
+
+Actions CheckpointCoordinator::tick(Time now) {
+  const std::optional<Time> due = wake_at();
+  if (!due || now < *due) return {};
+  if (state_ == State::kWaiting) return trigger(now);
+  return abort(unavailable(concat("checkpoint ", pending_.name.id.value(), ": ", pending_.missing,
+                                  " of ", subtasks_ + enumerators_,
+                                  " acknowledgements did not come before its timeout "
+                                  "(execution.checkpointing.timeout)")),
+               now);
+}
+
+std::optional<CheckpointCoordinator::Time> CheckpointCoordinator::wake_at() const {
+  switch (state_) {
+    case State::kWaiting:
+      if (final_requested_ || savepoint_requested_) return Time::min();
+      if (settings_.interval == Time(0)) return std::nullopt;
+      return periodic_at_;
+    case State::kCollecting:
+    case State::kWriting:
+      return pending_.timeout_at;
+    case State::kStopped:
+    case State::kSwapping:
+      break;
+  }
+  return std::nullopt;
+}
+
+std::optional<CheckpointName> CheckpointCoordinator::completed() const {
+  return retained_.empty() ? std::nullopt : std::optional(retained_.back());
+}
+
+Actions CheckpointCoordinator::trigger(Time now) {
+  state_ = State::kCollecting;
+  pending_ = {.name = {next_, epoch_},
+              .savepoint = std::exchange(savepoint_requested_, false),
+              .final = final_requested_,
+              .timeout_at = now + settings_.timeout,
+              .tasks = std::vector<std::optional<TaskSnapshot>>(subtasks_),
+              .missing = subtasks_ + enumerators_};
+  next_ = CheckpointId(next_.value() + 1);
+  periodic_at_ = now + settings_.interval;
+  return {{.kind = Kind::kTrigger, .checkpoint = pending_.name, .final = pending_.final}};
+}
+
+bool CheckpointCoordinator::is_pending(CheckpointId id, State state) const {
+  return state_ == state && pending_.name.id == id;
+}
+
+Actions CheckpointCoordinator::acknowledge(CheckpointId id, std::size_t subtask,
+                                           TaskSnapshot snapshot) {
+  if (!is_pending(id, State::kCollecting)) return {};
+  check(!pending_.tasks[subtask], "a subtask acknowledged a checkpoint twice");
+  pending_.tasks[subtask] = std::move(snapshot);
+  return count_acknowledgement();
+}
+
+Actions CheckpointCoordinator::acknowledge_splits(CheckpointId id, const std::string& source,
+                                                  std::optional<StatePiece> splits) {
+  if (!is_pending(id, State::kCollecting)) return {};
+  const bool first = pending_.splits.emplace(source, std::move(splits)).second;
+  check(first, "an enumerator acknowledged a checkpoint twice");
+  return count_acknowledgement();
+}
+
+Actions CheckpointCoordinator::count_acknowledgement() {
+  if (--pending_.missing > 0) return {};
+  state_ = State::kWriting;
+  return {{.kind = Kind::kWriteMetadata,
+           .checkpoint = pending_.name,
+           .final = pending_.final,
+           .metadata = metadata()}};
+}
+
+CheckpointMetadata CheckpointCoordinator::metadata() const {
+  CheckpointMetadata metadata{.id = pending_.name.id.value(),
+                              .epoch = pending_.name.epoch,
+                              .savepoint = pending_.savepoint};
+  for (const std::optional<TaskSnapshot>& task : pending_.tasks) metadata.tasks.push_back(*task);
+  for (const auto& [source, splits] : pending_.splits) {
+    if (splits) metadata.enumerators.emplace(source, *splits);
+  }
+  return metadata;
+}
+
+Actions CheckpointCoordinator::decline(CheckpointId id, const std::optional<Error>& error,
+                                       Time now) {
+  if (!is_pending(id, State::kCollecting)) return {};
+  if (error) return abort(*error, now);
+  finish(now);
+  return {{.kind = Kind::kAbort, .checkpoint = pending_.name}};
+}
+
+Actions CheckpointCoordinator::metadata_written(CheckpointId id, const Status& written, Time now) {
+  if (!is_pending(id, State::kWriting)) return {};
+  if (!written) return abort(written.error(), now);
+  state_ = State::kSwapping;
+  return {{.kind = Kind::kSwapPointer,
+           .checkpoint = pending_.name,
+           .final = pending_.final,
+           .retained = retained_with(pending_.name)}};
+}
+
+std::vector<CheckpointName> CheckpointCoordinator::retained_with(CheckpointName name) const {
+  std::vector<CheckpointName> retained = retained_;
+  retained.push_back(name);
+  const std::size_t most = std::max<std::size_t>(settings_.retained, 1);
+  if (retained.size() > most) {
+    retained.erase(retained.begin(), retained.end() - static_cast<std::ptrdiff_t>(most));
+  }
+  return retained;
+}
+
+Actions CheckpointCoordinator::pointer_swapped(CheckpointId id, const Status& swapped, Time now) {
+  if (!is_pending(id, State::kSwapping)) return {};
+  if (!swapped) return abort(swapped.error(), now);
+  finish(now);
+  failures_ = 0;
+  retained_ = retained_with(pending_.name);
+  if (pending_.final) final_requested_ = false;
+  return {{.kind = Kind::kComplete, .checkpoint = pending_.name, .final = pending_.final}};
+}
+
+Actions CheckpointCoordinator::abort(const Error& error, Time now) {
+  finish(now);
+  Actions actions{{.kind = Kind::kAbort, .checkpoint = pending_.name, .error = error}};
+  // Who lost the lead can do nothing more, however often it tries.
+  const bool fatal = error.code() == ErrorCode::kCancelled;
+  if (running_ && (++failures_ > settings_.tolerable_failures || fatal)) {
+    actions.push_back({.kind = Kind::kFail, .checkpoint = pending_.name, .error = error});
+  }
+  return actions;
+}
+
+void CheckpointCoordinator::finish(Time now) {
+  state_ = running_ ? State::kWaiting : State::kStopped;
+  periodic_at_ = std::max(periodic_at_, now + settings_.min_pause);
+}
+
+}  // namespace millrace::detail

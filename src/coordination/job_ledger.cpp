@@ -1,0 +1,208 @@
+#include "millrace/coordination/job_ledger.h"
+
+#include <algorithm>
+
+#include "millrace/core/codec/codec.h"
+#include "millrace/core/text.h"
+
+namespace millrace::detail {
+namespace {
+
+constexpr int kClaims = 3;  // before the metadata store counts as unreachable
+
+Error deposed(std::string_view job) {
+  return cancelled(concat("another coordinator leads the job ", in_quotes(job),
+                          " now; this one has stopped its tasks"));
+}
+
+std::set<std::string> files_of(const CheckpointMetadata& metadata) {
+  std::set<std::string> files;
+  for (const TaskSnapshot& task : metadata.tasks) {
+    for (const OperatorSnapshot& snapshot : task.operators) {
+      for (const KeyedSnapshot& keyed : snapshot.keyed) {
+        for (const StoredFile& file : keyed.files) files.insert(file.path);
+      }
+    }
+  }
+  return files;
+}
+
+}  // namespace
+
+Status check_stores(const ExecutionSettings& settings) {
+  const bool checkpoints = settings.checkpoint_store != nullptr;
+  const bool metadata = settings.metadata_store != nullptr;
+  if (checkpoints != metadata) {
+    return invalid_argument(concat("the job has a ", checkpoints ? "checkpoint" : "metadata",
+                                   " store without a ", checkpoints ? "metadata" : "checkpoint",
+                                   " store; it needs both, or neither"));
+  }
+  const bool periodic = settings.checkpoints.interval.count() > 0;
+  if (checkpoints || !periodic) return {};
+  return invalid_argument(
+      "the job is to take checkpoints, but has nowhere to put them; set their directory "
+      "(execution.checkpointing.dir), or no interval");
+}
+
+JobLedger::JobLedger(std::string job, const ExecutionSettings& settings)
+    : job_(std::move(job)),
+      restore_(settings.restore),
+      checkpoint_store_(settings.checkpoint_store),
+      metadata_store_(settings.metadata_store) {}
+
+Result<Attempt> JobLedger::next_attempt() {
+  if (!epoch_) {
+    if (Status claimed = claim(); !claimed) return claimed.error();
+  } else {
+    Status allocated = change([](JobRecord& record) { ++record.attempt; });
+    if (!allocated) return allocated.error();
+  }
+  Attempt attempt{.id = AttemptId(record_->attempt),
+                  .epoch = record_->epoch,
+                  .next_checkpoint = CheckpointId(record_->next_checkpoint),
+                  .completed = record_->completed};
+  if (!attempt.completed.empty()) {
+    Result<CheckpointMetadata> metadata = load(attempt.completed.back());
+    if (!metadata) return metadata.error();
+    attempt.checkpoint = *std::move(metadata);
+  }
+  return attempt;
+}
+
+// A claim whose reply was lost may have been another coordinator's that looks the same: it is
+// repeated with a newer epoch until one is confirmed.
+Status JobLedger::claim() {
+  Status status;
+  for (int i = 0; i < kClaims; ++i) {
+    Result<std::optional<JobRecord>> found = read();
+    if (!found) return found.error();
+    JobRecord wanted = found->value_or(JobRecord());
+    Result<std::vector<CheckpointName>> completed = chosen(wanted.completed);
+    if (!completed) return completed.error();
+    wanted.completed = *std::move(completed);
+    ++wanted.epoch;
+    ++wanted.attempt;
+    wanted.state = "running";
+    Result<JobRecord> written = durable() ? metadata_store_->write(job_, wanted.version, wanted)
+                                          : Result<JobRecord>(wanted);
+    if (written) {
+      epoch_ = written->epoch;
+      record_ = *std::move(written);
+      return {};
+    }
+    status = written.error();
+    if (status.error().code() != ErrorCode::kUnavailable) break;
+  }
+  return status.error().with_context(concat("claiming the job ", in_quotes(job_)));
+}
+
+Result<std::optional<JobRecord>> JobLedger::read() {
+  if (!durable()) return std::optional<JobRecord>();
+  Result<std::optional<JobRecord>> record = metadata_store_->read(job_);
+  if (!record)
+    return record.error().with_context(concat("reading about the job ", in_quotes(job_)));
+  return record;
+}
+
+// The pointer of a job that is started: what it goes on from is the newest.
+Result<std::vector<CheckpointName>> JobLedger::chosen(
+    const std::vector<CheckpointName>& completed) const {
+  if (std::holds_alternative<RestoreFromNothing>(restore_)) return std::vector<CheckpointName>();
+  if (std::holds_alternative<RestoreFromLatest>(restore_)) return completed;
+  const auto& asked = std::get<RestoreFromCheckpoint>(restore_);
+  const CheckpointName name{asked.id, asked.epoch};
+  const auto found = std::ranges::find(completed, name);
+  if (found == completed.end()) {
+    return not_found(concat("the job ", in_quotes(job_), " has no completed checkpoint ",
+                            to_string(name), "; the newest is ",
+                            completed.empty() ? "none" : to_string(completed.back())));
+  }
+  return std::vector<CheckpointName>(completed.begin(), found + 1);
+}
+
+Status JobLedger::change(const Edit& edit) {
+  if (!record_) {
+    Result<std::optional<JobRecord>> found = read();
+    if (!found) return found.error();
+    if (!*found || (*found)->epoch != *epoch_) return deposed(job_);
+    record_ = **found;
+  }
+  JobRecord wanted = *record_;
+  edit(wanted);
+  return write_record(wanted);
+}
+
+Status JobLedger::write_record(const JobRecord& wanted) {
+  if (!durable()) {
+    record_ = wanted;
+    return {};
+  }
+  Result<JobRecord> written = metadata_store_->write(job_, wanted.version, wanted);
+  if (written) {
+    record_ = *std::move(written);
+    return {};
+  }
+  record_.reset();
+  if (written.error().code() == ErrorCode::kCancelled) return deposed(job_);
+  if (written.error().code() == ErrorCode::kUnavailable) return resolve(wanted, written.error());
+  return written.error();
+}
+
+// The reply was lost: was it written? Nobody else writes in this epoch.
+Status JobLedger::resolve(const JobRecord& wanted, const Error& lost) {
+  const Result<std::optional<JobRecord>> found = read();
+  if (!found) return lost;
+  if (!*found || (*found)->epoch != *epoch_) return deposed(job_);
+  record_ = **found;
+  if (record_->version == wanted.version) return lost;
+  return {};
+}
+
+Status JobLedger::write(const CheckpointName& checkpoint, CheckpointMetadata metadata) {
+  if (!durable()) {
+    kept_ = std::move(metadata);
+    return {};
+  }
+  files_[checkpoint] = files_of(metadata);
+  Result<std::string> bytes = encode_value(metadata);
+  return bytes ? checkpoint_store_->write_metadata(checkpoint, *bytes) : Status(bytes.error());
+}
+
+Result<CheckpointMetadata> JobLedger::load(const CheckpointName& checkpoint) {
+  if (!durable()) return *kept_;
+  Result<std::string> bytes = checkpoint_store_->read_metadata(checkpoint);
+  CheckpointMetadata metadata;
+  Status decoded = bytes ? decode_value(*bytes, metadata) : Status(bytes.error());
+  if (!decoded) return decoded.error().with_context(to_string(checkpoint));
+  files_[checkpoint] = files_of(metadata);
+  return metadata;
+}
+
+Status JobLedger::complete(const std::vector<CheckpointName>& retained) {
+  return change([&](JobRecord& record) {
+    record.completed = retained;
+    record.next_checkpoint = retained.back().id.value() + 1;
+  });
+}
+
+Status JobLedger::remove_unused() {
+  if (!durable() || !record_ || record_->completed.empty()) return {};
+  const std::set<CheckpointName> keep(record_->completed.begin(), record_->completed.end());
+  std::set<std::string> files;
+  for (const CheckpointName& name : keep) {
+    if (!files_.contains(name)) {
+      Result<CheckpointMetadata> loaded = load(name);
+      if (!loaded) return loaded.error();
+    }
+    files.insert(files_[name].begin(), files_[name].end());
+  }
+  std::erase_if(files_, [&](const auto& entry) { return !keep.contains(entry.first); });
+  return checkpoint_store_->remove_unused(record_->completed.back(), keep, files);
+}
+
+Status JobLedger::end(std::string_view state) {
+  if (!epoch_) return {};
+  return change([&](JobRecord& record) { record.state = state; });
+}
+
+}  // namespace millrace::detail

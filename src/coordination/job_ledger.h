@@ -1,0 +1,75 @@
+// What survives of a job: its record in the metadata store, and its checkpoints' metadata in the
+// checkpoint store. The first attempt claims the job with a new epoch; from then on every write is
+// conditional on what this ledger wrote last, so that of two coordinators one writes no more and
+// learns it (kCancelled). A reply that was lost is resolved by reading back.
+//
+// Without stores it keeps the same in memory, for this process alone.
+//
+// Calls block, and come one at a time, from any thread.
+#pragma once
+
+#include <functional>
+#include <map>
+#include <optional>
+#include <set>
+#include <string>
+#include <vector>
+
+#include "millrace/coordination/metadata_store.h"
+#include "millrace/core/result.h"
+#include "millrace/plan/execution_settings.h"
+#include "millrace/state/checkpoint_metadata.h"
+
+namespace millrace::detail {
+
+// The leave to run tasks, and what they go on from.
+struct Attempt {
+  AttemptId id;
+  std::uint64_t epoch = 0;
+  CheckpointId next_checkpoint{1};
+  std::vector<CheckpointName> completed;  // and retained, the newest last
+  std::optional<CheckpointMetadata> checkpoint;
+};
+
+// Both stores or neither; checkpoints at intervals need them.
+Status check_stores(const ExecutionSettings& settings);
+
+class JobLedger {
+ public:
+  JobLedger(std::string job, const ExecutionSettings& settings);
+
+  // Allocates the next attempt. The first one goes on from what was asked for, later ones from the
+  // newest completed checkpoint.
+  Result<Attempt> next_attempt();
+
+  Status write(const CheckpointName& checkpoint, CheckpointMetadata metadata);
+  // Moves the job's pointer to the newest of them, which completes that checkpoint.
+  Status complete(const std::vector<CheckpointName>& retained);
+  // Removes what no retained checkpoint needs.
+  Status remove_unused();
+  // How the job ended.
+  Status end(std::string_view state);
+
+ private:
+  using Edit = std::function<void(JobRecord&)>;
+
+  bool durable() const { return metadata_store_ != nullptr; }
+  Status claim();
+  Result<std::optional<JobRecord>> read();
+  Result<std::vector<CheckpointName>> chosen(const std::vector<CheckpointName>& completed) const;
+  Status change(const Edit& edit);
+  Status write_record(const JobRecord& wanted);
+  Status resolve(const JobRecord& wanted, const Error& lost);
+  Result<CheckpointMetadata> load(const CheckpointName& checkpoint);
+
+  const std::string job_;
+  const RestoreFrom restore_;
+  CheckpointStore* const checkpoint_store_;
+  MetadataStore* const metadata_store_;
+  std::optional<std::uint64_t> epoch_;      // once claimed
+  std::optional<JobRecord> record_;         // as it was written last; none if that is unknown
+  std::optional<CheckpointMetadata> kept_;  // without stores
+  std::map<CheckpointName, std::set<std::string>> files_;  // of the checkpoints seen so far
+};
+
+}  // namespace millrace::detail

@@ -1,0 +1,172 @@
+#include "millrace/coordination/job_restore.h"
+
+#include <algorithm>
+#include <set>
+
+#include "millrace/core/text.h"
+#include "millrace/state/redistribution.h"
+
+namespace millrace::detail {
+namespace {
+
+struct FoundSnapshot {
+  const OperatorSnapshot* snapshot = nullptr;
+  bool finished = false;
+};
+
+// One operator as the checkpoint has it, by subtask.
+using FoundOperator = std::vector<FoundSnapshot>;
+using FoundOperators = std::map<std::uint64_t, FoundOperator>;
+
+Error damaged(const OperatorSnapshot& snapshot) {
+  return corruption(concat("operator ", in_quotes(snapshot.name),
+                           ": the checkpoint's metadata has a snapshot of subtask ",
+                           snapshot.subtask, " of ", snapshot.parallelism,
+                           " twice or not at all; restore another checkpoint"));
+}
+
+Result<FoundOperators> find_operators(const CheckpointMetadata& metadata) {
+  FoundOperators found;
+  for (const TaskSnapshot& task : metadata.tasks) {
+    for (const OperatorSnapshot& snapshot : task.operators) {
+      FoundOperator& subtasks = found[snapshot.id];
+      subtasks.push_back({&snapshot, task.finished});
+    }
+  }
+  for (auto& [id, subtasks] : found) {
+    std::ranges::sort(subtasks, {}, [](const FoundSnapshot& s) { return s.snapshot->subtask; });
+    for (std::size_t i = 0; i < subtasks.size(); ++i) {
+      const OperatorSnapshot& snapshot = *subtasks[i].snapshot;
+      if (snapshot.subtask != i || snapshot.parallelism != subtasks.size()) {
+        return damaged(snapshot);
+      }
+    }
+  }
+  return found;
+}
+
+bool holds_state(const FoundOperator& subtasks) {
+  return std::ranges::any_of(subtasks, [](const FoundSnapshot& subtask) {
+    return !subtask.snapshot->pieces.empty() || !subtask.snapshot->keyed.empty();
+  });
+}
+
+Status check_none_dropped(const ExecutionPlan& plan, const FoundOperators& found) {
+  std::set<std::uint64_t> known;
+  for (const OperatorSpec& spec : plan.logical.operators) known.insert(spec.id.value());
+  std::string dropped;
+  for (const auto& [id, subtasks] : found) {
+    if (known.contains(id) || !holds_state(subtasks)) continue;
+    dropped += concat(dropped.empty() ? "" : ", ", in_quotes(subtasks.front().snapshot->name));
+  }
+  if (dropped.empty()) return {};
+  return invalid_argument(
+      concat("the checkpoint holds state of operators that the job does not have: ", dropped,
+             "; give the operators their names back with .named(...), or allow their state to be "
+             "dropped"));
+}
+
+class OperatorRestore {
+ public:
+  OperatorRestore(const OperatorSpec& spec, const TaskSpec& task, const FoundOperator* found)
+      : spec_(spec), task_(task), found_(found) {
+    if (found_ == nullptr) return;
+    std::vector<const Snapshot::Pieces*> pieces;
+    for (const FoundSnapshot& subtask : *found_) {
+      pieces_.emplace_back(subtask.snapshot->pieces.begin(), subtask.snapshot->pieces.end());
+    }
+    for (const Snapshot::Pieces& of_subtask : pieces_) pieces.push_back(&of_subtask);
+    snapshots_ = redistribute(pieces, task_.parallelism);
+  }
+
+  Status check_key_groups() const {
+    if (found_ == nullptr) return {};
+    for (const FoundSnapshot& subtask : *found_) {
+      const OperatorSnapshot& snapshot = *subtask.snapshot;
+      if (snapshot.keyed.empty() || snapshot.max_parallelism == task_.max_parallelism) continue;
+      return invalid_argument(concat(describe(spec_), " has a maximum parallelism of ",
+                                     task_.max_parallelism, ", but its keyed state was made with ",
+                                     snapshot.max_parallelism, ", which cannot change: set it to ",
+                                     snapshot.max_parallelism));
+    }
+    return {};
+  }
+
+  bool finished(std::uint32_t subtask) const {
+    if (found_ == nullptr) return false;
+    if (found_->size() == task_.parallelism) return (*found_)[subtask].finished;
+    return std::ranges::all_of(*found_, &FoundSnapshot::finished);
+  }
+
+  RestoredOperator operator()(std::uint32_t subtask) {
+    if (found_ == nullptr) return {};
+    RestoredOperator restored{.snapshot = std::move(snapshots_[subtask])};
+    const KeyGroupRange groups = task_.key_groups().range_of(SubtaskIndex(subtask));
+    for (const FoundSnapshot& before : *found_) {
+      for (const KeyedSnapshot& keyed : before.snapshot->keyed) {
+        const bool overlaps =
+            keyed.first_group <= groups.last.value() && keyed.last_group >= groups.first.value();
+        if (overlaps) restored.keyed.push_back(keyed);
+      }
+    }
+    return restored;
+  }
+
+ private:
+  const OperatorSpec& spec_;
+  const TaskSpec& task_;
+  const FoundOperator* found_;
+  std::vector<Snapshot::Pieces> pieces_;
+  std::vector<Snapshot> snapshots_;  // by subtask
+};
+
+// A chain goes on as a whole: what has ended cannot be one with what has not.
+Error half_finished(const TaskSpec& task) {
+  return unsupported(concat("the checkpoint was taken when some of the operators of ",
+                            in_quotes(task.name),
+                            " had ended and others had not, and they ran in different tasks; "
+                            "restore it with the chains that it was taken with"));
+}
+
+Result<std::vector<RestoredTask>> restore_task(const ExecutionPlan& plan, const TaskSpec& task,
+                                               const FoundOperators& found) {
+  std::vector<RestoredTask> subtasks(task.parallelism);
+  std::vector<std::size_t> finished(task.parallelism);
+  for (const OperatorIndex index : task.operators) {
+    const OperatorSpec& spec = plan.logical.at(index);
+    const auto of_operator = found.find(spec.id.value());
+    OperatorRestore restore(spec, task,
+                            of_operator == found.end() ? nullptr : &of_operator->second);
+    if (Status checked = restore.check_key_groups(); !checked) return checked.error();
+    for (std::uint32_t i = 0; i < task.parallelism; ++i) {
+      subtasks[i].operators.push_back(restore(i));
+      if (restore.finished(i)) ++finished[i];
+    }
+  }
+  for (std::uint32_t i = 0; i < task.parallelism; ++i) {
+    subtasks[i].finished = finished[i] == task.operators.size();
+    if (finished[i] > 0 && !subtasks[i].finished) return half_finished(task);
+  }
+  return subtasks;
+}
+
+}  // namespace
+
+Result<RestoredJob> restore_job(const ExecutionPlan& plan, const CheckpointMetadata& metadata,
+                                bool allow_dropped_state) {
+  Result<FoundOperators> found = find_operators(metadata);
+  if (!found) return found.error();
+  if (!allow_dropped_state) {
+    if (Status kept = check_none_dropped(plan, *found); !kept) return kept.error();
+  }
+  RestoredJob restored{.checkpoint = {CheckpointId(metadata.id), metadata.epoch},
+                       .enumerators = metadata.enumerators};
+  for (const TaskSpec& task : plan.tasks) {
+    Result<std::vector<RestoredTask>> subtasks = restore_task(plan, task, *found);
+    if (!subtasks) return subtasks.error();
+    restored.tasks.push_back(*std::move(subtasks));
+  }
+  return restored;
+}
+
+}  // namespace millrace::detail

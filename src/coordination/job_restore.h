@@ -1,0 +1,37 @@
+// What each subtask of a job goes on from: a checkpoint's snapshots, given to those who own them
+// under the plan that runs now. Pure functions of plan and metadata.
+#pragma once
+
+#include <map>
+#include <optional>
+#include <string>
+#include <vector>
+
+#include "millrace/core/result.h"
+#include "millrace/plan/execution_plan.h"
+#include "millrace/state/checkpoint_metadata.h"
+
+namespace millrace::detail {
+
+struct RestoredOperator {
+  std::optional<Snapshot> snapshot;  // none of an operator that the checkpoint does not know
+  std::vector<KeyedSnapshot> keyed;  // that overlap the subtask's key groups
+};
+
+struct RestoredTask {
+  bool finished = false;                    // it had given all that it will ever give
+  std::vector<RestoredOperator> operators;  // of the chain, in its order
+};
+
+struct RestoredJob {
+  CheckpointName checkpoint;
+  std::vector<std::vector<RestoredTask>> tasks;   // by TaskId and subtask
+  std::map<std::string, StatePiece> enumerators;  // by the source's name
+};
+
+// An error names every operator whose state nobody would get, unless that is allowed, and one whose
+// number of key groups has changed.
+Result<RestoredJob> restore_job(const ExecutionPlan& plan, const CheckpointMetadata& metadata,
+                                bool allow_dropped_state);
+
+}  // namespace millrace::detail

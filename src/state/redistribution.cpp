@@ -1,0 +1,54 @@
+#include "millrace/state/redistribution.h"
+
+#include <algorithm>
+#include <set>
+
+namespace millrace::detail {
+namespace {
+
+// All subtasks' elements of one piece.
+StatePiece together(std::span<const Snapshot::Pieces* const> before, std::string_view name) {
+  StatePiece all;
+  for (const Snapshot::Pieces* pieces : before) {
+    const auto piece = pieces->find(name);
+    if (piece == pieces->end()) continue;
+    all.redistribution = piece->second.redistribution;
+    const std::vector<std::string>& elements = piece->second.elements;
+    all.elements.insert(all.elements.end(), elements.begin(), elements.end());
+  }
+  return all;
+}
+
+StatePiece part(const StatePiece& all, std::size_t subtask, std::size_t parallelism) {
+  const auto begin = all.elements.begin();
+  const auto at = [&](std::size_t index) {
+    return begin + static_cast<std::ptrdiff_t>(all.elements.size() * index / parallelism);
+  };
+  return {.elements = {at(subtask), at(subtask + 1)}};
+}
+
+}  // namespace
+
+std::vector<Snapshot> redistribute(std::span<const Snapshot::Pieces* const> before,
+                                   std::uint32_t parallelism) {
+  std::set<std::string_view> names;
+  for (const Snapshot::Pieces* pieces : before) {
+    for (const auto& [name, piece] : *pieces) names.insert(name);
+  }
+  std::vector<Snapshot> after(parallelism);
+  for (const std::string_view name : names) {
+    const StatePiece all = together(before, name);
+    for (std::uint32_t subtask = 0; subtask < parallelism; ++subtask) {
+      if (all.redistribution == Redistribution::kUnion) {
+        after[subtask].put(name, all);
+      } else if (before.size() != parallelism) {
+        after[subtask].put(name, part(all, subtask, parallelism));
+      } else if (const auto own = before[subtask]->find(name); own != before[subtask]->end()) {
+        after[subtask].put(name, own->second);
+      }
+    }
+  }
+  return after;
+}
+
+}  // namespace millrace::detail

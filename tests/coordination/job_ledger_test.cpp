@@ -1,0 +1,261 @@
+#include "millrace/coordination/job_ledger.h"
+
+#include <gmock/gmock.h>
+#include <gtest/gtest.h>
+
+#include "support/memory_stores.h"
+
+namespace millrace::detail {
+namespace {
+
+using test_support::MemoryCheckpoints;
+using test_support::MemoryMetadata;
+using testing::ElementsAre;
+using testing::HasSubstr;
+using testing::IsEmpty;
+using testing::Pair;
+using testing::UnorderedElementsAre;
+
+CheckpointName name(std::uint64_t id, std::uint64_t epoch) { return {CheckpointId(id), epoch}; }
+
+CheckpointMetadata metadata(std::uint64_t id, const std::string& file = {}) {
+  CheckpointMetadata metadata{.id = id};
+  KeyedSnapshot keyed;
+  if (!file.empty()) keyed.files.push_back({.name = file, .path = file});
+  metadata.tasks.push_back({.operators = {{.name = "count", .keyed = {keyed}}}});
+  return metadata;
+}
+
+// Fails that often, then no more.
+test_support::Failure fails(int times) {
+  return [times]() mutable -> Status {
+    if (times-- > 0) return unavailable("no reply");
+    return {};
+  };
+}
+
+class JobLedgerTest : public testing::Test {
+ protected:
+  JobLedger ledger(RestoreFrom restore = RestoreFromLatest{}) {
+    return JobLedger(
+        "job", {.checkpoint_store = &checkpoints_, .metadata_store = &store_, .restore = restore});
+  }
+  // A job of one attempt, with completed checkpoints 1 and 2.
+  void leave_two_checkpoints() {
+    JobLedger first = ledger();
+    ASSERT_TRUE(first.next_attempt());
+    for (const std::uint64_t id : {1, 2}) {
+      ASSERT_TRUE(first.write(name(id, 1), metadata(id)));
+      ASSERT_TRUE(
+          first.complete(id == 1 ? std::vector{name(1, 1)} : std::vector{name(1, 1), name(2, 1)}));
+    }
+  }
+
+  MemoryCheckpoints checkpoints_;
+  MemoryMetadata store_;
+};
+
+TEST_F(JobLedgerTest, ClaimsANewJob) {
+  JobLedger first = ledger();
+  const Result<Attempt> attempt = first.next_attempt();
+  ASSERT_TRUE(attempt);
+  EXPECT_EQ(attempt->id, AttemptId(1));
+  EXPECT_EQ(attempt->epoch, 1U);
+  EXPECT_EQ(attempt->next_checkpoint, CheckpointId(1));
+  EXPECT_FALSE(attempt->checkpoint);
+  EXPECT_EQ(store_.record->state, "running");
+}
+
+TEST_F(JobLedgerTest, GoesOnFromTheNewestCompletedCheckpoint) {
+  JobLedger first = ledger();
+  ASSERT_TRUE(first.next_attempt());
+  ASSERT_TRUE(first.write(name(1, 1), metadata(1)));
+  ASSERT_TRUE(first.complete({name(1, 1)}));
+  ASSERT_TRUE(first.write(name(2, 1), metadata(2)));  // not completed
+  const Result<Attempt> attempt = first.next_attempt();
+  ASSERT_TRUE(attempt);
+  EXPECT_EQ(attempt->id, AttemptId(2));
+  EXPECT_EQ(attempt->epoch, 1U);
+  EXPECT_EQ(attempt->next_checkpoint, CheckpointId(2));
+  EXPECT_EQ(attempt->checkpoint, metadata(1));
+}
+
+TEST_F(JobLedgerTest, GoesOnInANewEpochInAnotherProcess) {
+  leave_two_checkpoints();
+  JobLedger second = ledger();
+  const Result<Attempt> attempt = second.next_attempt();
+  ASSERT_TRUE(attempt);
+  EXPECT_EQ(attempt->id, AttemptId(2));
+  EXPECT_EQ(attempt->epoch, 2U);
+  EXPECT_EQ(attempt->next_checkpoint, CheckpointId(3));
+  EXPECT_EQ(attempt->checkpoint, metadata(2));
+}
+
+TEST_F(JobLedgerTest, GoesOnFromNothingIfAskedTo) {
+  leave_two_checkpoints();
+  JobLedger second = ledger(RestoreFromNothing{});
+  const Result<Attempt> attempt = second.next_attempt();
+  ASSERT_TRUE(attempt);
+  EXPECT_FALSE(attempt->checkpoint);
+  EXPECT_EQ(attempt->next_checkpoint, CheckpointId(3)) << "ids are never reused";
+  EXPECT_THAT(store_.record->completed, IsEmpty());
+}
+
+TEST_F(JobLedgerTest, GoesOnFromTheCheckpointThatWasAskedFor) {
+  leave_two_checkpoints();
+  JobLedger second = ledger(RestoreFromCheckpoint{CheckpointId(1), 1});
+  const Result<Attempt> attempt = second.next_attempt();
+  ASSERT_TRUE(attempt);
+  EXPECT_EQ(attempt->checkpoint, metadata(1));
+  EXPECT_THAT(store_.record->completed, ElementsAre(name(1, 1)));
+}
+
+TEST_F(JobLedgerTest, NamesACheckpointThatIsNotThere) {
+  leave_two_checkpoints();
+  JobLedger second = ledger(RestoreFromCheckpoint{CheckpointId(7), 1});
+  const Result<Attempt> attempt = second.next_attempt();
+  ASSERT_FALSE(attempt);
+  EXPECT_EQ(attempt.error().code(), ErrorCode::kNotFound);
+  EXPECT_THAT(attempt.error().message(), HasSubstr("chk-7-1; the newest is chk-2-1"));
+}
+
+TEST_F(JobLedgerTest, ReportsMetadataThatCannotBeRead) {
+  leave_two_checkpoints();
+  checkpoints_.metadata[name(2, 1)] = "no metadata";
+  JobLedger second = ledger();
+  const Result<Attempt> attempt = second.next_attempt();
+  ASSERT_FALSE(attempt);
+  EXPECT_EQ(attempt.error().code(), ErrorCode::kCorruption);
+  EXPECT_THAT(attempt.error().message(), HasSubstr("chk-2-1"));
+}
+
+TEST_F(JobLedgerTest, FencesTheOneBefore) {
+  JobLedger first = ledger();
+  ASSERT_TRUE(first.next_attempt());
+  JobLedger second = ledger();
+  ASSERT_TRUE(second.next_attempt());
+  for (const Status& refused :
+       {first.complete({name(1, 1)}), first.end("failed"), Status(first.next_attempt().error())}) {
+    EXPECT_EQ(refused.error().code(), ErrorCode::kCancelled);
+    EXPECT_THAT(refused.error().message(), HasSubstr("another coordinator leads the job 'job'"));
+  }
+  EXPECT_TRUE(second.complete({name(1, 2)}));
+}
+
+TEST_F(JobLedgerTest, ReadsBackWhenAReplyWasLost) {
+  JobLedger first = ledger();
+  ASSERT_TRUE(first.next_attempt());
+  store_.lose_reply = fails(1);
+  EXPECT_TRUE(first.complete({name(1, 1)}));
+  EXPECT_TRUE(first.complete({name(2, 1)}));
+}
+
+TEST_F(JobLedgerTest, SaysThatAWriteDidNotHappen) {
+  JobLedger first = ledger();
+  ASSERT_TRUE(first.next_attempt());
+  store_.fail_write = fails(1);
+  EXPECT_EQ(first.complete({name(1, 1)}).error(), unavailable("no reply"));
+  EXPECT_THAT(store_.record->completed, IsEmpty());
+  EXPECT_TRUE(first.complete({name(1, 1)}));
+}
+
+TEST_F(JobLedgerTest, FindsOutLaterWhetherAWriteHappened) {
+  JobLedger first = ledger();
+  ASSERT_TRUE(first.next_attempt());
+  ASSERT_TRUE(first.write(name(1, 1), metadata(1)));
+  store_.lose_reply = fails(1);
+  store_.fail_read = fails(1);
+  EXPECT_FALSE(first.complete({name(1, 1)})) << "nobody knows";
+  const Result<Attempt> attempt = first.next_attempt();
+  ASSERT_TRUE(attempt);
+  EXPECT_EQ(attempt->checkpoint, metadata(1)) << "it had happened";
+}
+
+TEST_F(JobLedgerTest, ClaimsAgainWhenTheReplyToAClaimWasLost) {
+  store_.lose_reply = fails(2);
+  JobLedger first = ledger();
+  const Result<Attempt> attempt = first.next_attempt();
+  ASSERT_TRUE(attempt);
+  EXPECT_EQ(attempt->epoch, 3U) << "each claim may have been another's";
+}
+
+TEST_F(JobLedgerTest, GivesUpClaimingFromAStoreThatDoesNotAnswer) {
+  store_.fail_write = fails(100);
+  JobLedger first = ledger();
+  EXPECT_EQ(first.next_attempt().error(), unavailable("claiming the job 'job': no reply"));
+  store_.fail_write = {};
+  store_.fail_read = fails(1);
+  EXPECT_EQ(first.next_attempt().error(), unavailable("reading about the job 'job': no reply"));
+  EXPECT_TRUE(first.next_attempt());
+}
+
+TEST_F(JobLedgerTest, RemovesWhatNoRetainedCheckpointNeeds) {
+  JobLedger first = ledger();
+  ASSERT_TRUE(first.next_attempt());
+  for (const char* file : {"a", "b", "c"}) checkpoints_.files[file] = file;
+  ASSERT_TRUE(first.write(name(1, 1), metadata(1, "a")));
+  ASSERT_TRUE(first.write(name(2, 1), metadata(2, "b")));
+  ASSERT_TRUE(first.write(name(3, 1), metadata(3, "c")));
+  ASSERT_TRUE(first.complete({name(2, 1), name(3, 1)}));
+  ASSERT_TRUE(first.remove_unused());
+  EXPECT_THAT(checkpoints_.files, UnorderedElementsAre(Pair("b", "b"), Pair("c", "c")));
+  EXPECT_EQ(checkpoints_.metadata.size(), 2U);
+}
+
+TEST_F(JobLedgerTest, LooksUpWhatCheckpointsOfOtherProcessesNeed) {
+  JobLedger first = ledger();
+  ASSERT_TRUE(first.next_attempt());
+  for (const char* file : {"a", "b"}) checkpoints_.files[file] = file;
+  ASSERT_TRUE(first.write(name(1, 1), metadata(1, "a")));
+  ASSERT_TRUE(first.complete({name(1, 1)}));
+  ASSERT_TRUE(first.write(name(2, 1), metadata(2)));
+  ASSERT_TRUE(first.complete({name(1, 1), name(2, 1)}));
+  JobLedger second = ledger();
+  ASSERT_TRUE(second.next_attempt());
+  checkpoints_.fail_read_metadata = fails(1);
+  EXPECT_FALSE(second.remove_unused()) << "what is unknown is not removed";
+  EXPECT_EQ(checkpoints_.files.size(), 2U);
+  ASSERT_TRUE(second.remove_unused());
+  EXPECT_THAT(checkpoints_.files, ElementsAre(Pair("a", "a")));
+}
+
+TEST_F(JobLedgerTest, RecordsHowTheJobEnded) {
+  JobLedger first = ledger();
+  EXPECT_TRUE(first.end("failed")) << "nothing was claimed";
+  EXPECT_FALSE(store_.record);
+  ASSERT_TRUE(first.next_attempt());
+  ASSERT_TRUE(first.end("finished"));
+  EXPECT_EQ(store_.record->state, "finished");
+}
+
+TEST(JobLedger, KeepsTheLastCheckpointInMemoryWithoutStores) {
+  JobLedger ledger("job", {});
+  const Result<Attempt> first = ledger.next_attempt();
+  ASSERT_TRUE(first);
+  EXPECT_FALSE(first->checkpoint);
+  ASSERT_TRUE(ledger.write(name(1, 1), metadata(1)));
+  EXPECT_FALSE(ledger.next_attempt()->checkpoint) << "it is not complete";
+  ASSERT_TRUE(ledger.complete({name(1, 1)}));
+  ASSERT_TRUE(ledger.remove_unused());
+  const Result<Attempt> second = ledger.next_attempt();
+  ASSERT_TRUE(second);
+  EXPECT_EQ(second->id, AttemptId(3));
+  EXPECT_EQ(second->checkpoint, metadata(1));
+}
+
+TEST(JobLedger, NeedsBothStoresOrNeither) {
+  MemoryCheckpoints checkpoints;
+  MemoryMetadata store;
+  EXPECT_TRUE(check_stores({}));
+  EXPECT_TRUE(check_stores({.checkpoint_store = &checkpoints, .metadata_store = &store}));
+  EXPECT_THAT(check_stores({.checkpoint_store = &checkpoints}).error().message(),
+              HasSubstr("without a metadata store"));
+  EXPECT_THAT(check_stores({.metadata_store = &store}).error().message(),
+              HasSubstr("without a checkpoint store"));
+  EXPECT_THAT(
+      check_stores({.checkpoints = {.interval = std::chrono::seconds(1)}}).error().message(),
+      HasSubstr("nowhere to put them"));
+}
+
+}  // namespace
+}  // namespace millrace::detail
