@@ -163,7 +163,7 @@ TEST(TaskRunnerOfASource, AsksForSplitsOneAtATime) {
   ASSERT_TRUE(task.runner->on_split(encoded({7, 8})));
   EXPECT_EQ(task.run_until_it_waits(), State::kIdle);
   EXPECT_EQ(task.port.split_requests, 3);
-  task.runner->on_split(std::nullopt);
+  ASSERT_TRUE(task.runner->on_split(std::nullopt));
   EXPECT_EQ(task.run_until_it_waits(), State::kFinished);
   EXPECT_EQ(task.sent<std::int64_t>(), (Lines{"0", "1", "7", "w max", "end"}));
   EXPECT_EQ(task.port.split_requests, 3);

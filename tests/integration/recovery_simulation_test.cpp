@@ -93,7 +93,8 @@ void make_unreliable(Stores& stores, Random& random) {
   stores.metadata.lose_reply = sometimes;
 }
 
-// A task that fails when all is committed and it only had to close fails the job, but loses nothing.
+// A task that fails when all is committed, and it only had to close, fails the job, but loses
+// nothing.
 Status run_to_the_end(detail::SimulatedCluster& cluster, const PlannedJob& job,
                       detail::ExecutionSettings settings) {
   Status status = cluster.run(job.plan, job.code, settings);
