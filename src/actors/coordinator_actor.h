@@ -94,6 +94,7 @@ class CoordinatorActor final : public ActorBase {
   const std::uint64_t fingerprint_;
   std::uint64_t epoch_ = 0;
   std::shared_ptr<JobLedger> ledger_;
+  InlineExecutor at_once_;                          // of a ledger that does not block
   std::deque<std::function<void()>> ledger_calls_;  // the first is under way
 
   std::vector<caf::actor> subtasks_;     // by blueprint; null while there is none
