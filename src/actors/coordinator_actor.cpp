@@ -182,8 +182,7 @@ void CoordinatorActor::schedule_checkpoints() {
   const std::optional<std::chrono::nanoseconds> at = checkpoints_.wake_at();
   if (!at || (due_at_ && *due_at_ <= *at)) return;
   due_at_ = at;
-  delayed_send(this, std::max(*at - now(), std::chrono::nanoseconds(0)),
-               CheckpointsDue{++due_number_});
+  delayed_send(this, std::max(*at, now()) - now(), CheckpointsDue{++due_number_});
 }
 
 void CoordinatorActor::perform(const JobStateMachine::Actions& actions) {
@@ -276,7 +275,8 @@ void CoordinatorActor::write_metadata(CheckpointName name, CheckpointMetadata me
 template <class Call>
 void CoordinatorActor::with_ledger(Call call) {
   ledger_calls_.push_back([this, call = std::move(call)] {
-    settings_.executor->execute([call, ledger = ledger_, self = caf::actor_cast<caf::actor>(this)] {
+    Executor& executor = ledger_->blocks() ? *settings_.executor : at_once_;
+    executor.execute([call, ledger = ledger_, self = caf::actor_cast<caf::actor>(this)] {
       caf::anon_send(self, call(*ledger));
     });
   });

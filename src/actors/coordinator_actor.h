@@ -1,8 +1,8 @@
 // The coordinator of one job: deploys its tasks, watches over them, has checkpoints taken, starts
-// regions again that failed, and reports how the job ended. It only routes: what a task's fate means
-// is decided by JobStateMachine, when a checkpoint is complete by CheckpointCoordinator, and what a
-// task goes on from by restore_job(). The ledger's calls block: the executor makes them, one at a
-// time, and what comes of them are messages.
+// regions again that failed, and reports how the job ended. It only routes: what a task's fate
+// means is decided by JobStateMachine, when a checkpoint is complete by CheckpointCoordinator, and
+// what a task goes on from by restore_job(). The ledger's calls block: the executor makes them, one
+// at a time, and what comes of them are messages.
 #pragma once
 
 #include <deque>
@@ -94,6 +94,7 @@ class CoordinatorActor final : public ActorBase {
   const std::uint64_t fingerprint_;
   std::uint64_t epoch_ = 0;
   std::shared_ptr<JobLedger> ledger_;
+  InlineExecutor at_once_;                          // of a ledger that does not block
   std::deque<std::function<void()>> ledger_calls_;  // the first is under way
 
   std::vector<caf::actor> subtasks_;     // by blueprint; null while there is none

@@ -1,10 +1,10 @@
 // The receiving side of a task: the elements of all its input channels, in the order of arrival;
 // the watermark over its channels, and which of them are idle or have ended.
 //
-// A checkpoint's barrier is handed out once all channels have given it, those that have ended too. Where
-// records count exactly once, a channel that has given it is held until then: what comes on it is
-// set aside. A barrier is of use only while it is newer than all that the gate has dealt with: a
-// newer one gives up the one before.
+// A checkpoint's barrier is handed out once all channels have given it, those that have ended too.
+// Where records count exactly once, a channel that has given it is held until then: what comes on
+// it is set aside. A barrier is of use only while it is newer than all that the gate has dealt
+// with: a newer one gives up the one before.
 //
 // Bounded by the credit that the senders hold. An input that others must wait for (read_first) is
 // read to its end before they are.

@@ -129,8 +129,8 @@ struct CheckpointAcknowledged {
   CheckpointId checkpoint;
   TaskSnapshot snapshot;
 };
-// The task's keyed state could not be written, or the task cannot take a checkpoint yet, which is no
-// error. It goes on all the same.
+// The task's keyed state could not be written, or the task cannot take a checkpoint yet, which is
+// no error. It goes on all the same.
 struct CheckpointDeclined {
   TaskAddress from;
   CheckpointId checkpoint;

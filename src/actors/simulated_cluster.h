@@ -31,7 +31,8 @@ class SimulatedCluster final : public Cluster {
   Result<std::unique_ptr<RunningJob>> start(ExecutionPlan plan, JobCode code,
                                             ExecutionSettings settings = {}) override;
 
-  // Runs a job to its end: whenever the process dies, it is started again from its latest checkpoint.
+  // Runs a job to its end: whenever the process dies, the job is started again from its latest
+  // checkpoint.
   Status run(const ExecutionPlan& plan, const JobCode& code, ExecutionSettings settings = {});
 
   // What ran, in order: a number for each actor as it got its turn, 0 where time passed.

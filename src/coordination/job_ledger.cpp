@@ -83,8 +83,8 @@ Status JobLedger::claim() {
     ++wanted.epoch;
     ++wanted.attempt;
     wanted.state = "running";
-    Result<JobRecord> written = durable() ? metadata_store_->write(job_, wanted.version, wanted)
-                                          : Result<JobRecord>(wanted);
+    Result<JobRecord> written =
+        blocks() ? metadata_store_->write(job_, wanted.version, wanted) : Result<JobRecord>(wanted);
     if (written) {
       epoch_ = written->epoch;
       record_ = *std::move(written);
@@ -97,7 +97,7 @@ Status JobLedger::claim() {
 }
 
 Result<std::optional<JobRecord>> JobLedger::read() {
-  if (!durable()) return std::optional<JobRecord>();
+  if (!blocks()) return std::optional<JobRecord>();
   Result<std::optional<JobRecord>> record = metadata_store_->read(job_);
   if (!record)
     return record.error().with_context(concat("reading about the job ", in_quotes(job_)));
@@ -133,7 +133,7 @@ Status JobLedger::change(const Edit& edit) {
 }
 
 Status JobLedger::write_record(const JobRecord& wanted) {
-  if (!durable()) {
+  if (!blocks()) {
     record_ = wanted;
     return {};
   }
@@ -159,7 +159,7 @@ Status JobLedger::resolve(const JobRecord& wanted, const Error& lost) {
 }
 
 Status JobLedger::write(const CheckpointName& checkpoint, CheckpointMetadata metadata) {
-  if (!durable()) {
+  if (!blocks()) {
     kept_ = std::move(metadata);
     return {};
   }
@@ -169,7 +169,7 @@ Status JobLedger::write(const CheckpointName& checkpoint, CheckpointMetadata met
 }
 
 Result<CheckpointMetadata> JobLedger::load(const CheckpointName& checkpoint) {
-  if (!durable()) return *kept_;
+  if (!blocks()) return *kept_;
   Result<std::string> bytes = checkpoint_store_->read_metadata(checkpoint);
   CheckpointMetadata metadata;
   Status decoded = bytes ? decode_value(*bytes, metadata) : Status(bytes.error());
@@ -186,7 +186,7 @@ Status JobLedger::complete(const std::vector<CheckpointName>& retained) {
 }
 
 Status JobLedger::remove_unused() {
-  if (!durable() || !record_ || record_->completed.empty()) return {};
+  if (!blocks() || !record_ || record_->completed.empty()) return {};
   const std::set<CheckpointName> keep(record_->completed.begin(), record_->completed.end());
   std::set<std::string> files;
   for (const CheckpointName& name : keep) {

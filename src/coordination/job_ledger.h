@@ -38,6 +38,9 @@ class JobLedger {
  public:
   JobLedger(std::string job, const ExecutionSettings& settings);
 
+  // Whether its calls may block: without stores they do not.
+  bool blocks() const { return metadata_store_ != nullptr; }
+
   // Allocates the next attempt. The first one goes on from what was asked for, later ones from the
   // newest completed checkpoint.
   Result<Attempt> next_attempt();
@@ -53,7 +56,6 @@ class JobLedger {
  private:
   using Edit = std::function<void(JobRecord&)>;
 
-  bool durable() const { return metadata_store_ != nullptr; }
   Status claim();
   Result<std::optional<JobRecord>> read();
   Result<std::vector<CheckpointName>> chosen(const std::vector<CheckpointName>& completed) const;

@@ -58,8 +58,8 @@ class Chain {
   // The head is operator 0; each other operator is the consumer of exactly one before it.
   explicit Chain(std::vector<ChainOperator> operators);
 
-  // Restores operator i from restored(i), if that gives something, and opens it. If one fails, those
-  // that were opened before it are closed again.
+  // Restores operator i from restored(i), if that gives something, and opens it. If one fails,
+  // those that were opened before it are closed again.
   Status open(const std::function<OperatorContext(std::size_t)>& context_of,
               const std::function<const Snapshot*(std::size_t)>& restored = {});
   Status close();

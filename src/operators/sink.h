@@ -1,8 +1,8 @@
 // A sink of one's own: open, write a batch at a time, flush when the input runs empty. One that
 // must show each record exactly once writes in two phases: prepare() makes what was written durable
 // under a name that no reader looks at, and commit() shows it once the checkpoint is complete.
-// commit() may be called again after a failure, and must then change nothing more. After a change of
-// parallelism an instance opened as another subtask commits what that one prepared.
+// commit() may be called again after a failure, and must then change nothing more. After a change
+// of parallelism an instance opened as another subtask commits what that one prepared.
 #pragma once
 
 #include <functional>
@@ -40,7 +40,7 @@ template <class F>
 class SinkOperator final : public TwoPhaseSink {
   using T = typename F::value_type;
 
-  // A sink that has no commit() of its own shows what it writes at once: nothing is to be remembered.
+  // Without a commit() of its own a sink shows what it writes at once: nothing is to be remembered.
   static constexpr bool kWritesAtOnce = requires {
     requires std::is_same_v<decltype(&F::commit), Status (Sink<T>::*)(CheckpointId)>;
   };

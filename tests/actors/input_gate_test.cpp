@@ -179,7 +179,7 @@ TEST(InputGate, HoldsWatermarksAndTheEndAsWell) {
   gate.push(1, end());
   EXPECT_THAT(drain(gate), IsEmpty());
   gate.push(1, barrier(1));
-  EXPECT_THAT(drain(gate), ElementsAre("1/0: barrier 1", "0/0: w3", "0/0: end"));
+  EXPECT_THAT(drain(gate), ElementsAre("1/0: barrier 1", "0/0: w5", "0/0: end"));
 }
 
 TEST(InputGate, WaitsForTheBarriersOfChannelsThatHaveEnded) {

@@ -11,6 +11,7 @@
 #include "millrace/connect.h"
 #include "millrace/core/text.h"
 #include "millrace/millrace.h"
+#include "millrace/state/memory_store.h"
 #include "support/memory_stores.h"
 
 namespace millrace {
@@ -31,7 +32,7 @@ constexpr std::int64_t kRecords = kSlow + kFast;
 // What one run shows: the running sums of two kinds of state, and the records themselves.
 struct Shown {
   Numbers sums;     // of an operator with a keyed backend
-  Numbers rolling;  // of one that keeps all its state in its own snapshot
+  Numbers rolling;  // of one whose state is in tables over a state store
   Numbers records;
 };
 
@@ -69,12 +70,14 @@ PlannedJob planned(Shown& shown, std::uint64_t seed) {
 struct Stores {
   MemoryCheckpoints checkpoints;
   MemoryMetadata metadata;
+  detail::MemoryStateStoreFactory states;
 
   detail::ExecutionSettings settings() {
     return {.checkpoints = {.interval = 10ms, .timeout = 15ms, .tolerable_failures = 1'000},
             .restart = detail::FixedDelayRestart{.attempts = 1'000, .delay = 3ms},
             .checkpoint_store = &checkpoints,
-            .metadata_store = &metadata};
+            .metadata_store = &metadata,
+            .state_stores = &states};
   }
 };
 
@@ -93,7 +96,8 @@ void make_unreliable(Stores& stores, Random& random) {
   stores.metadata.lose_reply = sometimes;
 }
 
-// A task that fails when all is committed and it only had to close fails the job, but loses nothing.
+// A task that fails when all is committed, and it only had to close, fails the job, but loses
+// nothing.
 Status run_to_the_end(detail::SimulatedCluster& cluster, const PlannedJob& job,
                       detail::ExecutionSettings settings) {
   Status status = cluster.run(job.plan, job.code, settings);

@@ -11,9 +11,9 @@
 
 #include "millrace/connectors/files/part_files.h"
 #include "millrace/connectors/files/row_writer.h"
-#include "millrace/operators/two_phase_sink.h"
 #include "millrace/core/records/record.h"
 #include "millrace/operators/endpoints.h"
+#include "millrace/operators/two_phase_sink.h"
 
 namespace millrace::detail {
 

@@ -19,8 +19,8 @@
 #include <utility>
 #include <vector>
 
-#include "millrace/operators/two_phase_sink.h"
 #include "millrace/operators/endpoints.h"
+#include "millrace/operators/two_phase_sink.h"
 
 namespace millrace::detail {
 
