@@ -157,9 +157,17 @@ Status KeyedState::copy_clipped(const KeyedSnapshot& from, StateStore& to) {
   return {};
 }
 
+// A final checkpoint that only commits sinks needs no state; any other would lose it.
+Result<KeyedSnapshot> KeyedState::keep_nowhere() const {
+  if (place_.environment != nullptr && place_.environment->checkpoints != nullptr) {
+    return internal("there are checkpoints, but no stores for keyed state");
+  }
+  return KeyedSnapshot();
+}
+
 void KeyedState::freeze(const CheckpointName& checkpoint, Done done) {
   check(!frozen_, "a second checkpoint is frozen before the first is saved");
-  if (!writer_) return done(KeyedSnapshot());
+  if (!writer_) return done(keep_nowhere());
   frozen_ = Frozen{checkpoint, std::move(done)};
   images_ = std::exchange(changes_, {});
   for (StatePart* const part : parts_) part->rows().freeze();

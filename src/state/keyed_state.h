@@ -116,6 +116,7 @@ class KeyedState final : public KeyedBackend {
   void limit_memory(std::size_t bytes);
   Status restore();
   Status copy_clipped(const KeyedSnapshot& from, StateStore& to);
+  Result<KeyedSnapshot> keep_nowhere() const;
   void hand_over(RowBuffer& rows);
   void forget_written();
   void finish_frozen();

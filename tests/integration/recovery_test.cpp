@@ -13,6 +13,7 @@
 #include "millrace/actors/simulated_cluster.h"
 #include "millrace/connect.h"
 #include "millrace/millrace.h"
+#include "millrace/state/memory_store.h"
 #include "support/memory_stores.h"
 
 namespace millrace {
@@ -34,12 +35,14 @@ struct Count {
 struct Stores {
   MemoryCheckpoints checkpoints;
   MemoryMetadata metadata;
+  detail::MemoryStateStoreFactory states;
 
   detail::ExecutionSettings settings(detail::RestartSettings restart) {
     return {.checkpoints = {.interval = 5ms},
             .restart = restart,
             .checkpoint_store = &checkpoints,
-            .metadata_store = &metadata};
+            .metadata_store = &metadata,
+            .state_stores = &states};
   }
 };
 
