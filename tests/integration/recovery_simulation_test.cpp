@@ -162,6 +162,26 @@ TEST_P(RecoveryTest, ShowsEachResultOnceWhateverFails) {
   }
 }
 
+TEST(Recovery, LosesNothingWhereRecordsCountAtLeastOnce) {
+  for (std::uint64_t seed = 0; seed < 50; ++seed) {
+    Shown shown;
+    Stores stores;
+    detail::SimulatedCluster cluster(seed, {.task_failures = 2, .deaths = 1, .chance = 0.002});
+    detail::ExecutionSettings settings = stores.settings();
+    settings.checkpoints.mode = detail::CheckpointMode::kAtLeastOnce;
+    const PlannedJob job = planned(shown, seed);
+    const Status status = run_to_the_end(cluster, job, settings);
+    ASSERT_TRUE(status) << "seed " << seed << ": " << status.error().message();
+    std::map<std::int64_t, std::int64_t> last;
+    for (const KeyedNumber& sum : shown.sums) {
+      last[sum.key] = std::max(last[sum.key], sum.number);
+    }
+    std::int64_t counted = 0;
+    for (const auto& [key, sum] : last) counted += sum;
+    EXPECT_GE(counted, kRecords) << "seed " << seed;
+  }
+}
+
 INSTANTIATE_TEST_SUITE_P(Seeds, RecoveryTest, testing::Range(0, 4));
 
 }  // namespace
