@@ -49,6 +49,17 @@ std::uint64_t fingerprint_of(const LogicalPlan& plan) {
   return value;
 }
 
+// Operator instances that share the memory for keyed state.
+std::size_t count_keyed(std::span<const TaskBlueprint> blueprints) {
+  std::size_t count = 0;
+  for (const TaskBlueprint& blueprint : blueprints) {
+    for (const OperatorIndex index : blueprint.spec().operators) {
+      count += !blueprint.job->plan.logical.at(index).key_schema.empty();
+    }
+  }
+  return count;
+}
+
 }  // namespace
 
 CoordinatorActor::CoordinatorActor(caf::actor_config& config, std::vector<TaskBlueprint> blueprints,
@@ -64,6 +75,7 @@ CoordinatorActor::CoordinatorActor(caf::actor_config& config, std::vector<TaskBl
                    count_enumerators(*blueprints_.front().job)),
       fingerprint_(fingerprint_of(plan_of(blueprints_).logical)),
       ledger_(std::make_shared<JobLedger>(plan_of(blueprints_).logical.job, settings_.execution)),
+      keyed_operators_(count_keyed(blueprints_)),
       subtasks_(blueprints_.size()),
       enumerators_(plan_of(blueprints_).tasks.size()) {
   regions_.resize(std::ranges::max(region_of_task_) + 1);
@@ -335,11 +347,13 @@ void CoordinatorActor::spawn_task(const Region& region, std::size_t subtask) {
 
 TaskStart CoordinatorActor::start_of(const Region& region, const TaskBlueprint& blueprint) const {
   const ExecutionSettings& execution = settings_.execution;
-  TaskStart start{.epoch = epoch_,
-                  .mode = execution.checkpoints.mode,
-                  .state = {.stores = execution.state_stores,
-                            .checkpoints = execution.checkpoint_store,
-                            .executor = settings_.executor}};
+  TaskStart start{
+      .epoch = epoch_,
+      .mode = execution.checkpoints.mode,
+      .state = {.stores = execution.state_stores,
+                .checkpoints = execution.checkpoint_store,
+                .executor = settings_.executor,
+                .memory = execution.state_memory / std::max<std::size_t>(1, keyed_operators_)}};
   if (region.restored) {
     start.checkpoint = region.restored->checkpoint.id;
     start.restored = region.restored->tasks[blueprint.task.value()][blueprint.subtask.value()];

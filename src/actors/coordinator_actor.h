@@ -97,6 +97,7 @@ class CoordinatorActor final : public ActorBase {
   InlineExecutor at_once_;                          // of a ledger that does not block
   std::deque<std::function<void()>> ledger_calls_;  // the first is under way
 
+  const std::size_t keyed_operators_;
   std::vector<caf::actor> subtasks_;     // by blueprint; null while there is none
   std::vector<caf::actor> enumerators_;  // by task; null where there is none
   bool running_ = false;                 // all tasks run: checkpoints are taken

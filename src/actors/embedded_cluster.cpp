@@ -17,6 +17,9 @@
 namespace millrace::detail {
 namespace {
 
+// Of work that blocks: state is written, splits are looked for, the ledger is kept.
+constexpr std::size_t kBlockingThreads = 4;
+
 class SystemConfig : public caf::actor_system_config {
  public:
   explicit SystemConfig(std::size_t threads) {
@@ -85,7 +88,7 @@ struct EmbeddedCluster::System {
   SystemClock clock;
   SystemConfig config;
   caf::actor_system actors;
-  ThreadExecutor executor;  // ends first: its work holds actors
+  ThreadExecutor executor{kBlockingThreads};  // ends first: its work holds actors
 };
 
 EmbeddedCluster::EmbeddedCluster(EmbeddedSettings settings, const Logging& logging)

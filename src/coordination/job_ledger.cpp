@@ -2,12 +2,13 @@
 
 #include <algorithm>
 
-#include "millrace/core/codec/codec.h"
 #include "millrace/core/text.h"
+#include "millrace/state/checkpoint_format.h"
 
 namespace millrace::detail {
 namespace {
 
+constexpr std::string_view kFinished = "finished";
 constexpr int kClaims = 3;  // before the metadata store counts as unreachable
 
 Error deposed(std::string_view job) {
@@ -164,17 +165,14 @@ Status JobLedger::write(const CheckpointName& checkpoint, CheckpointMetadata met
     return {};
   }
   files_[checkpoint] = files_of(metadata);
-  Result<std::string> bytes = encode_value(metadata);
+  Result<std::string> bytes = encode_checkpoint(metadata);
   return bytes ? checkpoint_store_->write_metadata(checkpoint, *bytes) : Status(bytes.error());
 }
 
 Result<CheckpointMetadata> JobLedger::load(const CheckpointName& checkpoint) {
   if (!blocks()) return *kept_;
-  Result<std::string> bytes = checkpoint_store_->read_metadata(checkpoint);
-  CheckpointMetadata metadata;
-  Status decoded = bytes ? decode_value(*bytes, metadata) : Status(bytes.error());
-  if (!decoded) return decoded.error().with_context(to_string(checkpoint));
-  files_[checkpoint] = files_of(metadata);
+  Result<CheckpointMetadata> metadata = read_checkpoint(*checkpoint_store_, checkpoint);
+  if (metadata) files_[checkpoint] = files_of(*metadata);
   return metadata;
 }
 
@@ -202,7 +200,13 @@ Status JobLedger::remove_unused() {
 
 Status JobLedger::end(std::string_view state) {
   if (!epoch_) return {};
-  return change([&](JobRecord& record) { record.state = state; });
+  std::vector<CheckpointName> completed;
+  Status ended = change([&](JobRecord& record) {
+    record.state = state;
+    if (state == kFinished) completed = std::exchange(record.completed, {});
+  });
+  if (!ended || completed.empty() || !blocks()) return ended;
+  return checkpoint_store_->remove_unused(completed.back(), {}, {});
 }
 
 }  // namespace millrace::detail

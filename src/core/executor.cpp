@@ -10,23 +10,28 @@ ThreadExecutor::~ThreadExecutor() {
     ending_ = true;
     waiting_.clear();
   }
-  changed_.notify_one();
-  if (thread_.joinable()) thread_.join();
+  changed_.notify_all();
+  for (std::thread& thread : threads_) thread.join();
 }
 
 void ThreadExecutor::execute(std::function<void()> work) {
   std::lock_guard lock(mutex_);
   if (ending_) return;
   waiting_.push_back(std::move(work));
-  if (!thread_.joinable()) thread_ = std::thread([this] { run(); });
-  changed_.notify_one();
+  if (waiting_.size() > idle_ && threads_.size() < most_) {
+    threads_.emplace_back([this] { run(); });
+  } else {
+    changed_.notify_one();
+  }
 }
 
 void ThreadExecutor::run() {
   std::unique_lock lock(mutex_);
   while (!ending_) {
     if (waiting_.empty()) {
+      ++idle_;
       changed_.wait(lock);
+      --idle_;
       continue;
     }
     const std::function<void()> work = std::move(waiting_.front());

@@ -8,6 +8,7 @@
 #include <memory>
 #include <mutex>
 #include <thread>
+#include <vector>
 
 namespace millrace {
 
@@ -24,10 +25,11 @@ class InlineExecutor final : public Executor {
   void execute(std::function<void()> work) override { work(); }
 };
 
-// One thread, started when it is first needed. Its end waits for the work at hand and drops the
-// rest.
+// Up to so many threads, started as they are needed. The end waits for the work at hand and drops
+// the rest.
 class ThreadExecutor final : public Executor {
  public:
+  explicit ThreadExecutor(std::size_t threads = 1) : most_(threads) {}
   ~ThreadExecutor() override;
   void execute(std::function<void()> work) override;
 
@@ -38,7 +40,9 @@ class ThreadExecutor final : public Executor {
   std::condition_variable changed_;
   std::deque<std::function<void()>> waiting_;
   bool ending_ = false;
-  std::thread thread_;
+  std::size_t idle_ = 0;  // threads
+  const std::size_t most_;
+  std::vector<std::thread> threads_;
 };
 
 // Does work on another executor one after the other, in the order in which it came. What waits when

@@ -1,13 +1,15 @@
-// When results are emitted. Batch mode changes nothing else: records, watermarks and timers come as
-// in streaming.
+// The choices that a configuration makes, and the words for them.
 #pragma once
 
 #include <array>
+#include <cstdint>
 #include <span>
 #include <string_view>
 
 namespace millrace {
 
+// When results are emitted. Batch mode changes nothing else: records, watermarks and timers come as
+// in streaming.
 enum class Mode {
   kStreaming,
   kBatch,      // rolling results are emitted once, at the end of the input
@@ -19,5 +21,24 @@ constexpr std::span<const std::string_view> words_of(Mode) { return kModeWords; 
 constexpr std::string_view to_string(Mode mode) {
   return kModeWords[static_cast<std::size_t>(mode)];
 }
+
+// How often a record counts in state after a failure. At least once, no channel waits for others.
+enum class CheckpointMode : std::uint8_t { kExactlyOnce, kAtLeastOnce };
+inline constexpr std::array<std::string_view, 2> kCheckpointModeWords{"exactly-once",
+                                                                      "at-least-once"};
+constexpr std::span<const std::string_view> words_of(CheckpointMode) {
+  return kCheckpointModeWords;
+}
+
+// Where keyed state lives: with a limit to the memory it takes, or without.
+enum class StateBackend : std::uint8_t { kRocksdb, kMemory };
+inline constexpr std::array<std::string_view, 2> kStateBackendWords{"rocksdb", "memory"};
+constexpr std::span<const std::string_view> words_of(StateBackend) { return kStateBackendWords; }
+
+// What follows a failure.
+enum class RestartKind : std::uint8_t { kNone, kFixedDelay, kFailureRate, kExponentialDelay };
+inline constexpr std::array<std::string_view, 4> kRestartKindWords{
+    "none", "fixed-delay", "failure-rate", "exponential-delay"};
+constexpr std::span<const std::string_view> words_of(RestartKind) { return kRestartKindWords; }
 
 }  // namespace millrace

@@ -19,6 +19,7 @@
 #include "millrace/core/config/options.h"
 #include "millrace/core/text.h"
 #include "millrace/core/thrown.h"
+#include "millrace/launch/job_storage.h"
 #include "millrace/launch/signals.h"
 #include "millrace/launch/status_line.h"
 #include "millrace/plan/plan_codec.h"
@@ -33,6 +34,16 @@ using namespace std::chrono_literals;
 constexpr int kFinished = 0;
 constexpr int kFailed = 1;
 constexpr int kUsage = 2;
+
+// Flags that set an option.
+constexpr std::pair<std::string_view, std::string_view> kFlagsOfOptions[] = {
+    {"parallelism", kDefaultParallelism.key},
+    {"mode", kRuntimeMode.key},
+    {"checkpoint-interval", kCheckpointInterval.key},
+    {"checkpoint-dir", kCheckpointDirectory.key},
+    {"state-backend", kStateBackend.key},
+    {"state-memory", kStateMemory.key},
+};
 
 std::vector<std::string> environment() {
   std::vector<std::string> variables;
@@ -54,11 +65,10 @@ Result<Config> load_config(const Arguments& arguments) {
   if (!text) return text.error();
   sources.file_text = *std::move(text);
   sources.flags = arguments.settings;
-  if (const Argument* flag = arguments.find_engine_flag("parallelism")) {
-    sources.flags.push_back({std::string(kDefaultParallelism.key), *flag->text, "--parallelism"});
-  }
-  if (const Argument* flag = arguments.find_engine_flag("mode")) {
-    sources.flags.push_back({std::string(kRuntimeMode.key), *flag->text, "--mode"});
+  for (const auto& [name, key] : kFlagsOfOptions) {
+    if (const Argument* flag = arguments.find_engine_flag(name)) {
+      sources.flags.push_back({std::string(key), *flag->text, concat("--", name)});
+    }
   }
   return Config::load(kEngineOptions, sources);
 }
@@ -122,13 +132,16 @@ void occupy_standard_descriptors() {
 
 // Starts the job on a cluster of its own, and returns what `watch` does: how it ended.
 template <class Watch>
-Status run_prepared(PreparedJob job, const Config& config, Watch watch) {
+Status run_prepared(PreparedJob job, const Config& config, const RestoreChoice& restore,
+                    Watch watch) {
   const Result<Logging> logging = open_log(config);
   if (!logging) return logging.error();
   const Logger log = logging->logger("job");
   for (const std::string& warning : detail::warnings(job.plan.logical)) log.warn(warning);
+  const Result<JobStorage> storage = JobStorage::open(job.plan, config, restore);
+  if (!storage) return storage.error();
   detail::EmbeddedCluster cluster({}, *logging);
-  auto running = cluster.start(std::move(job.plan), std::move(job.code));
+  auto running = cluster.start(std::move(job.plan), std::move(job.code), storage->settings());
   Status result = running ? watch(**running) : Status(running.error());
   if (!result && !config.get(kLogFile).empty()) log.error(result.error().message());
   return result;
@@ -188,7 +201,7 @@ class Program {
     if (!job) return fail(job.error());
     const Argument* plan = arguments->find_engine_flag("plan");
     return plan ? print_plan(job->plan, plan->text.value_or("text"))
-                : run(*std::move(job), *config);
+                : run(*std::move(job), *config, restore_choice(*arguments));
   }
 
  private:
@@ -217,11 +230,17 @@ class Program {
         unavailable("cannot write to the standard output: is it closed, or the disk full?"));
   }
 
-  int run(PreparedJob job, const Config& config) {
+  static RestoreChoice restore_choice(const Arguments& arguments) {
+    const Argument* const flag = arguments.find_engine_flag("restore");
+    return flag ? RestoreChoice::parse(*flag->text) : RestoreChoice();
+  }
+
+  int run(PreparedJob job, const Config& config, const RestoreChoice& restore) {
     const SignalScope signals;
-    const Status result = run_prepared(std::move(job), config, [&](detail::RunningJob& running) {
-      return watch(running, config.get(kCancellationTimeout));
-    });
+    const Status result =
+        run_prepared(std::move(job), config, restore, [&](detail::RunningJob& running) {
+          return watch(running, config.get(kCancellationTimeout));
+        });
     if (result) return kFinished;
     if (stop_signal() == 0 || result.error().code() != ErrorCode::kCancelled) {
       return fail(result.error());
@@ -258,7 +277,7 @@ Status execute(const std::string& name, const JobFunction& job_function,
   if (!config) return config.error();
   Result<PreparedJob> job = prepare(builder, *config);
   if (!job) return job.error();
-  return run_prepared(*std::move(job), *config,
+  return run_prepared(*std::move(job), *config, RestoreChoice(),
                       [](detail::RunningJob& running) { return running.result(); });
 }
 

@@ -8,15 +8,13 @@
 #include <variant>
 
 #include "millrace/core/ids.h"
+#include "millrace/core/mode.h"
 
 namespace millrace::detail {
 
 class CheckpointStore;
 class MetadataStore;
 class StateStoreFactory;
-
-// How often a record counts in state after a failure. At least once, no channel waits for others.
-enum class CheckpointMode : std::uint8_t { kExactlyOnce, kAtLeastOnce };
 
 struct CheckpointSettings {
   std::chrono::nanoseconds interval{0};  // 0: none but the final one
@@ -64,6 +62,7 @@ struct ExecutionSettings {
   CheckpointStore* checkpoint_store = nullptr;
   MetadataStore* metadata_store = nullptr;
   StateStoreFactory* state_stores = nullptr;  // null: keyed state lives in memory only
+  std::size_t state_memory = 0;  // bytes for all keyed state of this process; 0: no limit
   RestoreFrom restore;
   bool allow_dropped_state = false;  // of operators that the job no longer has
   // How long a task that was told to stop may take before the job is given up.

@@ -19,7 +19,7 @@ using testing::UnorderedElementsAre;
 CheckpointName name(std::uint64_t id, std::uint64_t epoch) { return {CheckpointId(id), epoch}; }
 
 CheckpointMetadata metadata(std::uint64_t id, const std::string& file = {}) {
-  CheckpointMetadata metadata{.id = id};
+  CheckpointMetadata metadata{.id = id, .epoch = 1};
   KeyedSnapshot keyed;
   if (!file.empty()) keyed.files.push_back({.name = file, .path = file});
   metadata.tasks.push_back({.operators = {{.name = "count", .keyed = {keyed}}}});

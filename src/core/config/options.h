@@ -42,6 +42,81 @@ inline constexpr Option<Duration> kCancellationTimeout{
     "it, "
     "as where user code never returns or nobody reads what is printed."};
 
+inline constexpr Option<std::optional<Duration>> kCheckpointInterval{
+    "execution.checkpointing.interval", "auto",
+    "The time from one checkpoint to the next; 0s is none. Automatic is 10 s where a source is "
+    "unbounded and none otherwise."};
+
+inline constexpr Option<std::string> kCheckpointDirectory{
+    "execution.checkpointing.dir", "",
+    "The directory of the job's checkpoints, and of its state while it runs. None is "
+    "millrace-data/JOB."};
+
+inline constexpr Option<CheckpointMode> kCheckpointMode{
+    "execution.checkpointing.mode", "exactly-once",
+    "Whether a record counts once in state after a failure, or once at least: then no channel "
+    "waits for the others when a checkpoint passes."};
+
+inline constexpr Option<Duration> kCheckpointTimeout{
+    "execution.checkpointing.timeout", "10min",
+    "How long a checkpoint may take; then it is given up, and the next one has what it had."};
+
+inline constexpr Option<Duration> kCheckpointPause{
+    "execution.checkpointing.min-pause", "0s",
+    "The least time from the end of a checkpoint to the beginning of the next."};
+
+inline constexpr Option<std::int64_t> kTolerableFailures{
+    "execution.checkpointing.tolerable-failed-checkpoints", "0",
+    "How many checkpoints may fail in a row before the job restarts.", IntegerRange{0, 1'000'000}};
+
+inline constexpr Option<std::int64_t> kRetainedCheckpoints{
+    "execution.checkpointing.num-retained", "1", "How many completed checkpoints are kept.",
+    IntegerRange{1, 1'000}};
+
+inline constexpr Option<StateBackend> kStateBackend{
+    "state.backend.type", "rocksdb",
+    "Where keyed state lives: in memory up to state.memory and beyond that in RocksDB, or all in "
+    "memory."};
+
+inline constexpr Option<std::optional<Bytes>> kStateMemory{
+    "state.memory", "auto",
+    "How much memory keyed state may take before it moves to RocksDB, in this process. Automatic "
+    "is a quarter of the machine's."};
+
+inline constexpr Option<std::optional<RestartKind>> kRestartStrategy{
+    "restart-strategy.type", "auto",
+    "What follows a failure. Automatic is exponential-delay where checkpoints are taken and none "
+    "otherwise."};
+
+inline constexpr Option<std::int64_t> kFixedDelayAttempts{"restart-strategy.fixed-delay.attempts",
+                                                          "1", "How often the job is restarted.",
+                                                          IntegerRange{1, 1'000'000'000}};
+inline constexpr Option<Duration> kFixedDelay{"restart-strategy.fixed-delay.delay", "1s",
+                                              "The time from a failure to the restart."};
+
+inline constexpr Option<std::int64_t> kFailureRateMost{
+    "restart-strategy.failure-rate.max-failures-per-interval", "1",
+    "How many failures there may be in any interval.", IntegerRange{1, 1'000'000'000}};
+inline constexpr Option<Duration> kFailureRateInterval{
+    "restart-strategy.failure-rate.failure-rate-interval", "1min", "The interval."};
+inline constexpr Option<Duration> kFailureRateDelay{"restart-strategy.failure-rate.delay", "1s",
+                                                    "The time from a failure to the restart."};
+
+inline constexpr Option<Duration> kExponentialInitial{
+    "restart-strategy.exponential-delay.initial-backoff", "1s",
+    "The time from the first failure to the restart."};
+inline constexpr Option<double> kExponentialMultiplier{
+    "restart-strategy.exponential-delay.backoff-multiplier", "1.5",
+    "How much longer it is from failure to failure."};
+inline constexpr Option<Duration> kExponentialMost{"restart-strategy.exponential-delay.max-backoff",
+                                                   "1min", "The longest it becomes."};
+inline constexpr Option<Duration> kExponentialReset{
+    "restart-strategy.exponential-delay.reset-backoff-threshold", "1h",
+    "After so long without a failure it begins anew."};
+inline constexpr Option<double> kExponentialJitter{
+    "restart-strategy.exponential-delay.jitter-factor", "0.1",
+    "The part of the delay by which it varies, so that jobs do not restart in step."};
+
 inline constexpr Option<LogLevel> kLogLevel{"log.level", "info",
                                             "The least urgent messages that are logged."};
 
@@ -54,8 +129,34 @@ inline constexpr Option<LogFormat> kLogFormat{
     "Whether a message is a line of text or a JSON object, also on a line of its own."};
 
 inline constexpr ConfigOption kEngineOptions[] = {
-    kDefaultParallelism,  kMaxParallelism, kRuntimeMode, kOperatorChaining,
-    kCancellationTimeout, kLogLevel,       kLogFile,     kLogFormat,
+    kDefaultParallelism,
+    kMaxParallelism,
+    kRuntimeMode,
+    kOperatorChaining,
+    kCheckpointInterval,
+    kCheckpointDirectory,
+    kCheckpointMode,
+    kCheckpointTimeout,
+    kCheckpointPause,
+    kTolerableFailures,
+    kRetainedCheckpoints,
+    kStateBackend,
+    kStateMemory,
+    kRestartStrategy,
+    kFixedDelayAttempts,
+    kFixedDelay,
+    kFailureRateMost,
+    kFailureRateInterval,
+    kFailureRateDelay,
+    kExponentialInitial,
+    kExponentialMultiplier,
+    kExponentialMost,
+    kExponentialReset,
+    kExponentialJitter,
+    kCancellationTimeout,
+    kLogLevel,
+    kLogFile,
+    kLogFormat,
 };
 
 inline constexpr EngineFlag kEngineFlags[] = {
@@ -63,6 +164,16 @@ inline constexpr EngineFlag kEngineFlags[] = {
      "How many subtasks each operator has; default: one per core."},
     {"mode", EngineFlag::Value::kRequired, "MODE",
      "streaming, batch, or automatic (batch when every source is bounded)."},
+    {"checkpoint-interval", EngineFlag::Value::kRequired, "TIME",
+     "The time between checkpoints; default: 10s for an unbounded job, 0s (none) for others."},
+    {"checkpoint-dir", EngineFlag::Value::kRequired, "DIR",
+     "Where checkpoints and state go; default: millrace-data/JOB."},
+    {"state-backend", EngineFlag::Value::kRequired, "BACKEND",
+     "rocksdb (memory up to a limit, then disk; default) or memory."},
+    {"state-memory", EngineFlag::Value::kRequired, "SIZE",
+     "Memory for keyed state, such as 4GB; default: a quarter of the machine's."},
+    {"restore", EngineFlag::Value::kRequired, "FROM",
+     "latest (go on from the last checkpoint), none (start afresh), or a checkpoint's directory."},
     {"config", EngineFlag::Value::kRequired, "FILE", "Settings in YAML; default: millrace.yaml."},
     {"plan", EngineFlag::Value::kOptional, "FORMAT",
      "Print the plan as text, json or capnp, and do not run."},

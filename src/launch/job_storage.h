@@ -1,0 +1,52 @@
+// Where a job that runs in this process keeps what must survive it: a directory with its
+// checkpoints, its record, and the state that it works on.
+//
+//   DIR/job-...            the job's record, which names its completed checkpoints
+//   DIR/chk-N-E, shared    the checkpoints
+//   DIR/local              state at work; of no use once the process has ended
+//
+// One process at a time. It outlives the job.
+#pragma once
+
+#include <filesystem>
+#include <memory>
+#include <optional>
+#include <string>
+
+#include "millrace/core/config/config.h"
+#include "millrace/plan/execution_plan.h"
+#include "millrace/plan/execution_settings.h"
+
+namespace millrace {
+
+// As --restore says.
+struct RestoreChoice {
+  enum class Kind : std::uint8_t { kUnsaid, kNone, kLatest, kPath };
+
+  Kind kind = Kind::kUnsaid;
+  std::string path;
+
+  static RestoreChoice parse(std::string_view text);
+};
+
+class JobStorage {
+ public:
+  // What the configuration asks for; touches no disk where that is nothing. Fails where the
+  // directory cannot be used, or holds a job that has not ended and nothing says what becomes of it.
+  static Result<JobStorage> open(const detail::ExecutionPlan& plan, const Config& config,
+                                 const RestoreChoice& restore);
+  JobStorage(JobStorage&&) noexcept;
+  ~JobStorage();
+
+  const detail::ExecutionSettings& settings() const { return settings_; }
+
+ private:
+  struct Stores;
+
+  JobStorage();
+
+  std::unique_ptr<Stores> stores_;
+  detail::ExecutionSettings settings_;
+};
+
+}  // namespace millrace
