@@ -1,5 +1,5 @@
-// What an update of keyed state costs, in the operator alone: a ValueState of a KeyedProcess, on one
-// core, without tasks and channels. state_bench [MILLION-UPDATES]
+// What an update of keyed state costs, in the operator alone: a ValueState of a KeyedProcess, on
+// one core, without tasks and channels. state_bench [MILLION-UPDATES]
 #include <chrono>
 #include <cstdio>
 #include <cstdlib>

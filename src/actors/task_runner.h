@@ -152,7 +152,7 @@ class TaskRunner {
   std::size_t current_bytes_ = 0;
   std::optional<std::chrono::nanoseconds> poll_at_;  // a source that is idle until then
   bool split_requested_ = false;
-  IdleTimer idle_timer_;  // of a source
+  IdleTimer idle_timer_;                      // of a source
   std::optional<CheckpointId> triggered_;     // and not taken yet
   std::optional<std::string> after_trigger_;  // what on_split() brought since then
   bool split_came_ = false;                   // since then

@@ -32,7 +32,8 @@ struct RestoreChoice {
 class JobStorage {
  public:
   // What the configuration asks for; touches no disk where that is nothing. Fails where the
-  // directory cannot be used, or holds a job that has not ended and nothing says what becomes of it.
+  // directory cannot be used, or holds a job that has not ended and nothing says what becomes of
+  // it.
   static Result<JobStorage> open(const detail::ExecutionPlan& plan, const Config& config,
                                  const RestoreChoice& restore);
   JobStorage(JobStorage&&) noexcept;

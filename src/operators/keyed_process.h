@@ -1,5 +1,5 @@
-// Process functions of a keyed stream: as those of process.h, with state and timers by key. State is
-// declared as members; it, and the timers, are always those of the key at hand.
+// Process functions of a keyed stream: as those of process.h, with state and timers by key. State
+// is declared as members; it, and the timers, are always those of the key at hand.
 //
 //   class Counter : public KeyedProcess<std::string, Payment, Count> {
 //    public:

@@ -67,8 +67,8 @@ class CoProcess : public ProcessFunction {
 
 namespace millrace::detail {
 
-// Runs `call(value, context, collector)` for the records of a batch up to `end`, or until the outputs
-// are full. `prepare(row)` comes before each call.
+// Runs `call(value, context, collector)` for the records of a batch up to `end`, or until the
+// outputs are full. `prepare(row)` comes before each call.
 template <class In, class Out, class Context, class Prepare, class Call>
 Result<Progress> process_rows(Cursor& in, std::size_t end, Outputs& outputs, Context& context,
                               const Prepare& prepare, const Call& call) {

@@ -1,5 +1,5 @@
-// The state of a rolling aggregate: for each key its accumulated record. A record that tells its own
-// key is kept without one.
+// The state of a rolling aggregate: for each key its accumulated record. A record that tells its
+// own key is kept without one.
 #pragma once
 
 #include <string>

@@ -2,7 +2,7 @@
 //
 // A ReducingState keeps a value of their own type, by a function of two:
 //
-//   ReducingState<std::int64_t> most_{*this, "most", [](auto a, auto b) { return std::max(a, b); }};
+//   ReducingState<Cents> most_{*this, "most", [](Cents a, Cents b) { return std::max(a, b); }};
 //   most_.add(payment.cents);
 //   if (most_ && *most_ > limit) ...
 //

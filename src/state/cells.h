@@ -1,5 +1,5 @@
-// What a key may have: a value, a list, a map. Each knows which of its rows were changed since it was
-// last saved, so that nothing that grows with a collection is written as a whole.
+// What a key may have: a value, a list, a map. Each knows which of its rows were changed since it
+// was last saved, so that nothing that grows with a collection is written as a whole.
 #pragma once
 
 #include <algorithm>

@@ -1,6 +1,6 @@
 // The bytes of a key in a row of state. They say the same for a key whose type has grown: integers
-// are widened to 64 bits, as the hash does. They tell where they end, so that an entry's own key may
-// follow (docs/FORMATS.md).
+// are widened to 64 bits, as the hash does. They tell where they end, so that an entry's own key
+// may follow (docs/FORMATS.md).
 #pragma once
 
 #include <cstdint>

@@ -1,10 +1,10 @@
 // The keyed state of one operator instance: its declared states, and how they get into checkpoints
 // and come back.
 //
-// Live rows are in memory. A checkpoint freezes them by a counter (RowTable), and the task saves what
-// was changed since the last one piece by piece, between elements; the saved rows go to the writer,
-// which puts them into the database in order, on another thread, and then the database into the
-// checkpoint. What is restored stays in the database until it is asked for.
+// Live rows are in memory. A checkpoint freezes them by a counter (RowTable), and the task saves
+// what was changed since the last one piece by piece, between elements; the saved rows go to the
+// writer, which puts them into the database in order, on another thread, and then the database into
+// the checkpoint. What is restored stays in the database until it is asked for.
 //
 // One thread, the task's; done() of a checkpoint comes from the writer's.
 #pragma once
@@ -71,8 +71,8 @@ class KeyedState final : public KeyedBackend {
   // Where the keys that begin so end.
   static std::string end_of(std::string_view prefix);
 
-  // Where rows go as they were frozen; and where they go that are not in memory any more, removed or
-  // evicted.
+  // Where rows go as they were frozen; and where they go that are not in memory any more, removed
+  // or evicted.
   RowBuffer& images() { return images_; }
   RowBuffer& changes() { return changes_; }
   // Only where rows are evicted images are asked for before the database has them.

@@ -1,4 +1,5 @@
-// A map for each key, whose entries are written one by one. Declared as a member of a keyed function:
+// A map for each key, whose entries are written one by one. Declared as a member of a keyed
+// function:
 //
 //   MapState<std::string, std::int64_t> visits_{*this, "visits"};
 //

@@ -3,15 +3,15 @@
 // typed skin, through which rows are found.
 //
 // Shards. The first 32 bits of a hash, scaled to the range of the subtask's key groups, choose the
-// shard, the others the slot. A shard grows until it is full-grown and is then split in two, so that
-// no step moves more rows than one shard holds, and shards are narrow ranges of the order in which
-// rows lie in the database.
+// shard, the others the slot. A shard grows until it is full-grown and is then split in two, so
+// that no step moves more rows than one shard holds, and shards are narrow ranges of the order in
+// which rows lie in the database.
 //
-// Epochs. A checkpoint freezes what all rows are at that moment, by beginning a new epoch: that takes
-// no time. 64 rows share a page; whoever changes a row touches its page first, and the first touch
-// in a new epoch saves the changed rows of the page as they were frozen. What is not touched is
-// saved piece by piece by save_some(). So every row that was changed since the last checkpoint is
-// saved once, as it was at the barrier, and the stream never waits for more than a page.
+// Epochs. A checkpoint freezes what all rows are at that moment, by beginning a new epoch: that
+// takes no time. 64 rows share a page; whoever changes a row touches its page first, and the first
+// touch in a new epoch saves the changed rows of the page as they were frozen. What is not touched
+// is saved piece by piece by save_some(). So every row that was changed since the last checkpoint
+// is saved once, as it was at the barrier, and the stream never waits for more than a page.
 //
 // What bounds a large table is how many lines of memory a key costs, and how much of it fits in the
 // cache. A byte for each slot, its tag, holds a part of the hash, apart from the rows: other keys'

@@ -1,6 +1,6 @@
-// Event-time timers: once the watermark has passed a timer's time, on_timer() is called for its key,
-// in the order of time. Timers are state: a row for each, by key. The queue that orders them by time
-// is not; it is made from them.
+// Event-time timers: once the watermark has passed a timer's time, on_timer() is called for its
+// key, in the order of time. Timers are state: a row for each, by key. The queue that orders them
+// by time is not; it is made from them.
 //
 //   context.timers().at(payment.at + 1min);
 #pragma once
@@ -80,8 +80,8 @@ class KeyTimers final : public Timers {
 
   bool is_due(Timestamp watermark) const { return next() != nullptr && next()->time <= watermark; }
 
-  // Takes the next timer; returns its key, or null if it was cancelled. The caller makes the key the
-  // current one and then cancels the timer.
+  // Takes the next timer; returns its key, or null if it was cancelled. The caller makes the key
+  // the current one and then cancels the timer.
   struct Fired {
     const K* key;
     std::uint64_t hash;

@@ -8,12 +8,12 @@
 #include <map>
 #include <thread>
 
-#include "support/temporary_directory.h"
 #include "millrace/core/random.h"
 #include "millrace/core/text.h"
 #include "millrace/state/memory_store.h"
 #include "millrace/state/rocksdb/rocksdb_store_factory.h"
 #include "support/checkpoint_store_fake.h"
+#include "support/temporary_directory.h"
 
 namespace millrace::detail {
 namespace {

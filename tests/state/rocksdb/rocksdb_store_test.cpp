@@ -7,10 +7,10 @@
 #include <algorithm>
 #include <fstream>
 
-#include "support/temporary_directory.h"
 #include "millrace/core/random.h"
 #include "millrace/state/rocksdb/rocksdb_store_factory.h"
 #include "support/checkpoint_store_fake.h"
+#include "support/temporary_directory.h"
 
 namespace millrace::detail {
 namespace {
