@@ -2,7 +2,6 @@
 // s = 1. Every key is there before the clock starts.
 #include <unistd.h>
 
-#include <algorithm>
 #include <chrono>
 #include <cstdio>
 #include <cstdlib>
@@ -10,37 +9,13 @@
 #include <string>
 #include <vector>
 
-#include "millrace/core/random.h"
-#include "millrace/core/records/hash.h"
+#include "keys.h"
 #include "plain_rocksdb.h"
 
 namespace millrace::bench {
 namespace {
 
 constexpr std::size_t kUpdates = 1'000'000;
-
-std::vector<std::uint64_t> uniform_keys(std::uint64_t keys) {
-  Random random(1);
-  std::vector<std::uint64_t> drawn(kUpdates);
-  for (std::uint64_t& key : drawn) key = random.below(keys);
-  return drawn;
-}
-
-// The ranks are spread over the keys, so that hot ones are no neighbours.
-std::vector<std::uint64_t> zipf_keys(std::uint64_t keys) {
-  std::vector<double> until(keys);
-  double total = 0;
-  for (std::size_t i = 0; i < until.size(); ++i) {
-    until[i] = total += 1.0 / static_cast<double>(i + 1);
-  }
-  Random random(1);
-  std::vector<std::uint64_t> drawn(kUpdates);
-  for (std::uint64_t& key : drawn) {
-    const auto rank = std::ranges::lower_bound(until, random.uniform() * total) - until.begin();
-    key = detail::mix64(static_cast<std::uint64_t>(rank)) % keys;
-  }
-  return drawn;
-}
 
 double seconds_of(PlainRocksDb& database, const std::vector<std::uint64_t>& keys) {
   const auto begin = std::chrono::steady_clock::now();
@@ -54,8 +29,8 @@ void measure(std::uint64_t keys) {
   PlainRocksDb database(std::filesystem::temp_directory_path() /
                         ("millrace-bench-" + std::to_string(getpid())));
   for (std::uint64_t key = 0; key < keys; ++key) database.update(key);
-  const double uniform = seconds_of(database, uniform_keys(keys));
-  const double zipf = seconds_of(database, zipf_keys(keys));
+  const double uniform = seconds_of(database, uniform_keys(keys, kUpdates));
+  const double zipf = seconds_of(database, zipf_keys(keys, kUpdates));
   std::printf("RocksDB get and put, %4.0f M keys   uniform %6.3f M updates/s   Zipf %6.3f M/s\n",
               static_cast<double>(keys) / 1e6, kUpdates / uniform / 1e6, kUpdates / zipf / 1e6);
   std::fflush(stdout);

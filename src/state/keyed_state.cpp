@@ -9,7 +9,7 @@ namespace millrace::detail {
 namespace {
 
 constexpr std::size_t kRowsAtOnce = 512;  // saved between two elements
-constexpr std::size_t kHandOverBytes = std::size_t{16} << 20;
+constexpr std::size_t kHandOverBytes = std::size_t{8} << 20;
 constexpr std::size_t kEvictedBytes = std::size_t{4} << 20;
 constexpr std::size_t kTurnsWithoutEviction = 64;
 constexpr std::size_t kShardsInMemory = 32;  // at least, so that evicting one is little
