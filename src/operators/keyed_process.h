@@ -201,7 +201,7 @@ class KeyedFunctionOperator : public FunctionOperator<F> {
 
   void end_group() {
     owner().current_keys().hashes = {};
-    owner().keyed_state().make_room();
+    owner().keyed_state().tidy_up();
   }
 
   std::optional<KeyTimers<Key>> timers_;

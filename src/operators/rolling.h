@@ -51,7 +51,7 @@ class RollingOperator final : public Operator {
       const std::size_t end = std::min(batch.size(), in.next + kGroup);
       Status updated = update(batch, in.next, end, out);
       if (!updated) return updated.error();
-      state_.make_room();
+      state_.tidy_up();
       in.next = end;
     }
     return Progress::kDone;

@@ -13,6 +13,13 @@
 
 namespace millrace::detail {
 
+// A value with the time from which it lives. A plain struct: it is written as one.
+template <class V>
+struct Expiring {
+  V value{};
+  Timestamp touched = kMinTimestamp;
+};
+
 template <class V>
 struct ValueCell {
   static constexpr std::string_view kKind = "value";
@@ -29,13 +36,12 @@ struct ValueCell {
   Status load(const StatePart& part, std::string_view, std::string_view bytes) {
     return part.decode(bytes, &value);
   }
-};
-
-// A value with the time from which it lives. A plain struct: it is written as one.
-template <class V>
-struct Expiring {
-  V value{};
-  Timestamp touched = kMinTimestamp;
+  std::size_t heap() const { return heap_footprint<HeapBytes::kReserved>(value); }
+  bool has_expired(Timestamp limit) const {
+    if constexpr (is_instance<V, Expiring>) return value.touched <= limit;
+    return false;
+  }
+  bool expire(Timestamp limit) { return has_expired(limit); }
 };
 
 // A row for each kChunk elements; what is appended changes the last one only. Where elements expire
@@ -61,14 +67,20 @@ struct ListCell {
     values.push_back(std::move(value));
     if (now) touched.push_back(*now);
   }
-  // Forgets the elements that were touched last at `time` or before; returns whether there are any.
-  bool expire(Timestamp time) {
-    const auto end = std::upper_bound(touched.begin(), touched.end(), time);
-    if (end == touched.begin()) return false;
+  bool has_expired(Timestamp limit) const { return !touched.empty() && touched.front() <= limit; }
+  bool expire(Timestamp limit) {
+    if (!has_expired(limit)) return false;
+    const auto end = std::upper_bound(touched.begin(), touched.end(), limit);
     values.erase(values.begin(), values.begin() + (end - touched.begin()));
     touched.erase(touched.begin(), end);
     saved = 0;
-    return true;
+    return values.empty();
+  }
+  std::size_t heap() const {
+    const std::size_t each =
+        values.empty() ? 0 : heap_footprint<HeapBytes::kReserved>(values.front());
+    return values.capacity() * sizeof(V) + values.size() * each +
+           touched.capacity() * sizeof(Timestamp);
   }
 
   void save(RowsOf& rows, bool) {
@@ -141,6 +153,32 @@ struct MapCell {
     if (found->second.stored && !found->second.changed) changes.push_back(key);
     entries.erase(found);
     return true;
+  }
+
+  bool has_expired(Timestamp limit) const {
+    if constexpr (is_instance<V, Expiring>) {
+      return std::ranges::any_of(
+          entries, [&](const auto& entry) { return entry.second.value.touched <= limit; });
+    }
+    return false;
+  }
+  bool expire(Timestamp limit) {
+    std::vector<E> expired;
+    if constexpr (is_instance<V, Expiring>) {
+      for (const auto& [key, entry] : entries) {
+        if (entry.value.touched <= limit) expired.push_back(key);
+      }
+    }
+    for (const E& key : expired) erase(key);
+    return entries.empty();
+  }
+  std::size_t heap() const {
+    constexpr std::size_t kNode = 32;  // of a tree, beside what it holds
+    if (entries.empty()) return 0;
+    const auto& [key, entry] = *entries.begin();
+    return entries.size() *
+           (kNode + sizeof(key) + sizeof(entry) + heap_footprint<HeapBytes::kReserved>(key) +
+            heap_footprint<HeapBytes::kReserved>(entry.value));
   }
 
   void save(RowsOf& rows, bool) {

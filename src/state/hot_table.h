@@ -22,6 +22,11 @@ void prefetch_contents_of(const Row& row) {
   prefetch_heap(row);
 }
 
+template <class Row>
+std::size_t heap_of(const Row& row) {
+  return heap_footprint<HeapBytes::kReserved>(row);
+}
+
 // HashOf is a function object that gives the hash of a row's key.
 template <class Row, class HashOf>
 class HotTable : public RowTable {
@@ -146,6 +151,9 @@ class HotTable : public RowTable {
     row.~Row();
   }
   void end_row(void* row) final { static_cast<Row*>(row)->~Row(); }
+  std::size_t heap_of_row(const void* row) const final {
+    return heap_of(*static_cast<const Row*>(row));
+  }
 
   const HashOf hash_of_;
 };

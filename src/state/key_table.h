@@ -11,6 +11,9 @@
 //   void save(RowsOf& rows, bool stored);     // what was changed since it was last saved
 //   void remove(RowsOf& rows, bool stored);   // all that the database may have
 //   Status load(const StatePart& part, std::string_view entry, std::string_view value);
+//   std::size_t heap() const;                 // about how much it holds outside itself
+//   bool has_expired(Timestamp limit) const;  // whether something was touched last then or before
+//   bool expire(Timestamp limit);             // forgets that; whether all is gone
 #pragma once
 
 #include <array>
@@ -220,12 +223,28 @@ class KeyTable final : public AnyKeyTable,
   }
 
   void forget(Place place) override {
+    drop(place);
+    know_only({});
+  }
+  void drop(Place place) {
     this->touch(place);  // what is frozen is saved first
     Row& row = this->at(place);
-    RowsOf rows = rows_of(current().hash(), row.key, state().changes());
+    RowsOf rows = rows_of(hash_key(row.key), row.key, state().changes());
     row.cell.remove(rows, this->is_stored(place));
     Table::erase(place);
-    know_only({});
+  }
+
+  // Looks for what has expired in a few rows more.
+  void sweep(Timestamp limit) override {
+    int left = kSweptRows;
+    const bool end = Table::visit(swept_, [&](Place place) {
+      if (left-- == 0) return false;
+      if (!this->at(place).cell.has_expired(limit)) return true;
+      this->touch(place);
+      if (this->at(place).cell.expire(limit)) drop(place);
+      return true;
+    });
+    if (end) swept_ = {};
   }
 
   void save_row(void* at, bool stored) override { save(at, stored, state().images()); }
@@ -241,7 +260,10 @@ class KeyTable final : public AnyKeyTable,
   void load_many_rows(std::size_t index);
   Status load_row(const K& key, std::uint64_t hash, std::string_view entry, std::string_view value);
 
+  static constexpr int kSweptRows = 16;
+
   bool complete_ = false;  // all rows are in memory
+  typename Table::Position swept_;
   std::array<Place, kMostKeys> near_;
 };
 
@@ -333,6 +355,11 @@ Status KeyTable<K, Cell>::load_everything(const Use& use) {
     return true;
   });
   return {};
+}
+
+template <class K, class Cell>
+std::size_t heap_of(const KeyedCell<K, Cell>& row) {
+  return heap_footprint<HeapBytes::kReserved>(row.key) + row.cell.heap();
 }
 
 // What a row points to is fetched with it.

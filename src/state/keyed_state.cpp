@@ -70,7 +70,10 @@ Status KeyedState::open(const KeyedPlace& place) {
   read_clock();
   Status attached = attach_parts();
   if (!attached) return attached;
-  for (StatePart* const part : parts_) part->rows().set_range(range_);
+  for (StatePart* const part : parts_) {
+    part->rows().set_range(range_);
+    expires_ = expires_ || part->declaration().time_to_live_milliseconds != 0;
+  }
   StateEnvironment* const environment = place.environment;
   if (environment == nullptr || environment->stores == nullptr) return {};
   writer_ = std::make_shared<StateWriter>(*environment, place.name);
@@ -226,6 +229,7 @@ void KeyedState::completed(const CheckpointName& checkpoint) {
 // frozen, so that no checkpoint sees what came after its barrier.
 void KeyedState::evict() {
   std::size_t turns_without = 0;
+  for (StatePart* const part : parts_) part->rows().sample_heap();
   while (bytes_held() > memory_ && turns_without < kTurnsWithoutEviction) {
     RowTable& rows = parts_[next_evicted_++ % parts_.size()]->rows();
     turns_without = rows.evict_some() > 0 ? 0 : turns_without + 1;
@@ -234,10 +238,23 @@ void KeyedState::evict() {
   may_load_ = true;
 }
 
+void KeyedState::sweep() {
+  for (StatePart* const part : parts_) {
+    const std::int64_t time = part->declaration().time_to_live_milliseconds;
+    if (time != 0) part->sweep(now_ - Duration(time));
+  }
+}
+
 std::size_t KeyedState::bytes_held() const {
   std::size_t bytes = 0;
   for (StatePart* const part : parts_) bytes += part->rows().bytes();
   return bytes;
+}
+
+std::size_t KeyedState::rows_held() const {
+  std::size_t rows = 0;
+  for (StatePart* const part : parts_) rows += part->rows().size();
+  return rows;
 }
 
 bool KeyedState::congested() {

@@ -56,10 +56,15 @@ class KeyedState final : public KeyedBackend {
   void completed(const CheckpointName& checkpoint) override;
   bool congested() override;
 
-  // Between groups of records: evicts what is too much. Places change.
-  void make_room() {
+  // Between groups of records: evicts what is too much, and forgets what has expired. Places
+  // change.
+  void tidy_up() {
     if (memory_ != 0) evict();
+    if (expires_) sweep();
   }
+
+  std::size_t bytes_held() const;
+  std::size_t rows_held() const;
 
   // --- for the declared states ---
 
@@ -121,7 +126,7 @@ class KeyedState final : public KeyedBackend {
   void forget_written();
   void finish_frozen();
   void evict();
-  std::size_t bytes_held() const;
+  void sweep();
   std::optional<StateRow> find_unwritten(std::string_view key);
 
   KeyedPlace place_;
@@ -136,6 +141,7 @@ class KeyedState final : public KeyedBackend {
   std::deque<HandedOver> handed_over_;
   std::uint64_t batch_ = 0;       // the number of the last hand-over
   std::size_t memory_ = 0;        // 0: no limit
+  bool expires_ = false;          // some state does
   std::size_t next_evicted_ = 0;  // the part whose turn it is
   bool may_load_ = false;
   Status failure_;

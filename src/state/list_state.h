@@ -67,7 +67,7 @@ class ListState {
   Cell* find() const {
     auto* const cell = static_cast<Cell*>(table_.find());
     if (cell == nullptr || !expiry_.limited() || cell->touched.empty()) return cell;
-    const bool expires = cell->touched.front() <= expiry_.limit();
+    const bool expires = cell->has_expired(expiry_.limit());
     const bool ages = expiry_.on_read() && cell->touched.front() != expiry_.now();
     if (!expires && !ages) return cell;
     auto* const changed = static_cast<Cell*>(table_.edit());

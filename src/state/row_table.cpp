@@ -11,6 +11,8 @@ constexpr std::size_t kHugePage = std::size_t{2} << 20;
 constexpr std::size_t kFullGrown = 4 * kHugePage;
 constexpr std::size_t kLeastFullGrown = 64 << 10;
 constexpr std::uint32_t kMostBits = 20;  // of the directory
+constexpr int kSampledSlots = 16;        // at once
+constexpr double kSampleWeight = 1.0 / 256;
 
 }  // namespace
 
@@ -145,6 +147,22 @@ void RowTable::enlarge(Shard& shard, std::uint64_t hash) {
   if (larger * row_bytes_ <= full_grown_ || shard.depth == kMostBits) return rehash(shard, larger);
   split(shard, hash);
   make_room(hash);
+}
+
+void RowTable::sample_heap() {
+  for (int i = 0; i < kSampledSlots; ++i) {
+    if (sampled_shard_ >= shards_.size()) sampled_shard_ = 0;
+    Shard& shard = *shards_[sampled_shard_];
+    if (sampled_slot_ >= shard.capacity) {
+      sampled_slot_ = 0;
+      ++sampled_shard_;
+      continue;
+    }
+    const std::uint32_t slot = sampled_slot_++;
+    if (!is_row(shard.tags[slot])) continue;
+    const auto heap = static_cast<double>(heap_of_row(row_at({&shard, slot})));
+    heap_per_row_ += (heap - heap_per_row_) * kSampleWeight;
+  }
 }
 
 void RowTable::allow_eviction(std::size_t shard_bytes) {

@@ -80,7 +80,11 @@ class RowTable {
   void set_range(HashRange range);
 
   std::size_t size() const { return size_; }
-  std::size_t bytes() const { return bytes_; }  // of the table itself
+  // Of the table, and about what its rows hold outside of it: as the rows that were sampled say.
+  std::size_t bytes() const {
+    return bytes_ + static_cast<std::size_t>(heap_per_row_ * static_cast<double>(size_));
+  }
+  void sample_heap();
   std::uint64_t moves() const { return moves_; }
 
   // To be called before a row is changed.
@@ -180,6 +184,7 @@ class RowTable {
   virtual void save_row(void* row, bool stored) = 0;
   // The row leaves the table, changed since it was saved last; it ends afterwards.
   virtual void evict_row(void* row) = 0;
+  virtual std::size_t heap_of_row(const void* row) const = 0;
 
   std::size_t directory_index(std::uint64_t hash) const {
     const std::uint64_t position = (((hash >> 32) - range_.first) * scale_) >> 32;
@@ -206,6 +211,9 @@ class RowTable {
   std::vector<std::unique_ptr<Shard>> shards_;
   std::size_t size_ = 0;
   std::size_t bytes_ = 0;
+  double heap_per_row_ = 0;
+  std::size_t sampled_shard_ = 0;
+  std::uint32_t sampled_slot_ = 0;
   std::uint64_t moves_ = 0;
 
   bool evicts_ = false;

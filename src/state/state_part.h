@@ -8,6 +8,7 @@
 #include <vector>
 
 #include "millrace/core/codec/codec.h"
+#include "millrace/core/time.h"
 #include "millrace/state/checkpoint_metadata.h"
 #include "millrace/state/row_buffer.h"
 #include "millrace/state/row_table.h"
@@ -35,6 +36,9 @@ class StatePart {
 
   const StateDeclaration& declaration() const { return declaration_; }
   virtual RowTable& rows() = 0;
+
+  // Forgets some of what was touched last then or before.
+  virtual void sweep(Timestamp) {}
 
   // As a checkpoint describes it; `restored`, if the state goes on from one. Fails where the state
   // cannot be read as it is declared now.

@@ -1,0 +1,261 @@
+// What becomes of a keyed function's state: checkpoints that fail, other parallelism, little memory,
+// and time to live.
+#include <gtest/gtest.h>
+
+#include "millrace/operators/keyed_process.h"
+#include "millrace/state/memory_environment.h"
+
+namespace millrace::detail {
+namespace {
+
+using namespace std::chrono_literals;
+
+struct Payment {
+  std::int64_t account = 0;
+  std::int64_t cents = 0;
+};
+
+class StillClock final : public Clock {
+ public:
+  Timestamp now() const override { return time; }
+  std::chrono::nanoseconds monotonic() const override { return {}; }
+  Timestamp time{};
+};
+
+// Emits each account's sum; an amount of zero only asks for it.
+class Sums : public KeyedProcess<std::int64_t, Payment, Payment> {
+ public:
+  explicit Sums(TimeToLive time_to_live = {}) : sum_(*this, "sum", time_to_live) {}
+
+  void process(const Payment& payment, Context&, Collector<Payment>& out) override {
+    if (payment.cents != 0) sum_ = sum_.value_or(0) + payment.cents;
+    out.emit({payment.account, sum_.value_or(-1)});
+  }
+
+ private:
+  ValueState<std::int64_t> sum_;
+};
+
+// A store whose ingesting fails while it is told to.
+class ShakyStores final : public StateStoreFactory {
+ public:
+  Result<std::unique_ptr<StateStore>> make(std::string_view name) override {
+    return shaky(inner_.make(name));
+  }
+  Result<std::unique_ptr<StateStore>> restore(std::string_view name,
+                                              std::span<const StoredFile> files,
+                                              CheckpointStore& from) override {
+    return shaky(inner_.restore(name, files, from));
+  }
+  bool full = false;
+
+ private:
+  class Shaky final : public StateStore {
+   public:
+    Shaky(std::unique_ptr<StateStore> inner, bool& full) : inner_(std::move(inner)), full_(full) {}
+    Status get(std::span<const std::string_view> keys,
+               const std::function<void(std::size_t, std::string_view)>& found) override {
+      return inner_->get(keys, found);
+    }
+    std::unique_ptr<StateScan> scan(std::string_view first, std::string_view end) override {
+      return inner_->scan(first, end);
+    }
+    Status ingest(std::span<const StateRow> rows) override {
+      return full_ ? Status(resource_exhausted("the disk is full")) : inner_->ingest(rows);
+    }
+    Result<std::vector<StoredFile>> checkpoint(const CheckpointName& name,
+                                               std::span<const StoredFile> base,
+                                               CheckpointStore& into) override {
+      return inner_->checkpoint(name, base, into);
+    }
+
+   private:
+    std::unique_ptr<StateStore> inner_;
+    bool& full_;
+  };
+
+  Result<std::unique_ptr<StateStore>> shaky(Result<std::unique_ptr<StateStore>> made) {
+    if (!made) return made.error();
+    return std::unique_ptr<StateStore>(std::make_unique<Shaky>(*std::move(made), full));
+  }
+
+  MemoryStateStoreFactory inner_;
+};
+
+// One instance of the function, which is given payments and asked for sums.
+class Instance {
+ public:
+  using Selector = MemberKey<Payment, std::int64_t>;
+
+  Instance(StateEnvironment& environment, const Clock& clock, KeyGroupRange groups,
+           TimeToLive time_to_live = {})
+      : operator_([=] { return Sums(time_to_live); }, Selector{&Payment::account}) {
+    OperatorContext context{.name = "sums",
+                            .key_groups = groups,
+                            .max_parallelism = 8,
+                            .clock = &clock,
+                            .state = &environment};
+    const Status opened = operator_.open(context);
+    EXPECT_TRUE(opened) << opened.error().message();
+  }
+
+  std::vector<std::int64_t> sums_after(const std::vector<Payment>& payments) {
+    std::vector<std::int64_t> sums;
+    const BatchPtr batch = make_batch<Payment>();
+    for (const Payment& payment : payments) static_cast<Batch<Payment>&>(*batch).push(payment);
+    Cursor cursor{.batch = &*batch};
+    Outputs outputs({make_batch<Payment>()}, {});
+    while (!cursor.done()) {
+      const Result<Progress> progress = operator_.process(0, cursor, outputs);
+      EXPECT_TRUE(progress) << progress.error().message();
+      for (const Payment& sum : outputs.get<Payment>(0).values()) sums.push_back(sum.cents);
+      outputs.clear();
+    }
+    return sums;
+  }
+  std::int64_t sum_of(std::int64_t account) { return sums_after({{account, 0}}).front(); }
+
+  std::optional<Result<KeyedSnapshot>> checkpoint(std::uint64_t id) {
+    std::optional<Result<KeyedSnapshot>> taken;
+    const CheckpointName name{CheckpointId(id), 1};
+    backend().freeze(name, [&](Result<KeyedSnapshot> result) { taken = std::move(result); });
+    while (*backend().work()) {
+    }
+    if (taken && *taken) backend().completed(name);
+    return taken;
+  }
+  KeyedBackend& backend() { return *operator_.keyed_backend(); }
+
+ private:
+  KeyedProcessOperator<Sums, Selector> operator_;
+};
+
+constexpr KeyGroupRange kAll{KeyGroup(0), KeyGroup(7)};
+
+class KeyedStateTest : public testing::Test {
+ protected:
+  StillClock clock_;
+  ShakyStores stores_;
+  MemoryCheckpointStore checkpoints_;
+  InlineExecutor executor_;
+  StateEnvironment environment_{
+      .stores = &stores_, .checkpoints = &checkpoints_, .executor = &executor_};
+};
+
+TEST_F(KeyedStateTest, ACheckpointThatTheDiskHasNoRoomForLosesNothing) {
+  Instance instance(environment_, clock_, kAll);
+  instance.sums_after({{1, 10}, {2, 20}});
+  stores_.full = true;
+  auto taken = instance.checkpoint(1);
+  ASSERT_TRUE(taken);
+  EXPECT_EQ(taken->error(), resource_exhausted("the disk is full"));
+  EXPECT_EQ(instance.sums_after({{1, 1}, {3, 30}}), (std::vector<std::int64_t>{11, 30}));
+  stores_.full = false;
+  taken = instance.checkpoint(2);
+  ASSERT_TRUE(taken && *taken);
+  environment_.restored = {**taken};
+  Instance next(environment_, clock_, kAll);
+  EXPECT_EQ(next.sum_of(1), 11);
+  EXPECT_EQ(next.sum_of(2), 20);
+  EXPECT_EQ(next.sum_of(3), 30);
+}
+
+TEST_F(KeyedStateTest, WhatAnAbandonedCheckpointHadIsInTheNext) {
+  Instance instance(environment_, clock_, kAll);
+  std::vector<Payment> many;
+  for (std::int64_t account = 0; account < 5'000; ++account) many.push_back({account, account + 1});
+  instance.sums_after(many);
+  const CheckpointName name{CheckpointId(1), 1};
+  bool done = false;
+  instance.backend().freeze(name, [&](const Result<KeyedSnapshot>&) { done = true; });
+  (void)instance.backend().work();  // some of it
+  instance.backend().abandon(name);
+  instance.sums_after({{7, 100}});
+  EXPECT_FALSE(*instance.backend().work());
+  EXPECT_FALSE(done);
+  auto taken = instance.checkpoint(2);
+  ASSERT_TRUE(taken && *taken);
+  environment_.restored = {**taken};
+  Instance next(environment_, clock_, kAll);
+  for (std::int64_t account = 0; account < 5'000; ++account) {
+    ASSERT_EQ(next.sum_of(account), account + (account == 7 ? 101 : 1));
+  }
+}
+
+TEST_F(KeyedStateTest, FollowsItsKeyGroupsToOtherInstances) {
+  std::vector<KeyedSnapshot> snapshots;
+  constexpr std::int64_t kAccounts = 300;
+  const auto group_of = [](std::int64_t account) { return key_group_of(hash_key(account), 8); };
+  for (const KeyGroupRange groups :
+       {KeyGroupRange{KeyGroup(0), KeyGroup(3)}, KeyGroupRange{KeyGroup(4), KeyGroup(7)}}) {
+    Instance instance(environment_, clock_, groups);
+    std::vector<Payment> payments;
+    for (std::int64_t account = 0; account < kAccounts; ++account) {
+      if (groups.contains(group_of(account))) payments.push_back({account, account + 1});
+    }
+    instance.sums_after(payments);
+    auto taken = instance.checkpoint(1);
+    ASSERT_TRUE(taken && *taken);
+    snapshots.push_back(**taken);
+  }
+  for (const KeyGroupRange groups :
+       {KeyGroupRange{KeyGroup(0), KeyGroup(1)}, KeyGroupRange{KeyGroup(2), KeyGroup(5)},
+        KeyGroupRange{KeyGroup(6), KeyGroup(7)}, kAll}) {
+    environment_.restored = snapshots;
+    Instance instance(environment_, clock_, groups);
+    for (std::int64_t account = 0; account < kAccounts; ++account) {
+      const bool own = groups.contains(group_of(account));
+      ASSERT_EQ(instance.sum_of(account), own ? account + 1 : -1) << account;
+    }
+  }
+}
+
+TEST_F(KeyedStateTest, TakesNoMoreMemoryThanItMay) {
+  environment_.memory = 1 << 20;
+  Instance instance(environment_, clock_, kAll);
+  constexpr std::int64_t kAccounts = 500'000;  // 8 MB
+  for (int round = 1; round <= 2; ++round) {
+    std::vector<Payment> payments;
+    for (std::int64_t account = 0; account < kAccounts; ++account) payments.push_back({account, 1});
+    const std::vector<std::int64_t> sums = instance.sums_after(payments);
+    for (const std::int64_t sum : sums) ASSERT_EQ(sum, round);
+  }
+  auto& state = static_cast<KeyedState&>(instance.backend());
+  EXPECT_LE(state.bytes_held(), std::size_t{1} << 20);
+}
+
+TEST_F(KeyedStateTest, ForgetsWhatWasNotWrittenForItsTimeToLive) {
+  Instance instance(environment_, clock_, kAll, expire_after(10s));
+  instance.sums_after({{1, 10}});
+  clock_.time = Timestamp(9s);
+  EXPECT_EQ(instance.sum_of(1), 10);
+  clock_.time = Timestamp(10s);
+  EXPECT_EQ(instance.sum_of(1), -1);
+  EXPECT_EQ(instance.sums_after({{1, 5}}).front(), 5) << "it begins anew";
+}
+
+TEST_F(KeyedStateTest, KeepsWhatIsReadWhereThatCounts) {
+  Instance instance(environment_, clock_, kAll, expire_after(10s).from_last_read());
+  instance.sums_after({{1, 10}});
+  for (int i = 1; i < 5; ++i) {
+    clock_.time = Timestamp(i * 9s);
+    EXPECT_EQ(instance.sum_of(1), 10);
+  }
+  clock_.time = Timestamp(100s);
+  EXPECT_EQ(instance.sum_of(1), -1);
+}
+
+TEST_F(KeyedStateTest, GivesBackTheMemoryOfWhatHasExpired) {
+  Instance instance(environment_, clock_, kAll, expire_after(10s));
+  std::vector<Payment> payments;
+  for (std::int64_t account = 0; account < 1'000; ++account) payments.push_back({account, 1});
+  instance.sums_after(payments);
+  auto& state = static_cast<KeyedState&>(instance.backend());
+  EXPECT_EQ(state.rows_held(), 1'000u);
+  clock_.time = Timestamp(20s);
+  for (int i = 0; i < 200; ++i) instance.sum_of(1'000'000);
+  EXPECT_EQ(state.rows_held(), 0u);
+}
+
+}  // namespace
+}  // namespace millrace::detail
