@@ -51,7 +51,7 @@ struct SimulatedCluster::System {
   // Lets one actor run, or time pass; false if neither is possible, or the process has died.
   bool step() {
     auto& jobs = scheduler().jobs;
-    if (happens(left.deaths)) {
+    if (happens(left.deaths) || comes(left.dies_at)) {
       die();
       return false;
     }
@@ -77,7 +77,8 @@ struct SimulatedCluster::System {
   void run(caf::abstract_actor* actor) {
     trace.push_back(actor ? actor->id() - first_actor + 1 : 0);
     if (actor) seen.insert_or_assign(actor->id(), caf::weak_actor_ptr(actor->ctrl()));
-    if (auto* task = dynamic_cast<TaskActor*>(actor); task && happens(left.task_failures)) {
+    if (auto* task = dynamic_cast<TaskActor*>(actor);
+        task && (happens(left.task_failures) || comes(left.task_fails_at))) {
       caf::anon_send<caf::message_priority::high>(caf::actor_cast<caf::actor>(task), Crash{});
     }
     scheduler().run_once();
@@ -86,6 +87,12 @@ struct SimulatedCluster::System {
   bool happens(std::size_t& left_of_it) {
     if (left_of_it == 0 || !random.chance(left.chance)) return false;
     --left_of_it;
+    return true;
+  }
+
+  bool comes(std::optional<std::chrono::nanoseconds>& at) {
+    if (!at || clock.monotonic() - began < *at) return false;
+    at.reset();
     return true;
   }
 
@@ -112,6 +119,7 @@ struct SimulatedCluster::System {
   SimulatedConfig config;
   caf::actor_system actors;
   SimulatedClock clock;
+  std::chrono::nanoseconds began = clock.monotonic();
   InlineExecutor executor;
   caf::actor_id first_actor = 0;
   std::vector<std::uint64_t> trace;

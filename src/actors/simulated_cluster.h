@@ -4,11 +4,13 @@
 //
 // It can disturb a job, as seeded: have tasks fail as if user code did, end the whole "process"
 // between any two steps, and let time pass early, so that whatever waits for a time comes at any
-// moment.
+// moment. Or at a time that is chosen, when all that was to be done before it is done.
 #pragma once
 
+#include <chrono>
 #include <cstdint>
 #include <memory>
+#include <optional>
 #include <vector>
 
 #include "millrace/plan/cluster.h"
@@ -20,6 +22,9 @@ struct Disturbances {
   std::size_t deaths = 0;         // of the process, at most
   double chance = 0;              // at each step, of each of the two that is left
   double time_passes = 0;         // at each step
+  // At the first step from that time on, since the cluster was made: once.
+  std::optional<std::chrono::nanoseconds> task_fails_at;
+  std::optional<std::chrono::nanoseconds> dies_at;
 };
 
 class SimulatedCluster final : public Cluster {

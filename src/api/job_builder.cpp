@@ -44,7 +44,8 @@ OperatorIndex JobBuilder::add_source(AnySourceSpec source, OutputType type) {
               .outputs = {{.tag = "", .schema = schema_text(type.type)}}},
              {.make = std::move(source.make),
               .outputs = {type.make_batch},
-              .enumerator = std::move(source.enumerator)},
+              .enumerator = std::move(source.enumerator),
+              .types = {&type.type}},
              {});
 }
 
@@ -54,7 +55,11 @@ OperatorIndex JobBuilder::add_operator(OperatorKind kind, OperatorFactory make, 
               .stateful = kind.key != nullptr,
               .key_schema = kind.key ? schema_text(*kind.key) : "",
               .outputs = {{.tag = "", .schema = schema_text(type.type)}}},
-             {.make = std::move(make), .outputs = {type.make_batch}, .enumerator = {}}, inputs);
+             {.make = std::move(make),
+              .outputs = {type.make_batch},
+              .enumerator = {},
+              .types = {&type.type}},
+             inputs);
 }
 
 OperatorIndex JobBuilder::add_operator(OperatorKind kind, OperatorFactory make, OutputType type,
@@ -75,9 +80,10 @@ OperatorIndex JobBuilder::add_event_time(EventTime time, OutputType type,
 // A source has one event time; another one behind it is an operator.
 bool JobBuilder::put_into_source(const EventTime& time, const Upstream& from) {
   const bool direct = plan_.at(from.op).source && from.output == 0 && !from.chosen;
-  if (!direct || !timed_.insert(from.op).second) return false;
-  OperatorFactory& make = operators_[from.op.value()].make;
-  make = [make, time]() -> std::unique_ptr<Operator> {
+  OperatorCode& code = operators_[from.op.value()];
+  if (!direct || code.event_time) return false;
+  code.event_time = time;
+  code.make = [make = code.make, time]() -> std::unique_ptr<Operator> {
     std::unique_ptr<Operator> source = make();
     static_cast<AnySource&>(*source).set_event_time(time);
     return source;
@@ -133,6 +139,7 @@ std::uint32_t JobBuilder::side_output(OperatorIndex index, std::string_view tag,
   }
   spec.outputs.push_back({std::string(tag), schema_text(type.type)});
   operators_[index.value()].outputs.push_back(type.make_batch);
+  operators_[index.value()].types.push_back(&type.type);
   return static_cast<std::uint32_t>(spec.outputs.size() - 1);
 }
 

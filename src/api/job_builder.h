@@ -7,7 +7,6 @@
 #include <cstdint>
 #include <cstring>
 #include <new>
-#include <set>
 #include <string>
 #include <type_traits>
 #include <vector>
@@ -116,8 +115,7 @@ class JobBuilder {
   PlanBuilder plan_;
   Parameters parameters_;
   std::vector<OperatorCode> operators_;
-  std::vector<bool> bounded_;      // by operator: its input ends
-  std::set<OperatorIndex> timed_;  // sources with event time
+  std::vector<bool> bounded_;  // by operator: its input ends
   std::vector<PartitionerFactory> edges_;
   Status status_;
   Status parameter_status_;

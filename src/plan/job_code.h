@@ -8,8 +8,10 @@
 #include <functional>
 #include <map>
 #include <memory>
+#include <optional>
 #include <vector>
 
+#include "millrace/core/records/type.h"
 #include "millrace/operators/any_source.h"
 #include "millrace/operators/operator.h"
 #include "millrace/operators/partitioner.h"
@@ -21,6 +23,8 @@ struct OperatorCode {
   OperatorFactory make;
   std::vector<std::function<BatchPtr()>> outputs;  // an empty batch for each output
   EnumeratorFactory enumerator;                    // of a source with splits
+  std::vector<const Type*> types;                  // of the records of each output
+  std::optional<EventTime> event_time;             // of a source, as make() puts it in
 };
 
 struct PartitionerPlace {

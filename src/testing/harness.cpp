@@ -1,23 +1,9 @@
 #include "millrace/testing/harness.h"
 
-#include <stdexcept>
-
 #include "millrace/state/snapshot.h"
+#include "millrace/testing/or_throw.h"
 
 namespace millrace::detail {
-namespace {
-
-template <class T>
-T value_or_throw(Result<T> result) {
-  if (!result) throw std::runtime_error(result.error().message());
-  return *std::move(result);
-}
-
-void throw_if_failed(const Status& status) {
-  if (!status) throw std::runtime_error(status.error().message());
-}
-
-}  // namespace
 
 HarnessOperator::HarnessOperator(std::function<std::unique_ptr<Operator>()> make, BatchPtr output)
     : make_(std::move(make)), outputs_({output->make_empty()}, {}), taken_{std::move(output)} {

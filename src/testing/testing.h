@@ -2,3 +2,4 @@
 #pragma once
 
 #include "millrace/testing/harness.h"
+#include "millrace/testing/test_run.h"

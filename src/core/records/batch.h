@@ -50,6 +50,9 @@ class AnyBatch {
   virtual std::size_t record_bytes() const = 0;
   virtual const std::type_info& record_type() const = 0;
 
+  // The first record; they lie record_bytes() apart.
+  virtual const void* data() const = 0;
+
   // Timestamps are there for every record or for none.
   bool stamped() const { return !timestamps_.empty(); }
   Timestamp timestamp(std::size_t row) const {
@@ -130,6 +133,7 @@ class Batch final : public AnyBatch {
   std::size_t bytes() const override { return size_ * sizeof(T) + heap_bytes_; }
   std::size_t record_bytes() const override { return sizeof(T); }
   const std::type_info& record_type() const override { return typeid(T); }
+  const void* data() const override { return values_.get(); }
 
   void push(T&& value) {
     heap_bytes_ += heap_footprint(value);
