@@ -1,5 +1,5 @@
-// What keyed state costs, in the operator alone: a ValueState of a KeyedProcess on one core, without
-// tasks and channels, its writer on another thread.
+// What keyed state costs, in the operator alone: a ValueState of a KeyedProcess on one core,
+// without tasks and channels, its writer on another thread.
 //
 //   state_bench updates      within memory, with and without a database below
 //   state_bench eviction     ten times the memory, beside plain RocksDB

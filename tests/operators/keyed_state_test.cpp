@@ -1,5 +1,5 @@
-// What becomes of a keyed function's state: checkpoints that fail, other parallelism, little memory,
-// and time to live.
+// What becomes of a keyed function's state: checkpoints that fail, other parallelism, little
+// memory, and time to live.
 #include <gtest/gtest.h>
 
 #include "millrace/operators/keyed_process.h"

@@ -53,8 +53,8 @@ TEST(RowBuffer, CopiesTheChangesOfARange) {
   rows.remove("c");
   RowBuffer::Changes changes{{"b", "older"}};
   rows.find_range("b", "d", changes);
-  EXPECT_THAT(changes, testing::ElementsAre(testing::Pair("b", "b"),
-                                            testing::Pair("c", std::nullopt)));
+  EXPECT_THAT(changes,
+              testing::ElementsAre(testing::Pair("b", "b"), testing::Pair("c", std::nullopt)));
 }
 
 }  // namespace
