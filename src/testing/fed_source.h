@@ -1,7 +1,7 @@
-// Stands in a test for a source of the job: emits the records that the test feeds, each at a time of
-// its own, so that a job that has nothing else to do is done with one before the next comes. The
+// Stands in a test for a source of the job: emits the records that the test feeds, each at a time
+// of its own, so that a job that has nothing else to do is done with one before the next comes. The
 // first subtask reads them all; how many it has read is its state. Event time is that of the source
-// in whose place it stands, with a watermark behind every record.
+// in whose place it stands.
 #pragma once
 
 #include <chrono>
@@ -13,8 +13,8 @@
 
 namespace millrace::detail {
 
-// Times count from when the source is opened, in each attempt anew: so several sources keep to their
-// common order also when they go on from a checkpoint.
+// Times count from when the source is opened, in each attempt anew: so several sources keep to
+// their common order also when they go on from a checkpoint.
 struct FedRecords {
   BatchPtr batch;
   std::vector<std::chrono::nanoseconds> due;  // of each record
