@@ -2,10 +2,6 @@
 
 namespace millrace::detail {
 
-void Captured::drop_staged(std::uint32_t subtask) {
-  std::erase_if(staged_, [&](const auto& entry) { return entry.first.first == subtask; });
-}
-
 void Captured::stage(const Transaction& transaction, BatchPtr records) {
   staged_.insert_or_assign({transaction.subtask, transaction.checkpoint}, std::move(records));
 }
@@ -31,11 +27,6 @@ Result<Progress> CapturingSink::process(std::uint32_t, Cursor& in, Outputs&) {
   pending_->append(*in.batch, in.next, in.batch->size(), !in.shared);
   in.next = in.batch->size();
   return Progress::kDone;
-}
-
-Status CapturingSink::begin(bool) {
-  captured_->drop_staged(subtask());
-  return {};
 }
 
 Result<bool> CapturingSink::stage(const Transaction& transaction) {

@@ -1,7 +1,7 @@
 // Stands in a test for a source of the job: emits the records that the test feeds, each at a time
 // of its own, so that a job that has nothing else to do is done with one before the next comes. The
 // first subtask reads them all; how many it has read is its state. Event time is that of the source
-// in whose place it stands, with a watermark behind every record.
+// in whose place it stands.
 #pragma once
 
 #include <chrono>

@@ -163,8 +163,7 @@ OperatorFactory JobUnderTest::make_source(const OperatorSpec& spec) const {
   };
 }
 
-// A crash comes a quarter of a beat before the checkpoint that would follow the record, or after
-// it.
+// A task fails just before the checkpoint that would follow the record; the process dies after it.
 Result<JobUnderTest::Shown> JobUnderTest::run_with(std::optional<Crash> crash) const {
   Shown shown;
   JobCode code = code_;

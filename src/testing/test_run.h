@@ -9,9 +9,9 @@
 // what they would show. Both go by the names that the job gave with .named() or print("...").
 //
 // Records come one by one, over all sources in the order in which they were fed, and the job is
-// done with one before the next; behind each comes a watermark, where the job has event time. After
-// its last record a bounded source ends; one without end is open until all records were read. The
-// mode is the job's own: where all of its sources are bounded, rolling aggregates come at the end.
+// done with one before the next; behind each comes a watermark, where the source has event time.
+// After its last record a bounded source ends; one without end is open until all records were read.
+// The mode is the job's own: where all its sources are bounded, rolling aggregates come at the end.
 //
 // The same seed gives the same run, step by step. Everything runs on the caller's thread. What is
 // wrong, with the test or with the job, is thrown as a std::runtime_error.

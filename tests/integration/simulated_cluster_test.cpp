@@ -7,6 +7,7 @@
 
 #include "integration/jobs.h"
 #include "millrace/millrace.h"
+#include "support/memory_stores.h"
 
 namespace millrace {
 namespace {
@@ -89,6 +90,61 @@ TEST(SimulatedCluster, RunsBlockingTasksInItsOwnOrderToo) {
   EXPECT_EQ(run_blocking(first), run_blocking(second));
   EXPECT_EQ(first, second);
   EXPECT_EQ(std::ranges::count(first, 0), 0);
+}
+
+// Passes numbers on, and counts its instances.
+class CountOpened : public Process<std::int64_t, std::int64_t> {
+ public:
+  explicit CountOpened(int* opened) : opened_(opened) {}
+
+  Status open(TaskContext&) override {
+    ++*opened_;
+    return {};
+  }
+  void process(const std::int64_t& number, Context&, Collector<std::int64_t>& out) override {
+    out.emit(number);
+  }
+
+ private:
+  int* opened_;
+};
+
+// How often a job of 20 milliseconds was started; each result comes once all the same.
+int starts_with(detail::Disturbances disturbances) {
+  using namespace std::chrono_literals;
+  int opened = 0;
+  std::vector<std::int64_t> results;
+  test_support::MemoryCheckpoints checkpoints;
+  test_support::MemoryMetadata metadata;
+  const auto job = test_support::plan_job(
+      [&](Job& described) {
+        described
+            .from(generate<std::int64_t>(
+                {.count = 20, .rate_per_second = 1'000},
+                [](std::uint64_t index) { return static_cast<std::int64_t>(index); }))
+            .process<CountOpened>(&opened)
+            .to(collect(results));
+      },
+      {.parallelism = 1});
+  detail::SimulatedCluster cluster(1, disturbances);
+  const Status status = cluster.run(job->plan, job->code,
+                                    {.checkpoints = {.interval = 2ms},
+                                     .restart = detail::FixedDelayRestart{.attempts = 1},
+                                     .checkpoint_store = &checkpoints,
+                                     .metadata_store = &metadata});
+  EXPECT_TRUE(status) << status.error().message();
+  EXPECT_EQ(results.size(), 20U);
+  return opened;
+}
+
+TEST(SimulatedCluster, FailsOnceAtTheTimeThatWasChosen) {
+  using namespace std::chrono_literals;
+  EXPECT_EQ(starts_with({}), 1);
+  EXPECT_EQ(starts_with({.dies_at = 5ms}), 2);
+  EXPECT_EQ(starts_with({.task_fails_at = 5ms}), 2);
+  EXPECT_EQ(starts_with({.task_fails_at = 5ms, .dies_at = 1'010ms}), 3)
+      << "a second after the restart";
+  EXPECT_EQ(starts_with({.task_fails_at = 1min, .dies_at = 1min}), 1) << "after its end";
 }
 
 }  // namespace

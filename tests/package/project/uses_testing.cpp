@@ -11,8 +11,15 @@ class Double : public Process<std::int64_t, std::int64_t> {
   }
 };
 
+void twice(Job& job) {
+  job.from(sequence(1, 3)).named("numbers").process<Double>().to(print("doubled"));
+}
+
 int main() {
-  test::Harness<Double> twice;
-  twice.push(21);
-  return twice.take() == std::vector<std::int64_t>{42} ? 0 : 1;
+  test::Harness<Double> one;
+  one.push(21);
+  if (one.take() != std::vector<std::int64_t>{42}) return 1;
+  test::TestRun all(twice);
+  all.feed<std::int64_t>("numbers", {1, 21}).crash_between_records();
+  return all.results<std::int64_t>("doubled") == std::vector<std::int64_t>{2, 42} ? 0 : 1;
 }
