@@ -8,7 +8,6 @@
 namespace millrace::detail {
 namespace {
 
-constexpr std::string_view kFinished = "finished";
 constexpr int kClaims = 3;  // before the metadata store counts as unreachable
 
 Error deposed(std::string_view job) {
@@ -200,13 +199,7 @@ Status JobLedger::remove_unused() {
 
 Status JobLedger::end(std::string_view state) {
   if (!epoch_) return {};
-  std::vector<CheckpointName> completed;
-  Status ended = change([&](JobRecord& record) {
-    record.state = state;
-    if (state == kFinished) completed = std::exchange(record.completed, {});
-  });
-  if (!ended || completed.empty() || !blocks()) return ended;
-  return checkpoint_store_->remove_unused(completed.back(), {}, {});
+  return change([&](JobRecord& record) { record.state = state; });
 }
 
 }  // namespace millrace::detail

@@ -105,9 +105,6 @@ Result<detail::RestoreFrom> restore_from(const RestoreChoice& choice, const fs::
     case RestoreChoice::Kind::kNone:
       return detail::RestoreFrom(detail::RestoreFromNothing());
     case RestoreChoice::Kind::kLatest:
-      if (record && record->state == "finished") {
-        return detail::RestoreFrom(detail::RestoreFromNothing());
-      }
       return detail::RestoreFrom(detail::RestoreFromLatest());
     case RestoreChoice::Kind::kPath:
       break;
