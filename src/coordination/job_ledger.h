@@ -50,7 +50,8 @@ class JobLedger {
   Status complete(const std::vector<CheckpointName>& retained);
   // Removes what no retained checkpoint needs.
   Status remove_unused();
-  // How the job ended. The final checkpoint stays: started again from it, the job has nothing to do.
+  // How the job ended. The final checkpoint stays: started again from it, the job has nothing to
+  // do.
   Status end(std::string_view state);
 
  private:
