@@ -21,6 +21,8 @@ using detail::ExecutionSettings;
 
 constexpr Duration kDefaultInterval = std::chrono::seconds(10);
 constexpr std::uint64_t kPartOfMemory = 4;
+// run() ends the program when the timeout is over; the job itself would wait for a stuck task.
+constexpr Duration kLaterThanProgram = std::chrono::seconds(10);
 
 bool is_unbounded(const detail::LogicalPlan& plan) {
   return std::ranges::any_of(plan.operators, [](const detail::OperatorSpec& spec) {
@@ -80,7 +82,7 @@ ExecutionSettings settings_of(const Config& config, Duration interval) {
                               static_cast<std::size_t>(config.get(kTolerableFailures)),
                           .retained = static_cast<std::size_t>(config.get(kRetainedCheckpoints))},
           .restart = restart_settings(config, interval.count() > 0),
-          .cancellation_timeout = config.get(kCancellationTimeout)};
+          .cancellation_timeout = config.get(kCancellationTimeout) + kLaterThanProgram};
 }
 
 fs::path directory_of(const Config& config, const std::string& job) {
