@@ -1,5 +1,7 @@
 #include "millrace/actors/channel_writer.h"
 
+#include "millrace/core/mutant.h"
+
 namespace millrace::detail {
 
 ChannelWriter::ChannelWriter(BatchPtr prototype, std::size_t channels,
@@ -80,7 +82,7 @@ void ChannelWriter::mark_idle() {
 }
 
 void ChannelWriter::barrier(CheckpointId checkpoint) {
-  send_all_partials();
+  if (!is_mutant(Mutant::kBarrierOvertakes)) send_all_partials();
   for (std::size_t i = 0; i < channels_.size(); ++i) {
     enqueue(i, {.kind = Element::Kind::kBarrier, .checkpoint = checkpoint});
   }
@@ -125,7 +127,9 @@ Element ChannelWriter::with_marks(std::size_t index, BatchPtr batch) {
 
 void ChannelWriter::send_partial(std::size_t index) {
   channels_[index].flushing = false;
-  enqueue(index, with_marks(index, std::exchange(partials_[index], fresh())));
+  Element element = with_marks(index, std::exchange(partials_[index], fresh()));
+  if (is_mutant(Mutant::kDuplicateBatch, 100)) enqueue(index, element);
+  enqueue(index, std::move(element));
 }
 
 void ChannelWriter::send_partial_to_all() {

@@ -2,6 +2,8 @@
 
 #include <algorithm>
 
+#include "millrace/core/failpoint.h"
+#include "millrace/core/mutant.h"
 #include "millrace/operators/any_sink.h"
 
 namespace millrace::detail {
@@ -55,9 +57,11 @@ Status TaskRunner::open(const std::function<OperatorContext(std::size_t)>& conte
       [&](std::size_t i) { return restored[i].snapshot ? &*restored[i].snapshot : nullptr; });
   if (!opened) return opened;
   restored.clear();
+  pass(FailPoint::kTaskOpened);
   find_backends();
   if (start_.restored.finished) phase_ = Phase::kEndingAgain;
   if (!start_.checkpoint) return {};
+  pass(FailPoint::kTaskRestored);
   Status committed = commit(*start_.checkpoint);
   if (!committed) (void)chain_.close();  // what failed to commit says more than what fails then
   return committed;
@@ -185,6 +189,7 @@ Result<bool> TaskRunner::begin_batch(InputGate::Next next) {
   current_bytes_ = batch.bytes();
   metrics_.records_in.increment(batch.size());
   cursor_ = {.batch = &batch, .next = 0, .shared = !current_->element.batch.unique()};
+  if (is_mutant(Mutant::kDropRecord, 100)) ++cursor_.next;
   Result<Progress> progress = chain_.process(current_->input, cursor_);
   if (!progress) return progress.error();
   if (*progress == Progress::kDone) complete_batch();
@@ -324,15 +329,19 @@ Status TaskRunner::end_trigger() {
 }
 
 Status TaskRunner::take(CheckpointId checkpoint) {
+  pass(FailPoint::kBarrierTaken);
   abandon();
   Status flushed = chain_.flush();
   if (!flushed) return flushed;
-  Status prepared = each_sink([&](AnySink& sink) { return sink.prepare(checkpoint); });
+  const bool skips = is_mutant(Mutant::kLeaveSinkUnprepared) && checkpoint.value() % 2 == 0;
+  Status prepared =
+      each_sink([&](AnySink& sink) { return skips ? Status() : sink.prepare(checkpoint); });
   if (!prepared) return prepared;
   Result<TaskSnapshot> taken = snapshot();
   if (!taken) return taken.error();
   taken_ = Taken{.id = checkpoint, .snapshot = *std::move(taken)};
   freeze(checkpoint);
+  if (is_mutant(Mutant::kCommitBeforeCompletion)) (void)commit(checkpoint);
   for (const auto& writer : writers_) writer->barrier(checkpoint);
   acknowledge_if_written();
   return {};
@@ -380,6 +389,7 @@ void TaskRunner::on_written(CheckpointId checkpoint, std::size_t index,
 void TaskRunner::acknowledge_if_written() {
   if (!taken_ || taken_->missing > 0) return;
   port_.acknowledge(taken_->id, std::move(taken_->snapshot));
+  pass(FailPoint::kAcknowledged);
   taken_.reset();
 }
 
