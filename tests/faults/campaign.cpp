@@ -68,7 +68,7 @@ class Campaign {
 
   static std::unique_ptr<Subject> make_subject(const fs::path& folder, Random& random) {
     if (random.below(8) == 0) return std::make_unique<Fraud>(FAULTY_JOB, folder);
-    const test::EventPattern pattern{.seed = random.next(),
+    const test::EventPattern pattern{.seed = random.below(1'000'000),
                                      .partitions = 1 + static_cast<std::uint32_t>(random.below(7)),
                                      .rounds = 8 + random.below(40),
                                      .keys = std::uint64_t{16} << random.below(7)};

@@ -26,6 +26,8 @@ struct Command {
   std::string text() const;  // as for a shell
 };
 
+std::string content_of(const std::filesystem::path& file);
+
 class ChildProcess {
  public:
   explicit ChildProcess(const Command& command);

@@ -2,8 +2,6 @@
 
 #include <algorithm>
 #include <csignal>
-#include <fstream>
-#include <sstream>
 
 #include "millrace/core/failpoint.h"
 #include "millrace/core/text.h"
@@ -20,12 +18,6 @@ constexpr std::int64_t kLongestLife = 150'000;  // microseconds until a kill
 template <class T, std::size_t n>
 const T& one_of(const T (&choices)[n], Random& random) {
   return choices[random.below(n)];
-}
-
-std::string content(const fs::path& file) {
-  std::ostringstream text;
-  text << std::ifstream(file).rdbuf();
-  return text.str();
 }
 
 class Round {
@@ -100,7 +92,7 @@ class Round {
   }
 
   void fail(std::string_view how, const Command& command) {
-    result_.violation = concat(how, ": ", content(command.output));
+    result_.violation = concat(how, ": ", content_of(command.output));
   }
 
   fs::path shown() const { return settings_.folder / "shown"; }

@@ -18,7 +18,8 @@ void run_undisturbed(const Command& command) {
   fs::create_directories(command.output.parent_path());
   const std::optional<Exit> exit = ChildProcess(command).wait_for(60s);
   if (exit && exit->signal == 0 && exit->status == 0) return;
-  throw std::runtime_error(concat("without faults it failed: ", command.text()));
+  throw std::runtime_error(
+      concat("without faults it failed: ", command.text(), "\n", content_of(command.output)));
 }
 
 std::string difference(const fs::path& expected, const fs::path& shown) {
