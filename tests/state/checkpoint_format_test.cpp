@@ -81,7 +81,8 @@ TEST(CheckpointFormat, IsReadBack) {
   }
 }
 
-constexpr std::string_view kSchema =
+// Of metadata before there were records in flight.
+constexpr std::string_view kOldSchema =
     "CheckpointMetadata{job:string,id:uint64,epoch:uint64,fingerprint:uint64,"
     "triggered_at_milliseconds:int64,savepoint:bool,tasks:list<TaskSnapshot{finished:bool,"
     "operators:list<OperatorSnapshot{id:uint64,name:string,subtask:uint32,parallelism:uint32,"
@@ -92,16 +93,44 @@ constexpr std::string_view kSchema =
     "files:list<StoredFile{name:string,path:string,bytes:uint64,"
     "checksum:Checksum{high:uint64,low:uint64}}>}>}>}>,enumerators:map<string,StatePiece>}";
 
-// The bytes of version 1. Older metadata stays readable: a test of its own for each schema there
-// ever was, should this one change.
+constexpr std::string_view kSchema =
+    "CheckpointMetadata{job:string,id:uint64,epoch:uint64,fingerprint:uint64,"
+    "triggered_at_milliseconds:int64,savepoint:bool,tasks:list<TaskSnapshot{finished:bool,"
+    "operators:list<OperatorSnapshot{id:uint64,name:string,subtask:uint32,parallelism:uint32,"
+    "max_parallelism:uint32,pieces:map<string,StatePiece{redistribution:enum<Redistribution,uint8>,"
+    "elements:list<string>}>,keyed:list<KeyedSnapshot{first_group:uint32,last_group:uint32,"
+    "states:list<StateDescription{name:string,kind:string,id:uint32,key_schema:string,"
+    "entry_schema:string,value_schemas:list<string>,time_to_live_milliseconds:int64}>,"
+    "files:list<StoredFile{name:string,path:string,bytes:uint64,"
+    "checksum:Checksum{high:uint64,low:uint64}}>}>}>,in_flight:list<StoredFile>}>,"
+    "enumerators:map<string,StatePiece>}";
+
+std::string bytes_of(std::string_view hex_digits) {
+  std::string bytes;
+  for (std::size_t i = 0; i < hex_digits.size(); i += 2) {
+    bytes += static_cast<char>(std::stoi(std::string(hex_digits.substr(i, 2)), nullptr, 16));
+  }
+  return bytes;
+}
+
+// Older metadata stays readable: a test for each schema there ever was.
+TEST(CheckpointFormat, ReadsMetadataFromBeforeThereWereRecordsInFlight) {
+  const std::string bytes = concat(
+      "MILLRCHK", bytes_of("01000000db0200003f03000000000000"), kOldSchema,
+      bytes_of("0105636f756e7405000000000000000200000000000000edfe000000000000d2040000000000000001"
+               "00010101056c696e6573000101010472657374e7495e42376a47c8ae19bcb543641613"));
+  EXPECT_EQ(*decode_checkpoint(bytes, "f"), small());
+}
+
+// The bytes of version 1.
 TEST(CheckpointFormat, HasTheseBytes) {
   const std::string bytes = *encode_checkpoint(small());
   EXPECT_EQ(bytes.substr(0, 8), "MILLRCHK");
-  EXPECT_EQ(hex(bytes.substr(8, 16)), "01000000db0200003f03000000000000");
+  EXPECT_EQ(hex(bytes.substr(8, 16)), "01000000f60200005a03000000000000");
   EXPECT_EQ(bytes.substr(24, kSchema.size()), kSchema);
   EXPECT_EQ(hex(bytes.substr(24 + kSchema.size())),
             "0105636f756e7405000000000000000200000000000000edfe000000000000d2040000000000000001"
-            "00010101056c696e6573000101010472657374e7495e42376a47c8ae19bcb543641613");
+            "00010101056c696e657300010101047265737485d013bf7f3af49e2267bd597ecaaf40");
 }
 
 TEST(CheckpointFormat, RefusesEachByteFlipped) {
