@@ -108,14 +108,13 @@ void TaskActor::work() {
       work_later();
       break;
     case TaskRunner::State::kIdle:
-      if (outcome->wake_after) wake_after(*outcome->wake_after);
-      break;
     case TaskRunner::State::kBlocked:
       break;
     case TaskRunner::State::kFinished:
       if (!std::exchange(finished_, true)) tell(TaskFinished{place_.address});
       break;
   }
+  if (outcome->wake_after) wake_after(*outcome->wake_after);
 }
 
 void TaskActor::wake_after(std::chrono::nanoseconds pause) {

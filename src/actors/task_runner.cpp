@@ -12,6 +12,9 @@ constexpr int kStepsPerRun = 8;  // elements, before other tasks get their turn
 // How long a task that always has something to do may hold on to a partial batch or lines.
 constexpr std::chrono::milliseconds kLongestHold{10};
 
+// How long a task waits for the writer of its keyed state before it looks again.
+constexpr std::chrono::milliseconds kWriterPause{1};
+
 std::optional<std::chrono::nanoseconds> idle_after(AnySource* source) {
   const WatermarkGenerator* const watermarks = source ? source->watermarks() : nullptr;
   return watermarks ? watermarks->time().strategy.idle_after() : std::nullopt;
@@ -109,6 +112,7 @@ Result<TaskRunner::Outcome> TaskRunner::run() {
   if (*state == State::kIdle && wake_at) {
     outcome.wake_after = std::max(*wake_at - last_run_, std::chrono::nanoseconds(0));
   }
+  if (*state != State::kReady && congested()) outcome.wake_after = kWriterPause;
   return outcome;
 }
 
@@ -129,6 +133,15 @@ bool TaskRunner::blocked() const {
   return std::ranges::any_of(writers_, [](const auto& writer) { return !writer->ready(); });
 }
 
+// What a finished task has not written nobody will ask for, but for a checkpoint under way.
+bool TaskRunner::needs_backends() const { return phase_ != Phase::kFinished || frozen_; }
+
+bool TaskRunner::congested() const {
+  return needs_backends() && std::ranges::any_of(backends_, [](const auto& backend) {
+           return backend.second->congested();
+         });
+}
+
 Result<bool> TaskRunner::step() {
   if (triggered_ && chain_.idle() && (phase_ == Phase::kRunning || phase_ == Phase::kFinished)) {
     Status taken = take(*triggered_);
@@ -138,6 +151,7 @@ Result<bool> TaskRunner::step() {
     return true;
   }
   if (blocked()) return false;
+  if (phase_ != Phase::kFinished && congested()) return false;
   if (!chain_.idle()) {
     Result<Progress> progress = chain_.resume();
     if (!progress) return progress.error();
@@ -277,6 +291,7 @@ Result<bool> TaskRunner::step_finished() {
 
 Result<bool> TaskRunner::step_backends() {
   bool worked = false;
+  if (!needs_backends()) return worked;
   for (const auto& [index, backend] : backends_) {
     Result<bool> more = chain_.guard(index, [backend = backend] { return backend->work(); });
     if (!more) return more.error();
@@ -290,7 +305,8 @@ Result<TaskRunner::State> TaskRunner::rest() {
     if (Status flushed = flush(); !flushed) return flushed.error();
   }
   if (blocked()) return State::kBlocked;
-  return phase_ == Phase::kFinished ? State::kFinished : State::kIdle;
+  if (phase_ == Phase::kFinished) return State::kFinished;
+  return congested() ? State::kBlocked : State::kIdle;
 }
 
 Status TaskRunner::flush() {

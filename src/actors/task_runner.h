@@ -9,6 +9,9 @@
 // The acknowledgement follows when the keyed state is written. A task that has finished takes part
 // as before, without keyed state, for nothing will ask for it again.
 //
+// While keyed state has no memory left for what the writer has not written yet, the task begins
+// nothing new and looks again after a moment; that depends on nobody but the writer.
+//
 // One thread at a time. All time comes from the injected clock.
 #pragma once
 
@@ -60,12 +63,12 @@ class TaskRunner {
   enum class State : std::uint8_t {
     kReady,     // run() again, others first
     kIdle,      // wait for input; a source also until wake_after
-    kBlocked,   // wait for credit
+    kBlocked,   // wait for credit, or for the writer of keyed state until wake_after
     kFinished,  // all was processed and sent; only checkpoints are still to come
   };
   struct Outcome {
     State state;
-    std::optional<std::chrono::nanoseconds> wake_after;  // a source has something to do then
+    std::optional<std::chrono::nanoseconds> wake_after;  // there may be something to do then
   };
 
   TaskRunner(Chain chain, std::vector<InputChannel> inputs,
@@ -123,6 +126,8 @@ class TaskRunner {
   Result<State> rest();
   Status flush();
   bool blocked() const;
+  bool needs_backends() const;
+  bool congested() const;
   template <class Call>
   Status each_sink(Call call);
   Status commit(CheckpointId checkpoint);
