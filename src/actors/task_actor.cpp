@@ -120,6 +120,7 @@ void TaskActor::work() {
       if (!std::exchange(finished_, true)) tell(TaskFinished{place_.address});
       break;
   }
+  if (outcome->wake_after) wake_after(*outcome->wake_after);
 }
 
 void TaskActor::wake_after(std::chrono::nanoseconds pause) {

@@ -115,6 +115,11 @@ Result<bool> TaskCheckpoints::work() {
   return worked;
 }
 
+bool TaskCheckpoints::congested() const {
+  return std::ranges::any_of(backends_,
+                             [](const auto& backend) { return backend.second->congested(); });
+}
+
 bool TaskCheckpoints::barrier_may_overtake() const {
   return taken_ && may_overtake_ && taken_->barrier.overtakes_at != kMaxTimestamp &&
          std::ranges::any_of(writers_, [](const auto& writer) { return writer->holds_barrier(); });

@@ -45,6 +45,10 @@ class TaskCheckpoints {
 
   // Writes some of what is frozen; false if there is nothing to do.
   Result<bool> work();
+  // Keyed state takes no further changes until the writer has caught up.
+  bool congested() const;
+  // Keyed state is part of a checkpoint that is not complete.
+  bool frozen() const { return frozen_.has_value(); }
   // Whether a barrier can overtake: records have a binary form, and the checkpoint a store.
   bool may_overtake() const { return may_overtake_; }
   // A checkpoint was taken, and waits for something.

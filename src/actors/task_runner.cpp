@@ -10,6 +10,9 @@ constexpr int kStepsPerRun = 8;  // elements, before other tasks get their turn
 // How long a task that always has something to do may hold on to a partial batch or lines.
 constexpr std::chrono::milliseconds kLongestHold{10};
 
+// How long a task waits for the writer of its keyed state before it looks again.
+constexpr std::chrono::milliseconds kWriterPause{1};
+
 std::optional<std::chrono::nanoseconds> idle_after(AnySource* source) {
   const WatermarkGenerator* const watermarks = source ? source->watermarks() : nullptr;
   return watermarks ? watermarks->time().strategy.idle_after() : std::nullopt;
@@ -106,7 +109,8 @@ Result<TaskRunner::Outcome> TaskRunner::run() {
   account(begin, *state);
   const auto input_due =
       *state == State::kIdle ? sooner(poll_at_, idle_timer_.due()) : std::nullopt;
-  const auto due = sooner(input_due, barrier_due());
+  auto due = sooner(input_due, barrier_due());
+  if (*state != State::kReady && congested()) due = sooner(due, last_run_ + kWriterPause);
   if (!due) return Outcome{*state, std::nullopt};
   return Outcome{*state, std::max(*due - last_run_, std::chrono::nanoseconds(0))};
 }
@@ -142,7 +146,7 @@ Result<TaskRunner::State> TaskRunner::work() {
   for (int i = 0; i < kStepsPerRun; ++i) {
     Result<bool> worked = step();
     if (!worked) return worked.error();
-    Result<bool> written = checkpoints_.work();
+    Result<bool> written = needs_backends() ? checkpoints_.work() : false;
     if (!written) return written.error();
     if (*worked) continue;
     Result<State> state = rest();
@@ -155,10 +159,18 @@ bool TaskRunner::blocked() const {
   return std::ranges::any_of(writers_, [](const auto& writer) { return !writer->ready(); });
 }
 
+// What a finished task has not written nobody will ask for, but for a checkpoint under way.
+bool TaskRunner::needs_backends() const {
+  return phase_ != Phase::kFinished || checkpoints_.frozen();
+}
+
+bool TaskRunner::congested() const { return needs_backends() && checkpoints_.congested(); }
+
 Result<bool> TaskRunner::step() {
   const bool between_phases = phase_ == Phase::kRunning || phase_ == Phase::kFinished;
   if (due_ && chain_.idle() && between_phases) return take_due();
   if (blocked()) return false;
+  if (phase_ != Phase::kFinished && congested()) return false;
   if (!chain_.idle()) {
     Result<Progress> progress = chain_.resume();
     if (!progress) return progress.error();
@@ -298,7 +310,8 @@ Result<TaskRunner::State> TaskRunner::rest() {
     if (Status flushed = flush(); !flushed) return flushed.error();
   }
   if (blocked()) return State::kBlocked;
-  return phase_ == Phase::kFinished ? State::kFinished : State::kIdle;
+  if (phase_ == Phase::kFinished) return State::kFinished;
+  return congested() ? State::kBlocked : State::kIdle;
 }
 
 Status TaskRunner::flush() {

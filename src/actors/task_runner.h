@@ -7,6 +7,9 @@
 // is written: at the barrier of the gate, for a source when it is told, and where a barrier waits
 // too long before its turn. A task that has finished takes part as before.
 //
+// While keyed state has no memory left for what the writer has not written yet, the task begins
+// nothing new and looks again after a moment; that depends on nobody but the writer.
+//
 // One thread at a time. All time comes from the injected clock.
 #pragma once
 
@@ -32,12 +35,12 @@ class TaskRunner {
   enum class State : std::uint8_t {
     kReady,     // run() again, others first
     kIdle,      // wait for input, or until wake_after
-    kBlocked,   // wait for credit, or until wake_after
+    kBlocked,   // wait for credit or the writer of keyed state, or until wake_after
     kFinished,  // all was processed and sent; only checkpoints are still to come
   };
   struct Outcome {
     State state;
-    std::optional<std::chrono::nanoseconds> wake_after;  // there is something to do then
+    std::optional<std::chrono::nanoseconds> wake_after;  // there may be something to do then
   };
 
   TaskRunner(Chain chain, std::vector<InputChannel> inputs,
@@ -90,6 +93,8 @@ class TaskRunner {
   Result<State> rest();
   Status flush();
   bool blocked() const;
+  bool needs_backends() const;
+  bool congested() const;
   const Barrier* next_barrier() const;
   void hurry();
   std::optional<std::chrono::nanoseconds> barrier_due() const;
