@@ -114,7 +114,6 @@ void TaskActor::work() {
       break;
     case TaskRunner::State::kIdle:
     case TaskRunner::State::kBlocked:
-      if (outcome->wake_after) wake_after(*outcome->wake_after);
       break;
     case TaskRunner::State::kFinished:
       if (!std::exchange(finished_, true)) tell(TaskFinished{place_.address});
