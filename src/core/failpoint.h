@@ -20,6 +20,7 @@ namespace millrace::detail {
 enum class FailPoint : std::uint8_t {
   kJobClaimed,         // the job's record says that this process leads
   kTaskRestored,       // from a checkpoint, and nothing is committed again yet
+  kInFlightRestored,
   kTaskOpened,
   kStateRestored,      // the database of an operator instance, or a part of it after rescaling
   kSplitAssigned,      // to a reader, which has not got it yet
@@ -30,6 +31,7 @@ enum class FailPoint : std::uint8_t {
   kFileIngested,       // rows are in the database
   kFileUploaded,       // one of a checkpoint's
   kFilesUploaded,      // all of an operator instance
+  kInFlightStored,     // records that a barrier has overtaken
   kAcknowledged,       // by a task
   kMetadataWritten,
   kPointerSwapped,     // the checkpoint is complete, and nobody knows it
@@ -45,10 +47,12 @@ enum class FailPoint : std::uint8_t {
 inline constexpr std::size_t kFailPoints = static_cast<std::size_t>(FailPoint::kEnd);
 
 inline constexpr std::array<std::string_view, kFailPoints> kFailPointWords{
-    "job-claimed",    "task-restored",    "task-opened",      "state-restored",   "split-assigned",
-    "barrier-taken",  "sink-prepared",    "snapshot-started", "rows-evicted",     "file-ingested",
-    "file-uploaded",  "files-uploaded",   "acknowledged",     "metadata-written", "pointer-swapped",
-    "sink-committed", "metadata-removed", "unused-removed",   "timer-fired",      "end-recorded",
+    "job-claimed",      "task-restored",    "in-flight-restored", "task-opened",
+    "state-restored",   "split-assigned",   "barrier-taken",      "sink-prepared",
+    "snapshot-started", "rows-evicted",     "file-ingested",      "file-uploaded",
+    "files-uploaded",   "in-flight-stored", "acknowledged",       "metadata-written",
+    "pointer-swapped",  "sink-committed",   "metadata-removed",   "unused-removed",
+    "timer-fired",      "end-recorded",
 };
 
 constexpr std::string_view to_string(FailPoint point) {

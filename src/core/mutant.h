@@ -16,6 +16,7 @@ enum class Mutant : std::uint8_t {
   kNone,
   kSkipAlignment,           // one channel is not held behind its barrier
   kBarrierOvertakes,        // what a sender still has to send
+  kForgetInFlight,          // the records that a barrier was to overtake
   kCommitBeforeCompletion,  // sinks show what they have prepared
   kForgetCommittable,       // one of what a checkpoint says was prepared, at restore
   kLeaveSinkUnprepared,     // at every other barrier
@@ -41,6 +42,7 @@ inline constexpr std::array<std::string_view, kMutants> kMutantWords{
     "none",
     "skip-alignment",
     "barrier-overtakes",
+    "forget-in-flight",
     "commit-before-completion",
     "forget-committable",
     "leave-sink-unprepared",

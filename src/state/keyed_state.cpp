@@ -14,6 +14,8 @@ constexpr std::size_t kRowsAtOnce = 512;  // saved between two elements
 constexpr std::size_t kHandOverBytes = std::size_t{8} << 20;
 constexpr std::size_t kEvictedBytes = std::size_t{4} << 20;
 constexpr std::size_t kTurnsWithoutEviction = 64;
+constexpr std::chrono::seconds kPauseOfAttempts{1};  // to write what was refused
+constexpr std::chrono::seconds kPatience{30};
 constexpr std::size_t kShardsInMemory = 32;  // at least, so that evicting one is little
 
 // The first hash of a group; of the one after the last, the end.
@@ -183,6 +185,8 @@ void KeyedState::freeze(const CheckpointName& checkpoint, Done done) {
 }
 
 Result<bool> KeyedState::work() {
+  if (writer_is_behind()) return wait_for_writer();
+  refused_since_.reset();
   if (!frozen_) return false;
   if (frozen_->part < parts_.size()) {
     const bool forgets = is_mutant(Mutant::kForgetTimers) &&
@@ -204,6 +208,11 @@ void KeyedState::hand_over(RowBuffer& rows) {
   forget_written();
 }
 
+// They come behind what is frozen.
+void KeyedState::hand_over_changes() {
+  if (!frozen_ && changes_.bytes() >= kEvictedBytes) hand_over(changes_);
+}
+
 void KeyedState::forget_written() {
   while (!handed_over_.empty() && handed_over_.front().batch <= writer_->written()) {
     handed_over_.pop_front();
@@ -221,6 +230,31 @@ void KeyedState::finish_frozen() {
                          .files = {}};
   for (const StatePart* const part : parts_) snapshot.states.push_back(part->description());
   writer_->checkpoint(frozen.checkpoint, std::move(snapshot), frozen.done);
+}
+
+// The buffers are full of what the writer has been given, so the task stands still. What the writer
+// cannot write fails the checkpoint that is frozen, which would need more memory; and the task, if
+// nothing helps.
+Result<bool> KeyedState::wait_for_writer() {
+  const std::optional<Error> refused = writer_->failure();
+  if (!refused) return false;
+  if (frozen_) {
+    const Frozen declined = *frozen_;
+    abandon(declined.checkpoint);
+    declined.done(*refused);
+    return true;
+  }
+  const auto now = place_.clock ? place_.clock->monotonic() : try_again_at_;
+  if (!refused_since_) refused_since_ = now;
+  if (now - *refused_since_ >= kPatience) {
+    return refused->with_context(
+        "its state is larger than its memory and cannot be written; make room on the disk, or "
+        "give it more memory with --state-memory");
+  }
+  if (now < try_again_at_) return false;
+  try_again_at_ = now + kPauseOfAttempts;
+  writer_->try_again();
+  return false;
 }
 
 // What was saved goes to the database all the same: its rows count as stored.
@@ -245,7 +279,7 @@ void KeyedState::evict() {
     turns_without = rows.evict_some() > 0 ? 0 : turns_without + 1;
     if (turns_without == 0) pass(FailPoint::kRowsEvicted);
   }
-  if (!frozen_ && changes_.bytes() >= kEvictedBytes) hand_over(changes_);
+  hand_over_changes();
   may_load_ = true;
 }
 
@@ -270,10 +304,23 @@ std::size_t KeyedState::rows_held() const {
 
 bool KeyedState::congested() {
   if (memory_ == 0) return false;
+  hand_over_changes();
+  return bytes_handed_over() + images_.bytes() + changes_.bytes() > most_waiting();
+}
+
+// Changes that wait for what is frozen do not hold that up.
+bool KeyedState::writer_is_behind() {
+  if (!frozen_) return congested();
+  return memory_ != 0 && bytes_handed_over() + images_.bytes() > most_waiting();
+}
+
+std::size_t KeyedState::most_waiting() const { return std::max(memory_ / 4, 2 * kHandOverBytes); }
+
+std::size_t KeyedState::bytes_handed_over() {
   forget_written();
-  std::size_t bytes = images_.bytes() + changes_.bytes();
+  std::size_t bytes = 0;
   for (const HandedOver& handed : handed_over_) bytes += handed.rows->bytes();
-  return bytes > std::max(memory_ / 4, 2 * kHandOverBytes);
+  return bytes;
 }
 
 std::optional<StateRow> KeyedState::find_unwritten(std::string_view key) {

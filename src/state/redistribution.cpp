@@ -15,6 +15,7 @@ StatePiece together(std::span<const Snapshot::Pieces* const> before, std::string
     const auto piece = pieces->find(name);
     if (piece == pieces->end()) continue;
     all.redistribution = piece->second.redistribution;
+    all.schema = piece->second.schema;
     const std::vector<std::string>& elements = piece->second.elements;
     all.elements.insert(all.elements.end(), elements.begin(), elements.end());
   }
@@ -26,7 +27,7 @@ StatePiece part(const StatePiece& all, std::size_t subtask, std::size_t parallel
   const auto at = [&](std::size_t index) {
     return begin + static_cast<std::ptrdiff_t>(all.elements.size() * index / parallelism);
   };
-  return {.elements = {at(subtask), at(subtask + 1)}};
+  return {.elements = {at(subtask), at(subtask + 1)}, .schema = all.schema};
 }
 
 }  // namespace

@@ -22,6 +22,7 @@ enum class Redistribution : std::uint8_t {
 struct StatePiece {
   Redistribution redistribution = Redistribution::kSplit;
   std::vector<std::string> elements;  // encoded
+  std::string schema{};               // of the elements; empty where they are of no type
 
   bool operator==(const StatePiece&) const = default;
 };

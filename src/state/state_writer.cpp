@@ -16,11 +16,27 @@ void StateWriter::adopt(std::unique_ptr<StateStore> store, std::vector<StoredFil
 void StateWriter::write(std::shared_ptr<const RowBuffer> rows, std::uint64_t batch) {
   serial_.execute([self = shared_from_this(), taken = Taken{std::move(rows), batch}] {
     self->unwritten_.push_back(taken);
-    (void)self->write_all();  // a checkpoint will say it
+    (void)self->write_all();  // a checkpoint will say it, or who waits for it
   });
 }
 
+std::optional<Error> StateWriter::failure() const {
+  std::lock_guard lock(mutex_);
+  return failure_;
+}
+
+void StateWriter::try_again() {
+  serial_.execute([self = shared_from_this()] { (void)self->write_all(); });
+}
+
 Status StateWriter::write_all() {
+  Status written = write_waiting();
+  std::lock_guard lock(mutex_);
+  failure_ = written ? std::nullopt : std::optional(written.error());
+  return written;
+}
+
+Status StateWriter::write_waiting() {
   if (!store_) {
     Result<std::unique_ptr<StateStore>> made = environment_.stores->make(name_);
     if (!made) return made.error();

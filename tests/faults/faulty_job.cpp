@@ -2,7 +2,8 @@
 //
 //   faulty_job witnessed|fraud [parameters and flags of the job]
 //
-//   FAULT_POINT=sink-committed:3   the process kills itself when it passes that point a third time
+//   FAULT_POINT=sink-committed:3   the process kills itself when it passes that point a third time;
+//                                  several points are separated by commas
 //   FAULT_PASSED=FILE              the points that were passed, appended to it
 //   FAULT_MUTANT=skip-alignment    the engine is broken so, where it was built with mutants
 #include <fcntl.h>
@@ -10,6 +11,7 @@
 
 #include <csignal>
 #include <cstdlib>
+#include <sstream>
 #include <stdexcept>
 #include <tuple>
 
@@ -25,8 +27,7 @@ using detail::FailPoint;
 
 std::array<std::atomic<std::uint64_t>, detail::kFailPoints> passed;
 int passed_file = -1;
-FailPoint deadly = FailPoint::kEnd;
-std::uint64_t deadly_time = 0;
+std::array<std::uint64_t, detail::kFailPoints> deadly;  // the time; 0: none
 
 void append_to_passed(FailPoint point) {
   const std::string line = concat(to_string(point), "\n");
@@ -34,9 +35,10 @@ void append_to_passed(FailPoint point) {
 }
 
 void note(FailPoint point) {
-  const std::uint64_t time = ++passed[static_cast<std::size_t>(point)];
+  const auto index = static_cast<std::size_t>(point);
+  const std::uint64_t time = ++passed[index];
   if (time == 1 && passed_file >= 0) append_to_passed(point);
-  if (point == deadly && time == deadly_time) kill(getpid(), SIGKILL);
+  if (time == deadly[index]) kill(getpid(), SIGKILL);
 }
 
 std::string_view variable(const char* name) {
@@ -56,10 +58,11 @@ void choose_fault() {
     passed_file = open(file.c_str(), O_WRONLY | O_CREAT | O_APPEND | O_CLOEXEC, 0644);
   }
   detail::fail_point_hook = note;
-  if (const std::string_view text = variable("FAULT_POINT"); !text.empty()) {
+  std::istringstream points{std::string(variable("FAULT_POINT"))};
+  for (std::string text; std::getline(points, text, ',');) {
     const std::size_t colon = text.find(':');
-    deadly = static_cast<FailPoint>(position(detail::kFailPointWords, text.substr(0, colon)));
-    deadly_time = std::stoull(std::string(text.substr(colon + 1)));
+    deadly[position(detail::kFailPointWords, text.substr(0, colon))] =
+        std::stoull(text.substr(colon + 1));
   }
   if (const std::string_view text = variable("FAULT_MUTANT"); !text.empty()) {
 #ifdef MILLRACE_MUTANTS

@@ -71,17 +71,22 @@ class Round {
     command.words.push_back(concat("--output=", shown().native()));
     command.words.push_back(concat("--checkpoint-dir=", (settings_.folder / "state").native()));
     add(command, "--checkpoint-interval=", one_of(kIntervals, random_));
-    add(command, "--parallelism=", std::to_string(1 + random_.below(4)));
+    add(command, "--parallelism=", std::to_string(overtakes_ ? fixed_ : 1 + random_.below(4)));
     add(command, "--state-", one_of(kStates, random_));
     add(command, "--restore=", "latest");
+    if (overtakes_) set(command, "execution.checkpointing.aligned-timeout=0s");
     // What fails by itself is not to be hidden by a restart.
-    command.words.insert(command.words.end(), {"-D", "restart-strategy.type=none"});
+    set(command, "restart-strategy.type=none");
     for (const std::string& word : settings_.words) command.words.push_back(word);
     if (death && !death->point.empty()) command.variables["FAULT_POINT"] = death->point;
     if (!settings_.mutant.empty()) command.variables["FAULT_MUTANT"] = settings_.mutant;
     command.variables["FAULT_PASSED"] = (settings_.folder / "passed").native();
     command.output = settings_.folder / "said";
     return command;
+  }
+
+  static void set(Command& command, std::string option) {
+    command.words.insert(command.words.end(), {"-D", std::move(option)});
   }
 
   // Unless the round has a choice of its own.
@@ -101,6 +106,9 @@ class Round {
   const RoundSettings& settings_;
   Random random_;
   RoundResult result_;
+  // Records that barriers overtake are read again by the same tasks only.
+  const bool overtakes_ = random_.below(3) == 0 || settings_.overtakes;
+  const std::uint64_t fixed_ = 2 + random_.below(3);
   bool ended_ = false;
 };
 

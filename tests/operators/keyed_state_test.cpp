@@ -4,6 +4,7 @@
 
 #include "millrace/operators/keyed_process.h"
 #include "millrace/state/memory_environment.h"
+#include "support/shaky_stores.h"
 
 namespace millrace::detail {
 namespace {
@@ -34,52 +35,6 @@ class Sums : public KeyedProcess<std::int64_t, Payment, Payment> {
 
  private:
   ValueState<std::int64_t> sum_;
-};
-
-// A store whose ingesting fails while it is told to.
-class ShakyStores final : public StateStoreFactory {
- public:
-  Result<std::unique_ptr<StateStore>> make(std::string_view name) override {
-    return shaky(inner_.make(name));
-  }
-  Result<std::unique_ptr<StateStore>> restore(std::string_view name,
-                                              std::span<const StoredFile> files,
-                                              CheckpointStore& from) override {
-    return shaky(inner_.restore(name, files, from));
-  }
-  bool full = false;
-
- private:
-  class Shaky final : public StateStore {
-   public:
-    Shaky(std::unique_ptr<StateStore> inner, bool& full) : inner_(std::move(inner)), full_(full) {}
-    Status get(std::span<const std::string_view> keys,
-               const std::function<void(std::size_t, std::string_view)>& found) override {
-      return inner_->get(keys, found);
-    }
-    std::unique_ptr<StateScan> scan(std::string_view first, std::string_view end) override {
-      return inner_->scan(first, end);
-    }
-    Status ingest(std::span<const StateRow> rows) override {
-      return full_ ? Status(resource_exhausted("the disk is full")) : inner_->ingest(rows);
-    }
-    Result<std::vector<StoredFile>> checkpoint(const CheckpointName& name,
-                                               std::span<const StoredFile> base,
-                                               CheckpointStore& into) override {
-      return inner_->checkpoint(name, base, into);
-    }
-
-   private:
-    std::unique_ptr<StateStore> inner_;
-    bool& full_;
-  };
-
-  Result<std::unique_ptr<StateStore>> shaky(Result<std::unique_ptr<StateStore>> made) {
-    if (!made) return made.error();
-    return std::unique_ptr<StateStore>(std::make_unique<Shaky>(*std::move(made), full));
-  }
-
-  MemoryStateStoreFactory inner_;
 };
 
 // One instance of the function, which is given payments and asked for sums.
@@ -135,7 +90,7 @@ constexpr KeyGroupRange kAll{KeyGroup(0), KeyGroup(7)};
 class KeyedStateTest : public testing::Test {
  protected:
   StillClock clock_;
-  ShakyStores stores_;
+  test_support::ShakyStores stores_;
   MemoryCheckpointStore checkpoints_;
   InlineExecutor executor_;
   StateEnvironment environment_{
@@ -145,12 +100,12 @@ class KeyedStateTest : public testing::Test {
 TEST_F(KeyedStateTest, ACheckpointThatTheDiskHasNoRoomForLosesNothing) {
   Instance instance(environment_, clock_, kAll);
   instance.sums_after({{1, 10}, {2, 20}});
-  stores_.full = true;
+  stores_.refuse = [] { return resource_exhausted("the disk is full"); };
   auto taken = instance.checkpoint(1);
   ASSERT_TRUE(taken);
   EXPECT_EQ(taken->error(), resource_exhausted("the disk is full"));
   EXPECT_EQ(instance.sums_after({{1, 1}, {3, 30}}), (std::vector<std::int64_t>{11, 30}));
-  stores_.full = false;
+  stores_.refuse = [] { return Status(); };
   taken = instance.checkpoint(2);
   ASSERT_TRUE(taken && *taken);
   environment_.restored = {**taken};
