@@ -13,6 +13,7 @@ StatePiece together(std::span<const Snapshot::Pieces* const> before, std::string
     const auto piece = pieces->find(name);
     if (piece == pieces->end()) continue;
     all.redistribution = piece->second.redistribution;
+    all.schema = piece->second.schema;
     const std::vector<std::string>& elements = piece->second.elements;
     all.elements.insert(all.elements.end(), elements.begin(), elements.end());
   }
@@ -24,7 +25,11 @@ StatePiece part(const StatePiece& all, std::size_t subtask, std::size_t parallel
   const auto at = [&](std::size_t index) {
     return begin + static_cast<std::ptrdiff_t>(all.elements.size() * index / parallelism);
   };
-  return {.elements = {at(subtask), at(subtask + 1)}};
+  return {.elements = {at(subtask), at(subtask + 1)}, .schema = all.schema};
+}
+
+void put_own(Snapshot& snapshot, const Snapshot::Pieces& before, std::string_view name) {
+  if (const auto own = before.find(name); own != before.end()) snapshot.put(name, own->second);
 }
 
 }  // namespace
@@ -41,10 +46,10 @@ std::vector<Snapshot> redistribute(std::span<const Snapshot::Pieces* const> befo
     for (std::uint32_t subtask = 0; subtask < parallelism; ++subtask) {
       if (all.redistribution == Redistribution::kUnion) {
         after[subtask].put(name, all);
-      } else if (before.size() != parallelism) {
+      } else if (all.redistribution == Redistribution::kCopy || before.size() == parallelism) {
+        put_own(after[subtask], *before[subtask % before.size()], name);
+      } else {
         after[subtask].put(name, part(all, subtask, parallelism));
-      } else if (const auto own = before[subtask]->find(name); own != before[subtask]->end()) {
-        after[subtask].put(name, own->second);
       }
     }
   }

@@ -34,7 +34,10 @@ OperatorSnapshot counter() {
           .parallelism = 2,
           .max_parallelism = 128,
           .pieces = {{"position", {.elements = {"42"}}},
-                     {"rules", {.redistribution = Redistribution::kUnion, .elements = {"a", ""}}}},
+                     {"rules",
+                      {.redistribution = Redistribution::kUnion,
+                       .elements = {"a", ""},
+                       .schema = "string"}}},
           .keyed = {{.first_group = 64,
                      .last_group = 127,
                      .states = {{.name = "count",
@@ -81,12 +84,21 @@ TEST(CheckpointFormat, IsReadBack) {
   }
 }
 
+std::string unhex(std::string_view text) {
+  std::string bytes;
+  for (std::size_t i = 0; i < text.size(); i += 2) {
+    bytes += static_cast<char>(std::stoi(std::string(text.substr(i, 2)), nullptr, 16));
+  }
+  return bytes;
+}
+
 constexpr std::string_view kSchema =
     "CheckpointMetadata{job:string,id:uint64,epoch:uint64,fingerprint:uint64,"
     "triggered_at_milliseconds:int64,savepoint:bool,tasks:list<TaskSnapshot{finished:bool,"
     "operators:list<OperatorSnapshot{id:uint64,name:string,subtask:uint32,parallelism:uint32,"
     "max_parallelism:uint32,pieces:map<string,StatePiece{redistribution:enum<Redistribution,uint8>,"
-    "elements:list<string>}>,keyed:list<KeyedSnapshot{first_group:uint32,last_group:uint32,"
+    "elements:list<string>,schema:string}>,keyed:list<KeyedSnapshot{first_group:uint32,last_group:"
+    "uint32,"
     "states:list<StateDescription{name:string,kind:string,id:uint32,key_schema:string,"
     "entry_schema:string,value_schemas:list<string>,time_to_live_milliseconds:int64}>,"
     "files:list<StoredFile{name:string,path:string,bytes:uint64,"
@@ -97,11 +109,25 @@ constexpr std::string_view kSchema =
 TEST(CheckpointFormat, HasTheseBytes) {
   const std::string bytes = *encode_checkpoint(small());
   EXPECT_EQ(bytes.substr(0, 8), "MILLRCHK");
-  EXPECT_EQ(hex(bytes.substr(8, 16)), "01000000db0200003f03000000000000");
+  EXPECT_EQ(hex(bytes.substr(8, 16)), "01000000e90200004f03000000000000");
   EXPECT_EQ(bytes.substr(24, kSchema.size()), kSchema);
   EXPECT_EQ(hex(bytes.substr(24 + kSchema.size())),
             "0105636f756e7405000000000000000200000000000000edfe000000000000d2040000000000000001"
-            "00010101056c696e6573000101010472657374e7495e42376a47c8ae19bcb543641613");
+            "00010101056c696e65730001010104726573740100817724dab106f2ba154b8221d1120245");
+}
+
+TEST(CheckpointFormat, IsReadAsItWasBeforePiecesHadASchema) {
+  std::string schema(kSchema);
+  const std::string_view added = ",schema:string";
+  schema.erase(schema.find(added), added.size());
+  const std::string bytes =
+      "MILLRCHK" + unhex("01000000db0200003f03000000000000") + schema +
+      unhex(
+          "0105636f756e7405000000000000000200000000000000edfe000000000000d2040000000000000001"
+          "00010101056c696e6573000101010472657374e7495e42376a47c8ae19bcb543641613");
+  const Result<CheckpointMetadata> metadata = decode_checkpoint(bytes, "f");
+  ASSERT_TRUE(metadata) << metadata.error().message();
+  EXPECT_EQ(*metadata, small());
 }
 
 TEST(CheckpointFormat, RefusesEachByteFlipped) {
@@ -134,11 +160,11 @@ TEST(CheckpointFormat, RefusesNumbersThatCannotBe) {
 }
 
 TEST(CheckpointFormat, RefusesARedistributionThatItDoesNotKnow) {
-  const auto unknown = static_cast<Redistribution>(2);
+  const auto unknown = static_cast<Redistribution>(3);
   const Error error = refusal(
       *encode_checkpoint(with([&](auto& o) { o.pieces["rules"].redistribution = unknown; })));
   EXPECT_EQ(error.code(), ErrorCode::kUnsupported);
-  EXPECT_THAT(error.message(), HasSubstr("the piece 'rules' has the redistribution 2"));
+  EXPECT_THAT(error.message(), HasSubstr("the piece 'rules' has the redistribution 3"));
   CheckpointMetadata metadata = small();
   metadata.enumerators["lines"].redistribution = unknown;
   EXPECT_EQ(refusal(*encode_checkpoint(metadata)).code(), ErrorCode::kUnsupported);
