@@ -31,7 +31,7 @@ caf::behavior EnumeratorActor::make_behavior() {
         take_splits(*std::move(found.splits));
         for (const caf::actor& reader : std::exchange(waiting_, {})) hand_out(reader);
       },
-      [this](Trigger trigger) { this->trigger(trigger.checkpoint); },
+      [this](Trigger trigger) { this->trigger(trigger); },
   };
 }
 
@@ -72,11 +72,11 @@ void EnumeratorActor::hand_out(const caf::actor& reader) {
   splits_->pop_front();
 }
 
-void EnumeratorActor::trigger(CheckpointId checkpoint) {
+void EnumeratorActor::trigger(const Trigger& trigger) {
   std::optional<StatePiece> left;
   if (splits_) left = StatePiece{.elements = {splits_->begin(), splits_->end()}};
-  send(coordinator_, SplitsAcknowledged{address_, checkpoint, std::move(left)});
-  for (const caf::actor& reader : readers_) send(reader, Trigger{checkpoint});
+  send(coordinator_, SplitsAcknowledged{address_, trigger.barrier.checkpoint, std::move(left)});
+  for (const caf::actor& reader : readers_) send(reader, trigger);
 }
 
 void EnumeratorActor::fail(const Error& error) {

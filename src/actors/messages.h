@@ -80,7 +80,7 @@ struct Start {};
 // Take a checkpoint. To sources only: directly, or through their enumerator, so that a split is in
 // the snapshot of whoever had it when the checkpoint was taken.
 struct Trigger {
-  CheckpointId checkpoint;
+  Barrier barrier;
 };
 // The checkpoint is complete: show what was prepared up to it.
 struct CompleteCheckpoint {
@@ -207,7 +207,7 @@ struct SplitsFound {
   Result<std::vector<std::string>> splits;
 };
 
-// --- from a task to itself, and from its keyed state ---
+// --- from a task to itself, and from what it has the executor do ---
 
 // Go on with what there is to do, after the messages that came before.
 struct Work {};
@@ -219,6 +219,10 @@ struct KeyedStateWritten {
   CheckpointId checkpoint;
   std::size_t index;  // of the operator in the chain
   Result<KeyedSnapshot> keyed;
+};
+struct InFlightStored {
+  CheckpointId checkpoint;
+  Result<StoredFile> file;
 };
 
 }  // namespace millrace::detail
@@ -259,3 +263,4 @@ CAF_ALLOW_UNSAFE_MESSAGE_TYPE(millrace::detail::SplitsFound)
 CAF_ALLOW_UNSAFE_MESSAGE_TYPE(millrace::detail::Work)
 CAF_ALLOW_UNSAFE_MESSAGE_TYPE(millrace::detail::Wake)
 CAF_ALLOW_UNSAFE_MESSAGE_TYPE(millrace::detail::KeyedStateWritten)
+CAF_ALLOW_UNSAFE_MESSAGE_TYPE(millrace::detail::InFlightStored)

@@ -22,7 +22,7 @@ caf::behavior TaskActor::make_behavior() {
         peers_ = std::move(connect.peers);
         if (!stopped_) open();
       },
-      [this](Start) { on_runner([](TaskRunner&) {}); },
+      [this](Start) { on_runner([](TaskRunner& runner) { runner.start(); }); },
       [this](Deliver& deliver) {
         on_runner([&](TaskRunner& runner) {
           runner.on_element(deliver.channel, std::move(deliver.element));
@@ -40,11 +40,16 @@ caf::behavior TaskActor::make_behavior() {
         on_runner([&](TaskRunner& runner) { settle(runner.on_split(std::nullopt)); });
       },
       [this](Trigger trigger) {
-        on_runner([&](TaskRunner& runner) { runner.on_trigger(trigger.checkpoint); });
+        on_runner([&](TaskRunner& runner) { runner.on_trigger(trigger.barrier); });
       },
       [this](KeyedStateWritten& written) {
         on_runner([&](TaskRunner& runner) {
           runner.on_written(written.checkpoint, written.index, std::move(written.keyed));
+        });
+      },
+      [this](InFlightStored& stored) {
+        on_runner([&](TaskRunner& runner) {
+          runner.on_stored(stored.checkpoint, std::move(stored.file));
         });
       },
       [this](CompleteCheckpoint complete) {
@@ -149,6 +154,12 @@ void TaskActor::decline(CheckpointId checkpoint, std::optional<Error> error) {
 KeyedBackend::Done TaskActor::when_written(CheckpointId checkpoint, std::size_t index) {
   return [=, self = caf::actor_cast<caf::actor>(this)](Result<KeyedSnapshot> keyed) {
     caf::anon_send(self, KeyedStateWritten{checkpoint, index, std::move(keyed)});
+  };
+}
+
+TaskPort::Stored TaskActor::when_stored(CheckpointId checkpoint) {
+  return [checkpoint, self = caf::actor_cast<caf::actor>(this)](Result<StoredFile> file) {
+    caf::anon_send(self, InFlightStored{checkpoint, std::move(file)});
   };
 }
 

@@ -90,7 +90,10 @@ Actions CheckpointCoordinator::trigger(Time now) {
               .missing = subtasks_ + enumerators_};
   next_ = CheckpointId(next_.value() + 1);
   periodic_at_ = now + settings_.interval;
-  return {{.kind = Kind::kTrigger, .checkpoint = pending_.name, .final = pending_.final}};
+  return {{.kind = Kind::kTrigger,
+           .checkpoint = pending_.name,
+           .final = pending_.final,
+           .savepoint = pending_.savepoint}};
 }
 
 bool CheckpointCoordinator::is_pending(CheckpointId id, State state) const {

@@ -47,6 +47,7 @@ struct CheckpointAction {
   Kind kind;
   CheckpointName checkpoint;
   bool final = false;
+  bool savepoint = false;
   CheckpointMetadata metadata{};
   std::vector<CheckpointName> retained{};
   Error error = internal("no error");

@@ -18,6 +18,7 @@ Error deposed(std::string_view job) {
 std::set<std::string> files_of(const CheckpointMetadata& metadata) {
   std::set<std::string> files;
   for (const TaskSnapshot& task : metadata.tasks) {
+    for (const StoredFile& file : task.in_flight) files.insert(file.path);
     for (const OperatorSnapshot& snapshot : task.operators) {
       for (const KeyedSnapshot& keyed : snapshot.keyed) {
         for (const StoredFile& file : keyed.files) files.insert(file.path);

@@ -7,6 +7,9 @@ namespace millrace::detail {
 namespace {
 
 constexpr SealedFormat kFormat{.magic = "MILLRCHK", .version = 1, .what = "checkpoint"};
+constexpr SealedFormat kSavepoint{.magic = "MILLRSAV", .version = 1, .what = "savepoint"};
+
+constexpr std::size_t kMostSchemas = 256;  // a row has a byte for the number of its own
 
 Status wrong(std::string_view what) {
   return corruption(concat(what, "; no Millrace writes that: restore another checkpoint"));
@@ -27,14 +30,39 @@ Status check_pieces(const std::map<std::string, StatePiece>& pieces) {
   return {};
 }
 
+Status check_states(const KeyedSnapshot& keyed) {
+  for (const StateDescription& state : keyed.states) {
+    const std::size_t schemas = state.value_schemas.size();
+    if (schemas > 0 && schemas <= kMostSchemas) continue;
+    return wrong(concat("its state ", in_quotes(state.name), " has ", schemas,
+                        " schemas of values, expected 1 to ", kMostSchemas));
+  }
+  return {};
+}
+
+// The files' rows go on from one file to the next.
+Status check_rows(const KeyedSnapshot& keyed) {
+  std::string_view last;
+  for (const RowsFile& rows : keyed.rows) {
+    if (last < rows.first_key && rows.first_key <= rows.last_key) {
+      last = rows.last_key;
+      continue;
+    }
+    return wrong(concat("the rows of file ", in_quotes(rows.file.path), " are in no order"));
+  }
+  return {};
+}
+
 Status check_keyed(const OperatorSnapshot& snapshot) {
   if (snapshot.keyed.size() > 1) return wrong("it has several keyed states");
   for (const KeyedSnapshot& keyed : snapshot.keyed) {
-    if (keyed.first_group <= keyed.last_group && keyed.last_group < snapshot.max_parallelism) {
-      continue;
+    if (keyed.first_group > keyed.last_group || keyed.last_group >= snapshot.max_parallelism) {
+      return wrong(concat("its keyed state is of the key groups ", keyed.first_group, " to ",
+                          keyed.last_group, " of ", snapshot.max_parallelism));
     }
-    return wrong(concat("its keyed state is of the key groups ", keyed.first_group, " to ",
-                        keyed.last_group, " of ", snapshot.max_parallelism));
+    Status status = check_states(keyed);
+    if (status) status = check_rows(keyed);
+    if (!status) return status;
   }
   return {};
 }
@@ -61,6 +89,15 @@ Status check_metadata(const CheckpointMetadata& metadata) {
   return status;
 }
 
+Result<CheckpointMetadata> decode(const SealedFormat& format, std::string_view bytes,
+                                  std::string_view file) {
+  Result<CheckpointMetadata> metadata = unseal<CheckpointMetadata>(format, bytes, file);
+  if (!metadata) return metadata;
+  Status status = check_metadata(*metadata);
+  if (!status) return status.error().with_context(concat("'", file, "'"));
+  return metadata;
+}
+
 }  // namespace
 
 Result<std::string> encode_checkpoint(const CheckpointMetadata& metadata) {
@@ -68,12 +105,18 @@ Result<std::string> encode_checkpoint(const CheckpointMetadata& metadata) {
 }
 
 Result<CheckpointMetadata> decode_checkpoint(std::string_view bytes, std::string_view file) {
-  Result<CheckpointMetadata> metadata = unseal<CheckpointMetadata>(kFormat, bytes, file);
-  if (!metadata) return metadata;
-  Status status = check_metadata(*metadata);
-  if (!status) return status.error().with_context(concat("'", file, "'"));
-  return metadata;
+  return decode(kFormat, bytes, file);
 }
+
+Result<std::string> encode_savepoint(const CheckpointMetadata& metadata) {
+  return seal(kSavepoint, metadata);
+}
+
+Result<CheckpointMetadata> decode_savepoint(std::string_view bytes, std::string_view file) {
+  return decode(kSavepoint, bytes, file);
+}
+
+bool is_savepoint(std::string_view bytes) { return bytes.starts_with(kSavepoint.magic); }
 
 Result<CheckpointMetadata> read_checkpoint(CheckpointStore& store,
                                            const CheckpointName& checkpoint) {

@@ -1,4 +1,4 @@
-// The metadata file of a checkpoint (docs/FORMATS.md, "Checkpoints").
+// The metadata file of a checkpoint or savepoint (docs/FORMATS.md, "Checkpoints", "Savepoints").
 #pragma once
 
 #include <string>
@@ -13,6 +13,11 @@ Result<std::string> encode_checkpoint(const CheckpointMetadata& metadata);
 // Trusts nothing: what is no whole and well-formed metadata is kCorruption, what another version
 // wrote in a form that this one cannot read is kUnsupported. `file` is for messages.
 Result<CheckpointMetadata> decode_checkpoint(std::string_view bytes, std::string_view file);
+
+// The same of a savepoint: another kind of file.
+Result<std::string> encode_savepoint(const CheckpointMetadata& metadata);
+Result<CheckpointMetadata> decode_savepoint(std::string_view bytes, std::string_view file);
+bool is_savepoint(std::string_view bytes);
 
 // Reads and decodes it, and sees that it is this checkpoint's.
 Result<CheckpointMetadata> read_checkpoint(CheckpointStore& store,

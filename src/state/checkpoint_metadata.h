@@ -26,12 +26,24 @@ struct StateDescription {
   bool operator==(const StateDescription&) const = default;
 };
 
-// The keyed state of one operator instance.
+// Rows of keyed state as a savepoint holds them (savepoint/row_blocks.h).
+struct RowsFile {
+  StoredFile file;
+  std::string first_key;
+  std::string last_key;
+  std::uint64_t rows = 0;
+
+  bool operator==(const RowsFile&) const = default;
+};
+
+// The keyed state of one operator instance: in a checkpoint the files of its database, in a
+// savepoint its rows, in the order of their keys.
 struct KeyedSnapshot {
   std::uint32_t first_group = 0;
   std::uint32_t last_group = 0;
   std::vector<StateDescription> states;
   std::vector<StoredFile> files;
+  std::vector<RowsFile> rows;
 
   bool operator==(const KeyedSnapshot&) const = default;
 };
@@ -52,6 +64,9 @@ struct OperatorSnapshot {
 struct TaskSnapshot {
   bool finished = false;  // it had given all that it will ever give
   std::vector<OperatorSnapshot> operators;
+  // None or one: the records before its barrier, where that has overtaken them
+  // (actors/in_flight.h). Only the same task can go on from them.
+  std::vector<StoredFile> in_flight;
 
   bool operator==(const TaskSnapshot&) const = default;
 };

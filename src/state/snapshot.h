@@ -23,7 +23,7 @@ enum class Redistribution : std::uint8_t {
 struct StatePiece {
   Redistribution redistribution = Redistribution::kSplit;
   std::vector<std::string> elements;  // encoded
-  std::string schema;                 // of an element; empty where that never changes
+  std::string schema{};               // of an element; empty where it is of no type
 
   bool operator==(const StatePiece&) const = default;
 };
