@@ -3,6 +3,8 @@
 #include <algorithm>
 #include <map>
 
+#include "millrace/core/failpoint.h"
+#include "millrace/core/mutant.h"
 #include "millrace/core/text.h"
 
 namespace millrace::detail {
@@ -128,6 +130,7 @@ Status KeyedState::restore() {
     Result<std::unique_ptr<StateStore>> store =
         stores.restore(place_.name, first.files, *place_.environment->checkpoints);
     if (!store) return store.error();
+    pass(FailPoint::kStateRestored);
     writer_->adopt(*std::move(store), first.files);
     return {};
   }
@@ -136,6 +139,7 @@ Status KeyedState::restore() {
   for (const KeyedSnapshot& snapshot : restored) {
     Status copied = copy_clipped(snapshot, **store);
     if (!copied) return copied;
+    pass(FailPoint::kStateRestored);
   }
   writer_->adopt(*std::move(store), {});
   return {};
@@ -145,7 +149,8 @@ Status KeyedState::restore() {
 Status KeyedState::copy_clipped(const KeyedSnapshot& from, StateStore& to) {
   const HashRange held =
       hashes_of({KeyGroup(from.first_group), KeyGroup(from.last_group)}, place_.max_parallelism);
-  const HashRange wanted{std::max(held.first, range_.first), std::min(held.end, range_.end)};
+  HashRange wanted{std::max(held.first, range_.first), std::min(held.end, range_.end)};
+  if (is_mutant(Mutant::kWrongKeyGroups)) wanted.first += first_hash(1, place_.max_parallelism);
   if (wanted.first >= wanted.end || from.files.empty()) return {};
   Result<std::unique_ptr<StateStore>> old =
       place_.environment->stores->restore(concat(place_.name, "-from-", from.first_group),
@@ -173,6 +178,7 @@ Result<KeyedSnapshot> KeyedState::keep_nowhere() const {
 void KeyedState::freeze(const CheckpointName& checkpoint, Done done) {
   check(!frozen_, "a second checkpoint is frozen before the first is saved");
   if (!writer_) return done(keep_nowhere());
+  pass(FailPoint::kSnapshotStarted);
   frozen_ = Frozen{checkpoint, std::move(done)};
   images_ = std::exchange(changes_, {});
   for (StatePart* const part : parts_) part->rows().freeze();
@@ -183,6 +189,9 @@ Result<bool> KeyedState::work() {
   refused_since_.reset();
   if (!frozen_) return false;
   if (frozen_->part < parts_.size()) {
+    const bool forgets = is_mutant(Mutant::kForgetTimers) &&
+                         parts_[frozen_->part]->declaration().name == "event-timers";
+    if (forgets) parts_[frozen_->part]->rows().abandon();
     save_in_order();
     if (images_.bytes() >= kHandOverBytes) hand_over(images_);
   } else {
@@ -223,6 +232,7 @@ void KeyedState::forget_written() {
 void KeyedState::finish_frozen() {
   hand_over(in_order_);
   hand_over(images_);
+  if (is_mutant(Mutant::kEvictDuringFreeze)) hand_over(changes_);
   const Frozen frozen = *std::exchange(frozen_, std::nullopt);
   if (!failure_) return frozen.done(std::exchange(failure_, {}).error());
   KeyedSnapshot snapshot{.first_group = place_.key_groups.first.value(),
@@ -279,6 +289,7 @@ void KeyedState::evict() {
   while (bytes_held() > memory_ && turns_without < kTurnsWithoutEviction) {
     RowTable& rows = parts_[next_evicted_++ % parts_.size()]->rows();
     turns_without = rows.evict_some() > 0 ? 0 : turns_without + 1;
+    if (turns_without == 0) pass(FailPoint::kRowsEvicted);
   }
   hand_over_changes();
   may_load_ = true;

@@ -2,6 +2,7 @@
 
 #include <algorithm>
 
+#include "millrace/core/mutant.h"
 #include "millrace/state/table_memory.h"
 
 namespace millrace::detail {
@@ -121,7 +122,8 @@ bool RowTable::save_some(std::size_t rows) {
 }
 
 void RowTable::renew(Shard& shard, Page& page) {
-  if (page.epoch <= frozen_) save_page(shard, static_cast<std::size_t>(&page - shard.pages.get()));
+  if (page.epoch <= frozen_ && !is_mutant(Mutant::kChangeBeforeSaving))
+    save_page(shard, static_cast<std::size_t>(&page - shard.pages.get()));
   page.epoch = epoch_;
 }
 
