@@ -10,7 +10,7 @@
 namespace millrace::detail {
 namespace {
 
-constexpr std::string_view kPrepared = "prepared";
+constexpr std::string_view kPrepared = ".prepared";  // no user's state is called so
 
 }  // namespace
 

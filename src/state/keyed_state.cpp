@@ -192,12 +192,22 @@ Result<bool> KeyedState::work() {
     const bool forgets = is_mutant(Mutant::kForgetTimers) &&
                          parts_[frozen_->part]->declaration().name == "event-timers";
     if (forgets) parts_[frozen_->part]->rows().abandon();
-    if (!parts_[frozen_->part]->rows().save_some(kRowsAtOnce)) ++frozen_->part;
+    save_in_order();
     if (images_.bytes() >= kHandOverBytes) hand_over(images_);
   } else {
     finish_frozen();
   }
   return true;
+}
+
+// Apart from what records save by touching it, and whole shards at a time: files of neighbouring
+// rows overlap with no others, so the database need not merge them.
+void KeyedState::save_in_order() {
+  RowTable& rows = parts_[frozen_->part]->rows();
+  std::swap(images_, in_order_);
+  if (!rows.save_some(kRowsAtOnce)) ++frozen_->part;
+  std::swap(images_, in_order_);
+  if (in_order_.bytes() >= kHandOverBytes && rows.between_shards()) hand_over(in_order_);
 }
 
 void KeyedState::hand_over(RowBuffer& rows) {
@@ -220,6 +230,7 @@ void KeyedState::forget_written() {
 }
 
 void KeyedState::finish_frozen() {
+  hand_over(in_order_);
   hand_over(images_);
   if (is_mutant(Mutant::kEvictDuringFreeze)) hand_over(changes_);
   const Frozen frozen = *std::exchange(frozen_, std::nullopt);
@@ -261,6 +272,7 @@ Result<bool> KeyedState::wait_for_writer() {
 void KeyedState::abandon(const CheckpointName& checkpoint) {
   if (!frozen_ || frozen_->checkpoint != checkpoint) return;
   for (StatePart* const part : parts_) part->rows().abandon();
+  hand_over(in_order_);
   hand_over(images_);
   frozen_.reset();
 }
@@ -305,13 +317,17 @@ std::size_t KeyedState::rows_held() const {
 bool KeyedState::congested() {
   if (memory_ == 0) return false;
   hand_over_changes();
-  return bytes_handed_over() + images_.bytes() + changes_.bytes() > most_waiting();
+  return bytes_frozen() + changes_.bytes() > most_waiting();
 }
 
 // Changes that wait for what is frozen do not hold that up.
 bool KeyedState::writer_is_behind() {
   if (!frozen_) return congested();
-  return memory_ != 0 && bytes_handed_over() + images_.bytes() > most_waiting();
+  return memory_ != 0 && bytes_frozen() > most_waiting();
+}
+
+std::size_t KeyedState::bytes_frozen() {
+  return bytes_handed_over() + images_.bytes() + in_order_.bytes();
 }
 
 std::size_t KeyedState::most_waiting() const { return std::max(memory_ / 4, 2 * kHandOverBytes); }
@@ -326,6 +342,7 @@ std::size_t KeyedState::bytes_handed_over() {
 std::optional<StateRow> KeyedState::find_unwritten(std::string_view key) {
   std::optional<StateRow> found = changes_.find(key);
   if (!found) found = images_.find(key);
+  if (!found) found = in_order_.find(key);
   for (auto handed = handed_over_.rbegin(); !found && handed != handed_over_.rend(); ++handed) {
     found = handed->rows->find(key);
   }
@@ -357,6 +374,7 @@ Status KeyedState::load_all(
   RowBuffer::Changes unwritten;
   forget_written();
   for (const HandedOver& handed : handed_over_) handed.rows->find_range(first, end, unwritten);
+  in_order_.find_range(first, end, unwritten);
   images_.find_range(first, end, unwritten);
   changes_.find_range(first, end, unwritten);
   StateStore* const store = writer_->store();

@@ -192,11 +192,11 @@ TEST(CheckpointFormat, RefusesNumbersThatCannotBe) {
 }
 
 TEST(CheckpointFormat, RefusesARedistributionThatItDoesNotKnow) {
-  const auto unknown = static_cast<Redistribution>(2);
+  const auto unknown = static_cast<Redistribution>(3);
   const Error error = refusal(
       *encode_checkpoint(with([&](auto& o) { o.pieces["rules"].redistribution = unknown; })));
   EXPECT_EQ(error.code(), ErrorCode::kUnsupported);
-  EXPECT_THAT(error.message(), HasSubstr("the piece 'rules' has the redistribution 2"));
+  EXPECT_THAT(error.message(), HasSubstr("the piece 'rules' has the redistribution 3"));
   CheckpointMetadata metadata = small();
   metadata.enumerators["lines"].redistribution = unknown;
   EXPECT_EQ(refusal(*encode_checkpoint(metadata)).code(), ErrorCode::kUnsupported);
