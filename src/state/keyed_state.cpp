@@ -175,12 +175,13 @@ Result<KeyedSnapshot> KeyedState::keep_nowhere() const {
   return KeyedSnapshot();
 }
 
+// What rows were when they left memory goes first: they may have come back and changed again.
 void KeyedState::freeze(const CheckpointName& checkpoint, Done done) {
   check(!frozen_, "a second checkpoint is frozen before the first is saved");
   if (!writer_) return done(keep_nowhere());
   pass(FailPoint::kSnapshotStarted);
   frozen_ = Frozen{checkpoint, std::move(done)};
-  images_ = std::exchange(changes_, {});
+  hand_over(changes_);
   for (StatePart* const part : parts_) part->rows().freeze();
 }
 
