@@ -127,6 +127,12 @@ bool TaskCheckpoints::congested() const {
                              [](const auto& backend) { return backend.second->congested(); });
 }
 
+void TaskCheckpoints::report(TaskMetrics& metrics) const {
+  for (const auto& [index, backend] : backends_) {
+    if (index < metrics.states.size()) backend->report(metrics.states[index]);
+  }
+}
+
 bool TaskCheckpoints::barrier_may_overtake() const {
   return taken_ && may_overtake_ && taken_->barrier.overtakes_at != kMaxTimestamp &&
          std::ranges::any_of(writers_, [](const auto& writer) { return writer->holds_barrier(); });

@@ -20,6 +20,7 @@
 #include "millrace/actors/channel_writer.h"
 #include "millrace/actors/in_flight.h"
 #include "millrace/actors/input_gate.h"
+#include "millrace/actors/task_metrics.h"
 #include "millrace/actors/task_port.h"
 #include "millrace/actors/task_start.h"
 #include "millrace/operators/any_sink.h"
@@ -47,6 +48,8 @@ class TaskCheckpoints {
   Result<bool> work();
   // Keyed state takes no further changes until the writer has caught up.
   bool congested() const;
+  // Brings the metrics of keyed state up to date.
+  void report(TaskMetrics& metrics) const;
   // Keyed state is part of a checkpoint that is not complete.
   bool frozen() const { return frozen_.has_value(); }
   // Whether a barrier can overtake: records have a binary form, and the checkpoint a store.

@@ -112,7 +112,9 @@ Result<TaskRunner::Outcome> TaskRunner::run() {
   if (*state == State::kReady && begin >= flushed_at_ + kLongestHold) {
     if (Status flushed = flush(); !flushed) return flushed.error();
     flushed_at_ = begin;
+    checkpoints_.report(metrics_);
   }
+  if (*state != State::kReady) checkpoints_.report(metrics_);
   account(begin, *state);
   const auto input_due =
       *state == State::kIdle ? sooner(poll_at_, idle_timer_.due()) : std::nullopt;

@@ -7,6 +7,7 @@
 #include <functional>
 
 #include "millrace/state/checkpoint_metadata.h"
+#include "millrace/state/state_metrics.h"
 
 namespace millrace::detail {
 
@@ -28,6 +29,9 @@ class KeyedBackend {
   // It has no memory left for what further records would change, until the writer has caught up:
   // the task takes no input meanwhile.
   virtual bool congested() { return false; }
+
+  // Brings up to date what it knows of itself.
+  virtual void report(StateMetrics&) {}
 
   // The checkpoint will not complete: what it would have held joins the next one.
   virtual void abandon(const CheckpointName& checkpoint) = 0;

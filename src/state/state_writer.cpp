@@ -1,6 +1,7 @@
 #include "millrace/state/state_writer.h"
 
 #include <algorithm>
+#include <set>
 
 #include "millrace/core/failpoint.h"
 #include "millrace/core/mutant.h"
@@ -83,9 +84,21 @@ Result<std::vector<StoredFile>> StateWriter::put(const CheckpointName& name) {
   Result<std::vector<StoredFile>> files = store_->checkpoint(name, base, *environment_.checkpoints);
   if (!files) return files.error();
   pass(FailPoint::kFilesUploaded);
+  count(base, *files);
   std::lock_guard lock(mutex_);
   pending_.emplace_back(name, *files);
   return files;
+}
+
+void StateWriter::count(std::span<const StoredFile> base, std::span<const StoredFile> files) {
+  std::set<std::string_view> known;
+  for (const StoredFile& file : base) known.insert(file.path);
+  std::uint64_t bytes = 0;
+  for (const StoredFile& file : files) {
+    bytes += file.bytes;
+    if (!known.contains(file.path)) uploaded_bytes_ += file.bytes;
+  }
+  checkpoint_bytes_ = bytes;
 }
 
 void StateWriter::completed(CheckpointName name) {

@@ -7,6 +7,7 @@
 #pragma once
 
 #include <atomic>
+#include <chrono>
 #include <deque>
 #include <memory>
 #include <mutex>
@@ -42,6 +43,13 @@ class StateWriter : public std::enable_shared_from_this<StateWriter> {
 
   // Everything that was handed over before becomes part of the checkpoint.
   void checkpoint(CheckpointName name, KeyedSnapshot snapshot, KeyedBackend::Done done);
+  // How long the last checkpoint took; the bytes of all its files; and of those uploaded since this
+  // was last asked.
+  void note_time(std::chrono::nanoseconds time) { checkpoint_time_ = time.count(); }
+  std::int64_t checkpoint_nanoseconds() const { return checkpoint_time_; }
+  std::uint64_t checkpoint_bytes() const { return checkpoint_bytes_; }
+  std::uint64_t take_uploaded_bytes() { return uploaded_bytes_.exchange(0); }
+
   // The files of a checkpoint that is complete need not be uploaded again.
   void completed(CheckpointName name);
 
@@ -53,6 +61,7 @@ class StateWriter : public std::enable_shared_from_this<StateWriter> {
 
   Status write_all();
   Status write_waiting();
+  void count(std::span<const StoredFile> base, std::span<const StoredFile> files);
   Result<std::vector<StoredFile>> put(const CheckpointName& name);
 
   StateEnvironment& environment_;
@@ -60,6 +69,9 @@ class StateWriter : public std::enable_shared_from_this<StateWriter> {
   SerialExecutor serial_;
   std::atomic<StateStore*> readable_{nullptr};
   std::atomic<std::uint64_t> written_{0};
+  std::atomic<std::int64_t> checkpoint_time_{0};
+  std::atomic<std::uint64_t> checkpoint_bytes_{0};
+  std::atomic<std::uint64_t> uploaded_bytes_{0};
 
   // On the executor alone.
   std::unique_ptr<StateStore> store_;
