@@ -81,15 +81,16 @@ void TaskRunner::on_credit(std::size_t exchange, std::size_t channel, BatchPtr b
   writers_[exchange]->on_credit(channel, std::move(batch), bytes);
 }
 
-Status TaskRunner::on_split(std::optional<std::string> split) {
+Status TaskRunner::on_split(std::optional<std::string> split, std::string schema) {
   if (triggered_) {
     after_trigger_ = std::move(split);
+    after_trigger_schema_ = std::move(schema);
     split_came_ = true;
     return {};
   }
   split_requested_ = false;
   poll_at_.reset();
-  if (split) return chain_.source()->assign(*split);
+  if (split) return chain_.source()->assign(*split, schema);
   chain_.source()->no_more_splits();
   return {};
 }
@@ -106,7 +107,7 @@ Result<TaskRunner::Outcome> TaskRunner::run() {
   account(begin, *state);
   Outcome outcome{*state, std::nullopt};
   const auto wake_at = sooner(poll_at_, idle_timer_.due());
-  if (*state == State::kIdle && wake_at) {
+  if (*state == State::kIdle && wake_at && !stopped_) {
     outcome.wake_after = std::max(*wake_at - last_run_, std::chrono::nanoseconds(0));
   }
   return outcome;
@@ -133,6 +134,7 @@ Result<bool> TaskRunner::step() {
   if (triggered_ && chain_.idle() && (phase_ == Phase::kRunning || phase_ == Phase::kFinished)) {
     Status taken = take(*triggered_);
     if (!taken) return taken.error();
+    if (is_savepoint(*triggered_) && savepoint_->stops) stopped_ = triggered_;
     Status assigned = end_trigger();
     if (!assigned) return assigned.error();
     return true;
@@ -145,7 +147,9 @@ Result<bool> TaskRunner::step() {
     complete_batch();
     return true;
   }
+  if (draining_ && phase_ == Phase::kRunning) phase_ = Phase::kEnding;
   if (phase_ != Phase::kRunning) return step_phase();
+  if (stopped_) return false;
   return chain_.source() ? step_source() : step_input();
 }
 
@@ -319,8 +323,9 @@ void TaskRunner::on_trigger(CheckpointId checkpoint) {
 // A split that came behind the trigger is not the checkpoint's, nor is the word that there is none.
 Status TaskRunner::end_trigger() {
   triggered_.reset();
-  return std::exchange(split_came_, false) ? on_split(std::exchange(after_trigger_, std::nullopt))
-                                           : Status();
+  if (!std::exchange(split_came_, false)) return {};
+  return on_split(std::exchange(after_trigger_, std::nullopt),
+                  std::exchange(after_trigger_schema_, {}));
 }
 
 Status TaskRunner::take(CheckpointId checkpoint) {
@@ -355,11 +360,16 @@ Result<TaskSnapshot> TaskRunner::snapshot() {
   return task;
 }
 
+// Of a task that has finished people may want to see the state.
 void TaskRunner::freeze(CheckpointId checkpoint) {
-  if (phase_ == Phase::kFinished || backends_.empty()) return;
+  if (backends_.empty() || (phase_ == Phase::kFinished && !is_savepoint(checkpoint))) return;
   frozen_ = checkpoint;
   taken_->missing = backends_.size();
   for (const auto& [index, backend] : backends_) {
+    const OperatorContext& place = places_[index];
+    if (is_savepoint(checkpoint)) {
+      backend->save_rows({savepoint_->store, place.id.value(), place.subtask.value()});
+    }
     backend->freeze(name_of(checkpoint), port_.when_written(checkpoint, index));
   }
 }
@@ -388,6 +398,7 @@ Status TaskRunner::on_abort(CheckpointId checkpoint) {
   aborted_ = checkpoint;
   if (frozen_ == checkpoint) abandon();
   if (taken_ && taken_->id == checkpoint) taken_.reset();
+  if (stopped_ == checkpoint) stopped_.reset();
   return triggered_ == checkpoint ? end_trigger() : Status();
 }
 

@@ -55,6 +55,13 @@ struct TaskStart {
   RestoredTask restored;
 };
 
+// What a task must know of a savepoint before its checkpoint comes.
+struct SavepointNotice {
+  CheckpointId checkpoint;
+  std::shared_ptr<CheckpointStore> store;
+  bool stops = false;  // sources read no more behind it
+};
+
 class TaskRunner {
  public:
   enum class State : std::uint8_t {
@@ -77,13 +84,18 @@ class TaskRunner {
 
   void on_element(std::size_t channel, Element element);
   void on_credit(std::size_t exchange, std::size_t channel, BatchPtr batch, std::size_t bytes);
-  Status on_split(std::optional<std::string> split);  // none: there are no more
+  Status on_split(std::optional<std::string> split,  // none: there are no more
+                  std::string schema = {});
 
   // Works for a few batches at most.
   Result<Outcome> run();
 
   // A source's share of a checkpoint; other tasks wait for the barriers.
   void on_trigger(CheckpointId checkpoint);
+  void on_savepoint(SavepointNotice notice) { savepoint_ = std::move(notice); }
+  void on_resume() { stopped_.reset(); }
+  // The input ends here, as far as a source reads it.
+  void on_drain() { draining_ = chain_.source() != nullptr; }
   void on_written(CheckpointId checkpoint, std::size_t index, Result<KeyedSnapshot> keyed);
   // The checkpoint is complete: what was prepared up to it is to be shown.
   Status on_complete(CheckpointId checkpoint);
@@ -129,6 +141,9 @@ class TaskRunner {
   void find_backends();
   Status take(CheckpointId checkpoint);
   Result<TaskSnapshot> snapshot();
+  bool is_savepoint(CheckpointId checkpoint) const {
+    return savepoint_ && savepoint_->checkpoint == checkpoint;
+  }
   void freeze(CheckpointId checkpoint);
   void abandon();
   Status end_trigger();
@@ -154,9 +169,13 @@ class TaskRunner {
   bool split_requested_ = false;
   IdleTimer idle_timer_;                      // of a source
   std::optional<CheckpointId> triggered_;     // and not taken yet
-  std::optional<std::string> after_trigger_;  // what on_split() brought since then
+  std::optional<std::string> after_trigger_;  // what on_split() brought since then ...
+  std::string after_trigger_schema_;          // ... with that schema
   bool split_came_ = false;                   // since then
   CheckpointId aborted_{0};                   // the last one
+  std::optional<SavepointNotice> savepoint_;  // the last one
+  std::optional<CheckpointId> stopped_;       // of a source: behind that savepoint
+  bool draining_ = false;
   std::optional<Taken> taken_;
   std::optional<CheckpointId> frozen_;  // keyed state, until that is complete or abandoned
   TaskMetrics& metrics_;

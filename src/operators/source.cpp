@@ -18,19 +18,16 @@ bool AnySource::stamp(SplitTime& split, Outputs& outputs, Poll::Kind end) {
 
 Status SourceStates::snapshot(Snapshot& snapshot) const {
   for (const AnySourceState* state : states_) {
-    Result<std::string> bytes = state->encode();
-    if (!bytes) return bytes.error().with_context(concat("state ", in_quotes(state->name())));
-    snapshot.put(state->name(), *std::move(bytes));
+    Status taken = state->snapshot(snapshot);
+    if (!taken) return taken.error().with_context(concat("state ", in_quotes(state->name())));
   }
   return {};
 }
 
 Status SourceStates::restore(const Snapshot& snapshot) {
   for (AnySourceState* state : states_) {
-    Result<std::string_view> bytes = snapshot.get(state->name());
-    if (!bytes) return bytes.error();
-    Status decoded = state->decode(*bytes);
-    if (!decoded) return decoded.error().with_context(concat("state ", in_quotes(state->name())));
+    Status restored = state->restore(snapshot);
+    if (!restored) return restored.error().with_context(concat("state ", in_quotes(state->name())));
   }
   return {};
 }

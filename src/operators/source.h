@@ -19,6 +19,7 @@
 #include "millrace/operators/collector.h"
 #include "millrace/operators/side_outputs.h"
 #include "millrace/operators/task_context.h"
+#include "millrace/state/piece_codec.h"
 
 namespace millrace {
 
@@ -39,8 +40,8 @@ class AnySourceState {
   virtual ~AnySourceState() = default;
 
   const std::string& name() const { return name_; }
-  virtual Result<std::string> encode() const = 0;
-  virtual Status decode(std::string_view bytes) = 0;
+  virtual Status snapshot(Snapshot& snapshot) const = 0;
+  virtual Status restore(const Snapshot& snapshot) = 0;
 
  private:
   std::string name_;
@@ -99,8 +100,12 @@ class SourceState final : public detail::AnySourceState {
     return *this;
   }
 
-  Result<std::string> encode() const override { return detail::encode_value(value_); }
-  Status decode(std::string_view bytes) override { return detail::decode_value(bytes, value_); }
+  Status snapshot(detail::Snapshot& snapshot) const override {
+    return detail::put_value(snapshot, name(), value_);
+  }
+  Status restore(const detail::Snapshot& snapshot) override {
+    return detail::get_value(snapshot, name(), value_);
+  }
 
  private:
   T value_;
@@ -176,16 +181,13 @@ class SourceOperator final : public AnySource {
   Status snapshot(Snapshot& snapshot) override {
     Status status = source_.SourceStates::snapshot(snapshot);
     if (!status || !watermarks_) return status;
-    Result<std::string> bytes = encode_value(read_);
-    if (!bytes) return bytes.error();
-    snapshot.put(kReadPiece, *std::move(bytes));
-    return watermarks_->snapshot(snapshot);
+    status = put_value(snapshot, kReadPiece, read_);
+    return status ? watermarks_->snapshot(snapshot) : status;
   }
   Status restore(const Snapshot& snapshot) override {
     Status status = source_.SourceStates::restore(snapshot);
     if (status && snapshot.find(kReadPiece) != nullptr) {
-      Result<std::string_view> bytes = snapshot.get(kReadPiece);
-      status = bytes ? decode_value(*bytes, read_) : Status(bytes.error());
+      status = get_value(snapshot, kReadPiece, read_);
     }
     return status && watermarks_ ? watermarks_->restore(snapshot) : status;
   }
@@ -221,9 +223,9 @@ class SplitSourceOperator final : public AnySource {
   Status close() override { return source_.F::close(); }
 
   bool wants_split() const override { return splits_.empty() && !complete_; }
-  Status assign(std::string_view bytes) override {
+  Status assign(std::string_view bytes, std::string_view schema = {}) override {
     ReadSplit<Split> assigned;
-    Status decoded = decode_value(bytes, assigned.split);
+    Status decoded = decode_element(bytes, schema, assigned.split);
     if (decoded) splits_.push_back(std::move(assigned));
     return decoded;
   }
@@ -244,9 +246,8 @@ class SplitSourceOperator final : public AnySource {
   Status snapshot(Snapshot& snapshot) override {
     StatePiece piece;
     for (const ReadSplit<Split>& split : splits_) {
-      Result<std::string> bytes = encode_value(split);
-      if (!bytes) return bytes.error();
-      piece.elements.push_back(*std::move(bytes));
+      Status added = add_element(piece, split);
+      if (!added) return added;
     }
     snapshot.put("splits", std::move(piece));
     return watermarks_ ? watermarks_->snapshot(snapshot) : Status();
@@ -257,7 +258,7 @@ class SplitSourceOperator final : public AnySource {
     if (piece == nullptr) return not_found("the snapshot holds no splits of this source");
     for (const std::string& bytes : piece->elements) {
       ReadSplit<Split> split;
-      Status decoded = decode_value(bytes, split);
+      Status decoded = decode_element(bytes, piece->schema, split);
       if (!decoded) return decoded.error().with_context("a split that was being read");
       splits_.push_back(std::move(split));
     }
@@ -322,6 +323,7 @@ class SplitSourceEnumerator final : public SplitEnumerator {
     splits_.pop_front();
     return bytes;
   }
+  std::string schema() const override { return schema_text<typename F::Split>(); }
 
  private:
   F source_;

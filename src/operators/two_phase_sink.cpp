@@ -3,7 +3,7 @@
 #include <algorithm>
 #include <string_view>
 
-#include "millrace/core/codec/codec.h"
+#include "millrace/state/piece_codec.h"
 
 namespace millrace::detail {
 namespace {
@@ -47,9 +47,8 @@ Status TwoPhaseSink::commit(CheckpointId checkpoint) {
 Status TwoPhaseSink::snapshot(Snapshot& snapshot) {
   StatePiece piece;
   for (const Transaction& transaction : prepared_) {
-    Result<std::string> bytes = encode_value(transaction);
-    if (!bytes) return bytes.error();
-    piece.elements.push_back(*std::move(bytes));
+    Status added = add_element(piece, transaction);
+    if (!added) return added;
   }
   snapshot.put(kPrepared, std::move(piece));
   return {};
@@ -60,7 +59,7 @@ Status TwoPhaseSink::restore(const Snapshot& snapshot) {
   const StatePiece* piece = snapshot.find(kPrepared);
   if (piece == nullptr) return {};
   for (const std::string& bytes : piece->elements) {
-    Status decoded = decode_value(bytes, prepared_.emplace_back());
+    Status decoded = decode_element(bytes, piece->schema, prepared_.emplace_back());
     if (!decoded) return decoded;
   }
   std::ranges::stable_sort(prepared_, {}, &Transaction::checkpoint);

@@ -4,6 +4,7 @@
 #include <map>
 
 #include "millrace/core/text.h"
+#include "millrace/state/savepoint/rows_scan.h"
 
 namespace millrace::detail {
 namespace {
@@ -25,8 +26,7 @@ void append_hash(std::string& key, std::uint64_t upper_half) {
   }
 }
 
-Status copy_rows(StateStore& from, std::string_view first, std::string_view end, StateStore& to) {
-  const std::unique_ptr<StateScan> scan = from.scan(first, end);
+Status copy_rows(const std::unique_ptr<StateScan>& scan, StateStore& to) {
   RowBuffer rows;
   for (bool more = true; more;) {
     more = scan->next();
@@ -62,6 +62,10 @@ std::string KeyedState::end_of(std::string_view prefix) {
 
 std::string KeyedState::prefix_of(std::uint32_t id) {
   return {static_cast<char>(id >> 8), static_cast<char>(id)};
+}
+
+KeyedState::~KeyedState() {
+  if (writer_) writer_->stop_saving();
 }
 
 Status KeyedState::open(const KeyedPlace& place) {
@@ -122,11 +126,12 @@ Status KeyedState::restore() {
   const KeyedSnapshot& first = restored.front();
   StateStoreFactory& stores = *place_.environment->stores;
   if (restored.size() == 1 && first.first_group == place_.key_groups.first.value() &&
-      first.last_group == place_.key_groups.last.value()) {
-    Result<std::unique_ptr<StateStore>> store =
-        stores.restore(place_.name, first.files, *place_.environment->checkpoints);
+      first.last_group == place_.key_groups.last.value() && !first.files.empty()) {
+    Result<std::unique_ptr<StateStore>> store = stores.restore(place_.name, first.files, origin());
     if (!store) return store.error();
-    writer_->adopt(*std::move(store), first.files);
+    // Checkpoints refer to files of their own directory only.
+    const bool own = place_.environment->origin == nullptr;
+    writer_->adopt(*std::move(store), own ? first.files : std::vector<StoredFile>());
     return {};
   }
   Result<std::unique_ptr<StateStore>> store = stores.make(place_.name);
@@ -139,22 +144,43 @@ Status KeyedState::restore() {
   return {};
 }
 
-// After a change of parallelism: the rows of this instance's key groups.
+// Where what is restored lies.
+CheckpointStore& KeyedState::origin() const {
+  const StateEnvironment& environment = *place_.environment;
+  return environment.origin ? *environment.origin : *environment.checkpoints;
+}
+
+// From a savepoint, or after a change of parallelism: the rows of this instance's key groups.
 Status KeyedState::copy_clipped(const KeyedSnapshot& from, StateStore& to) {
   const HashRange held =
       hashes_of({KeyGroup(from.first_group), KeyGroup(from.last_group)}, place_.max_parallelism);
   const HashRange wanted{std::max(held.first, range_.first), std::min(held.end, range_.end)};
-  if (wanted.first >= wanted.end || from.files.empty()) return {};
-  Result<std::unique_ptr<StateStore>> old =
-      place_.environment->stores->restore(concat(place_.name, "-from-", from.first_group),
-                                          from.files, *place_.environment->checkpoints);
+  if (wanted.first >= wanted.end) return {};
+  const auto scan_savepoint = [&](std::string_view first, std::string_view end) {
+    return scan_rows_of(from.rows, origin(), first, end);
+  };
+  if (!from.rows.empty()) return copy_range(from, wanted, scan_savepoint, to);
+  if (from.files.empty()) return {};
+  Result<std::unique_ptr<StateStore>> old = place_.environment->stores->restore(
+      concat(place_.name, "-from-", from.first_group), from.files, origin());
   if (!old) return old.error();
-  for (const StateDescription& state : from.states) {
-    std::string first = prefix_of(state.id);
+  const auto scan_database = [&](std::string_view first, std::string_view end) {
+    return (*old)->scan(first, end);
+  };
+  return copy_range(from, wanted, scan_database, to);
+}
+
+Status KeyedState::copy_range(const KeyedSnapshot& from, HashRange wanted, const ScanRange& scan,
+                              StateStore& to) {
+  std::vector<std::uint32_t> ids;
+  for (const StateDescription& state : from.states) ids.push_back(state.id);
+  std::ranges::sort(ids);
+  for (const std::uint32_t id : ids) {
+    std::string first = prefix_of(id);
     std::string end = first;
     append_hash(first, wanted.first);
     if (wanted.end >> 32 == 0) append_hash(end, wanted.end);
-    Status copied = copy_rows(**old, first, wanted.end >> 32 == 0 ? end : end_of(end), to);
+    Status copied = copy_rows(scan(first, wanted.end >> 32 == 0 ? end : end_of(end)), to);
     if (!copied) return copied;
   }
   return {};
@@ -171,7 +197,7 @@ Result<KeyedSnapshot> KeyedState::keep_nowhere() const {
 void KeyedState::freeze(const CheckpointName& checkpoint, Done done) {
   check(!frozen_, "a second checkpoint is frozen before the first is saved");
   if (!writer_) return done(keep_nowhere());
-  frozen_ = Frozen{checkpoint, std::move(done)};
+  frozen_ = Frozen{checkpoint, std::exchange(savepoint_, std::nullopt), std::move(done)};
   images_ = std::exchange(changes_, {});
   for (StatePart* const part : parts_) part->rows().freeze();
 }
@@ -210,11 +236,16 @@ void KeyedState::finish_frozen() {
                          .states = dropped_,
                          .files = {}};
   for (const StatePart* const part : parts_) snapshot.states.push_back(part->description());
-  writer_->checkpoint(frozen.checkpoint, std::move(snapshot), frozen.done);
+  if (!frozen.savepoint) {
+    return writer_->checkpoint(frozen.checkpoint, std::move(snapshot), frozen.done);
+  }
+  writer_->checkpoint(frozen.checkpoint, std::move(snapshot),
+                      {*frozen.savepoint, place_.max_parallelism}, frozen.done);
 }
 
 // What was saved goes to the database all the same: its rows count as stored.
 void KeyedState::abandon(const CheckpointName& checkpoint) {
+  if (writer_) writer_->stop_saving();
   if (!frozen_ || frozen_->checkpoint != checkpoint) return;
   for (StatePart* const part : parts_) part->rows().abandon();
   hand_over(images_);

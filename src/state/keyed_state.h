@@ -43,6 +43,7 @@ class KeyedState final : public KeyedBackend {
   KeyedState() = default;
   KeyedState(const KeyedState&) = delete;
   KeyedState& operator=(const KeyedState&) = delete;
+  ~KeyedState() override;
 
   // Before open(), by each declared state; it outlives this.
   void add(StatePart& part) { parts_.push_back(&part); }
@@ -50,6 +51,7 @@ class KeyedState final : public KeyedBackend {
 
   Status open(const KeyedPlace& place);
 
+  void save_rows(const SavepointTarget& target) override { savepoint_ = target; }
   void freeze(const CheckpointName& checkpoint, Done done) override;
   Result<bool> work() override;
   void abandon(const CheckpointName& checkpoint) override;
@@ -106,8 +108,11 @@ class KeyedState final : public KeyedBackend {
   }
 
  private:
+  using ScanRange =
+      std::function<std::unique_ptr<StateScan>(std::string_view first, std::string_view end)>;
   struct Frozen {
     CheckpointName checkpoint;
+    std::optional<SavepointTarget> savepoint;
     Done done;
     std::size_t part = 0;  // the next one to save
   };
@@ -120,7 +125,10 @@ class KeyedState final : public KeyedBackend {
   Status attach_parts();
   void limit_memory(std::size_t bytes);
   Status restore();
+  CheckpointStore& origin() const;
   Status copy_clipped(const KeyedSnapshot& from, StateStore& to);
+  Status copy_range(const KeyedSnapshot& from, HashRange wanted, const ScanRange& scan,
+                    StateStore& to);
   Result<KeyedSnapshot> keep_nowhere() const;
   void hand_over(RowBuffer& rows);
   void forget_written();
@@ -135,6 +143,7 @@ class KeyedState final : public KeyedBackend {
   std::vector<StatePart*> parts_;
   std::vector<StateDescription> dropped_;  // of states that are declared no more
   std::shared_ptr<StateWriter> writer_;
+  std::optional<SavepointTarget> savepoint_;  // of what is frozen next
   std::optional<Frozen> frozen_;
   RowBuffer images_;   // of what is frozen
   RowBuffer changes_;  // since then, of rows that are not in memory: removed or evicted

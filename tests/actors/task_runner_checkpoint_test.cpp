@@ -51,6 +51,9 @@ class Summing : public Operator, public KeyedBackend {
   }
   KeyedBackend* keyed_backend() override { return this; }
 
+  void save_rows(const SavepointTarget& target) override {
+    note(concat("save rows as ", target.operator_id, "-", target.subtask));
+  }
   void freeze(const CheckpointName& checkpoint, Done done) override {
     note(concat("freeze ", to_string(checkpoint)));
     done_ = std::move(done);
@@ -222,6 +225,35 @@ TEST(TaskRunnerCheckpoint, TakesPartWhenItHasFinishedButWithoutKeyedState) {
   EXPECT_THAT(task.port.acknowledged[0].second.operators[0].keyed, IsEmpty());
   EXPECT_THAT(task.log, ElementsAre("open"));
   EXPECT_TRUE(task.runner->on_complete(id(1)));
+}
+
+TEST(TaskRunnerCheckpoint, TellsKeyedStateWhichOneIsASavepoint) {
+  SummingTask task;
+  task.start({.epoch = 4});
+  task.log.clear();
+  task.runner->on_savepoint({.checkpoint = id(2), .store = nullptr});
+  task.receive_barriers(1);
+  task.write_keyed_state();
+  EXPECT_EQ(task.log, (Lines{"freeze chk-1-4"}));
+  ASSERT_TRUE(task.runner->on_complete(id(1)));
+  task.log.clear();
+  task.receive_barriers(2);
+  task.write_keyed_state();
+  EXPECT_EQ(task.log, (Lines{"save rows as 0-0", "freeze chk-2-4"}));
+}
+
+TEST(TaskRunnerCheckpoint, GivesTheKeyedStateOfAFinishedTaskToASavepoint) {
+  SummingTask task;
+  task.start();
+  task.receive_end(0);
+  task.receive_end(1);
+  (void)task.run_until_it_waits();
+  task.runner->on_savepoint({.checkpoint = id(1), .store = nullptr});
+  task.receive_barriers(1);
+  task.write_keyed_state();
+  ASSERT_EQ(task.port.acknowledged.size(), 1U);
+  EXPECT_TRUE(task.port.acknowledged[0].second.finished);
+  EXPECT_EQ(task.port.acknowledged[0].second.operators[0].keyed.size(), 1U);
 }
 
 TEST(TaskRunnerCheckpoint, RestoresBeforeItOpens) {
