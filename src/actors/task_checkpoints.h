@@ -41,6 +41,13 @@ class TaskCheckpoints {
   // Brings back the records in flight of the checkpoint that the task goes on from.
   Status restore_in_flight(const StoredFile& file);
 
+  // The next checkpoint is a savepoint too.
+  void on_savepoint(SavepointNotice notice) { savepoint_ = std::move(notice); }
+  // Sources read no more behind it.
+  bool stops_behind(CheckpointId checkpoint) const {
+    return is_savepoint(checkpoint) && savepoint_->stops;
+  }
+
   // The chain is idle, and flushed.
   Status take(const Barrier& barrier, bool finished);
 
@@ -79,6 +86,9 @@ class TaskCheckpoints {
   template <class Call>
   Status each_sink(Call call);
   Result<TaskSnapshot> snapshot(bool finished);
+  bool is_savepoint(CheckpointId checkpoint) const {
+    return savepoint_ && savepoint_->checkpoint == checkpoint;
+  }
   void freeze(CheckpointId checkpoint);
   void overtake_inputs();
   void overtake_outputs();
@@ -99,8 +109,9 @@ class TaskCheckpoints {
   std::vector<std::pair<std::size_t, KeyedBackend*>> backends_;  // with their operators
 
   bool may_overtake_ = false;
-  std::optional<Taken> taken_;          // and not acknowledged yet
-  std::optional<CheckpointId> frozen_;  // keyed state, until that is complete or abandoned
+  std::optional<SavepointNotice> savepoint_;  // the last one
+  std::optional<Taken> taken_;                // and not acknowledged yet
+  std::optional<CheckpointId> frozen_;        // keyed state, until that is complete or abandoned
 };
 
 }  // namespace millrace::detail

@@ -6,7 +6,9 @@
 
 #include <functional>
 
+#include "millrace/core/check.h"
 #include "millrace/state/checkpoint_metadata.h"
+#include "millrace/state/savepoint/savepoint_target.h"
 #include "millrace/state/state_metrics.h"
 
 namespace millrace::detail {
@@ -20,6 +22,11 @@ class KeyedBackend {
   // The state as it is now belongs to the checkpoint. `done` is called once, later or at once,
   // unless the checkpoint is abandoned before. At most one checkpoint is frozen at a time.
   virtual void freeze(const CheckpointName& checkpoint, Done done) = 0;
+
+  // Before freeze(): what it freezes is also to be written as rows of a savepoint.
+  virtual void save_rows(const SavepointTarget&) {
+    check(false, "this keyed state cannot be written into a savepoint");
+  }
 
   // Does a piece of the work on what is frozen, some tens of microseconds long; false if there was
   // nothing to do, or if that waits for the writer. The task calls it between elements until it

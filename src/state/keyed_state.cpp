@@ -6,6 +6,7 @@
 #include "millrace/core/failpoint.h"
 #include "millrace/core/mutant.h"
 #include "millrace/core/text.h"
+#include "millrace/state/savepoint/rows_scan.h"
 
 namespace millrace::detail {
 namespace {
@@ -76,6 +77,10 @@ std::string KeyedState::prefix_of(std::uint32_t id) {
   return {static_cast<char>(id >> 8), static_cast<char>(id)};
 }
 
+KeyedState::~KeyedState() {
+  if (writer_) writer_->stop_saving();
+}
+
 Status KeyedState::open(const KeyedPlace& place) {
   place_ = place;
   range_ = hashes_of(place.key_groups, place.max_parallelism);
@@ -138,12 +143,13 @@ Status KeyedState::restore() {
   const KeyedSnapshot& first = restored.front();
   StateStoreFactory& stores = *place_.environment->stores;
   if (restored.size() == 1 && first.first_group == place_.key_groups.first.value() &&
-      first.last_group == place_.key_groups.last.value()) {
-    Result<std::unique_ptr<StateStore>> store =
-        stores.restore(place_.name, first.files, *place_.environment->checkpoints);
+      first.last_group == place_.key_groups.last.value() && !first.files.empty()) {
+    Result<std::unique_ptr<StateStore>> store = stores.restore(place_.name, first.files, origin());
     if (!store) return store.error();
     pass(FailPoint::kStateRestored);
-    writer_->adopt(*std::move(store), first.files);
+    // Checkpoints refer to files of their own directory only.
+    const bool own = place_.environment->origin == nullptr;
+    writer_->adopt(*std::move(store), own ? first.files : std::vector<StoredFile>());
     return {};
   }
   Result<std::unique_ptr<StateStore>> store = stores.make(place_.name);
@@ -158,21 +164,42 @@ Status KeyedState::restore() {
   return {};
 }
 
-// After a change of parallelism: the rows of this instance's key groups.
+// Where what is restored lies.
+CheckpointStore& KeyedState::origin() const {
+  const StateEnvironment& environment = *place_.environment;
+  return environment.origin ? *environment.origin : *environment.checkpoints;
+}
+
+// From a savepoint, or after a change of parallelism: the rows of this instance's key groups.
 Status KeyedState::copy_clipped(const KeyedSnapshot& from, StateStore& to) {
   const HashRange held =
       hashes_of({KeyGroup(from.first_group), KeyGroup(from.last_group)}, place_.max_parallelism);
   HashRange wanted{std::max(held.first, range_.first), std::min(held.end, range_.end)};
   if (is_mutant(Mutant::kWrongKeyGroups)) wanted.first += first_hash(1, place_.max_parallelism);
-  if (wanted.first >= wanted.end || from.files.empty()) return {};
-  Result<std::unique_ptr<StateStore>> old =
-      place_.environment->stores->restore(concat(place_.name, "-from-", from.first_group),
-                                          from.files, *place_.environment->checkpoints);
+  if (wanted.first >= wanted.end) return {};
+  const auto scan_savepoint = [&](std::string_view first, std::string_view end) {
+    return scan_rows_of(from.rows, origin(), first, end);
+  };
+  if (!from.rows.empty()) return copy_range(from, wanted, scan_savepoint, to);
+  if (from.files.empty()) return {};
+  Result<std::unique_ptr<StateStore>> old = place_.environment->stores->restore(
+      concat(place_.name, "-from-", from.first_group), from.files, origin());
   if (!old) return old.error();
-  for (const StateDescription& state : from.states) {
-    const std::string prefix = prefix_of(state.id);
+  const auto scan_database = [&](std::string_view first, std::string_view end) {
+    return (*old)->scan(first, end);
+  };
+  return copy_range(from, wanted, scan_database, to);
+}
+
+Status KeyedState::copy_range(const KeyedSnapshot& from, HashRange wanted, const ScanRange& scan,
+                              StateStore& to) {
+  std::vector<std::uint32_t> ids;
+  for (const StateDescription& state : from.states) ids.push_back(state.id);
+  std::ranges::sort(ids);
+  for (const std::uint32_t id : ids) {
+    const std::string prefix = prefix_of(id);
     Status copied =
-        copy_rows((*old)->scan(place_of(prefix, wanted.first), place_of(prefix, wanted.end)), to);
+        copy_rows(scan(place_of(prefix, wanted.first), place_of(prefix, wanted.end)), to);
     if (!copied) return copied;
   }
   return {};
@@ -207,7 +234,7 @@ void KeyedState::freeze(const CheckpointName& checkpoint, Done done) {
   check(!frozen_, "a second checkpoint is frozen before the first is saved");
   if (!writer_) return done(keep_nowhere());
   pass(FailPoint::kSnapshotStarted);
-  frozen_ = Frozen{checkpoint, timed(std::move(done))};
+  frozen_ = Frozen{checkpoint, std::exchange(savepoint_, std::nullopt), timed(std::move(done))};
   hand_over(changes_);
   for (StatePart* const part : parts_) part->rows().freeze();
 }
@@ -278,7 +305,11 @@ void KeyedState::finish_frozen() {
                          .states = dropped_,
                          .files = {}};
   for (const StatePart* const part : parts_) snapshot.states.push_back(part->description());
-  writer_->checkpoint(frozen.checkpoint, std::move(snapshot), frozen.done);
+  if (!frozen.savepoint) {
+    return writer_->checkpoint(frozen.checkpoint, std::move(snapshot), frozen.done);
+  }
+  writer_->checkpoint(frozen.checkpoint, std::move(snapshot),
+                      {*frozen.savepoint, place_.max_parallelism}, frozen.done);
 }
 
 // The buffers are full of what the writer has been given, so the task stands still. What the writer
@@ -308,6 +339,7 @@ Result<bool> KeyedState::wait_for_writer() {
 
 // What was saved goes to the database all the same: its rows count as stored.
 void KeyedState::abandon(const CheckpointName& checkpoint) {
+  if (writer_) writer_->stop_saving();
   if (!frozen_ || frozen_->checkpoint != checkpoint) return;
   for (StatePart* const part : parts_) part->rows().abandon();
   hand_over(in_order_);

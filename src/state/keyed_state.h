@@ -45,6 +45,7 @@ class KeyedState final : public KeyedBackend {
   KeyedState() = default;
   KeyedState(const KeyedState&) = delete;
   KeyedState& operator=(const KeyedState&) = delete;
+  ~KeyedState() override;
 
   // Before open(), by each declared state; it outlives this.
   void add(StatePart& part) { parts_.push_back(&part); }
@@ -52,6 +53,7 @@ class KeyedState final : public KeyedBackend {
 
   Status open(const KeyedPlace& place);
 
+  void save_rows(const SavepointTarget& target) override { savepoint_ = target; }
   void freeze(const CheckpointName& checkpoint, Done done) override;
   Result<bool> work() override;
   void abandon(const CheckpointName& checkpoint) override;
@@ -119,8 +121,11 @@ class KeyedState final : public KeyedBackend {
   }
 
  private:
+  using ScanRange =
+      std::function<std::unique_ptr<StateScan>(std::string_view first, std::string_view end)>;
   struct Frozen {
     CheckpointName checkpoint;
+    std::optional<SavepointTarget> savepoint;
     Done done;
     std::size_t part = 0;  // the next one to save
   };
@@ -134,10 +139,13 @@ class KeyedState final : public KeyedBackend {
   Status attach_parts();
   void limit_memory(std::size_t bytes);
   Status restore();
+  CheckpointStore& origin() const;
   Status copy_clipped(const KeyedSnapshot& from, StateStore& to);
   Status copy_rows(const std::unique_ptr<StateScan>& scan, StateStore& to);
   void learn(std::string_view key);
   void learn_some(StatePart& part);
+  Status copy_range(const KeyedSnapshot& from, HashRange wanted, const ScanRange& scan,
+                    StateStore& to);
   Result<KeyedSnapshot> keep_nowhere() const;
   void hand_over(RowBuffer& rows);
   void hand_over_changes();
@@ -159,6 +167,7 @@ class KeyedState final : public KeyedBackend {
   std::vector<StatePart*> parts_;
   std::vector<StateDescription> dropped_;  // of states that are declared no more
   std::shared_ptr<StateWriter> writer_;
+  std::optional<SavepointTarget> savepoint_;  // of what is frozen next
   std::optional<Frozen> frozen_;
   RowBuffer images_;    // of what is frozen and was touched since
   RowBuffer in_order_;  // of what is frozen: saved in the order of its keys

@@ -6,6 +6,8 @@
 #include "millrace/core/failpoint.h"
 #include "millrace/core/mutant.h"
 
+#include "millrace/state/savepoint/rows_export.h"
+
 namespace millrace::detail {
 
 void StateWriter::adopt(std::unique_ptr<StateStore> store, std::vector<StoredFile> base) {
@@ -70,6 +72,46 @@ void StateWriter::checkpoint(CheckpointName name, KeyedSnapshot snapshot, KeyedB
     if (!files) return done(files.error());
     result->files = *std::move(files);
     done(std::move(*result));
+  });
+}
+
+// What is under way of a savepoint. The scan goes before the database that it walks over.
+struct StateWriter::Saving {
+  std::shared_ptr<StateWriter> writer;
+  CheckpointName name;
+  KeyedSnapshot snapshot;
+  KeyedBackend::Done done;
+  std::unique_ptr<RowsExport> rows;
+};
+
+void StateWriter::checkpoint(CheckpointName name, KeyedSnapshot snapshot, Savepoint savepoint,
+                             KeyedBackend::Done done) {
+  saving_.store(name.id.value(), std::memory_order_relaxed);
+  auto saving = std::make_shared<Saving>(
+      Saving{shared_from_this(), name, std::move(snapshot), std::move(done), nullptr});
+  serial_.execute([saving, savepoint = std::move(savepoint)] {
+    StateWriter& self = *saving->writer;
+    Result<std::vector<StoredFile>> files = self.put(saving->name);
+    if (!files) return saving->done(files.error());
+    saving->snapshot.files = *std::move(files);
+    saving->rows = std::make_unique<RowsExport>(
+        self.store_->scan({}, {}), savepoint.max_parallelism, saving->name, savepoint.target);
+    self.save_some(saving);
+  });
+}
+
+// Beside the writer's further work, and in turn with others'.
+void StateWriter::save_some(std::shared_ptr<Saving> saving) {
+  environment_.executor->execute([saving = std::move(saving)]() mutable {
+    StateWriter& self = *saving->writer;
+    if (self.saving_.load(std::memory_order_relaxed) != saving->name.id.value()) {
+      return saving->done(cancelled("nobody waits for the savepoint any more"));
+    }
+    Result<bool> more = saving->rows->step();
+    if (!more) return saving->done(more.error());
+    if (*more) return self.save_some(std::move(saving));
+    saving->snapshot.rows = saving->rows->take_files();
+    saving->done(std::move(saving->snapshot));
   });
 }
 

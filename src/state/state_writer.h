@@ -18,13 +18,14 @@
 #include "millrace/core/executor.h"
 #include "millrace/state/keyed_backend.h"
 #include "millrace/state/row_buffer.h"
+#include "millrace/state/savepoint/savepoint_target.h"
 #include "millrace/state/state_environment.h"
 
 namespace millrace::detail {
 
 class StateWriter : public std::enable_shared_from_this<StateWriter> {
  public:
-  StateWriter(StateEnvironment& environment, std::string name)
+  StateWriter(const StateEnvironment& environment, std::string name)
       : environment_(environment), name_(std::move(name)), serial_(*environment.executor) {}
 
   // Before anything is written: goes on with a database that exists.
@@ -50,6 +51,16 @@ class StateWriter : public std::enable_shared_from_this<StateWriter> {
   std::uint64_t checkpoint_bytes() const { return checkpoint_bytes_; }
   std::uint64_t take_uploaded_bytes() { return uploaded_bytes_.exchange(0); }
 
+  // And of a savepoint, whose rows are written beside what comes next. They hold `max_parallelism`
+  // key groups.
+  struct Savepoint {
+    SavepointTarget target;
+    std::uint32_t max_parallelism = 128;
+  };
+  void checkpoint(CheckpointName name, KeyedSnapshot snapshot, Savepoint savepoint,
+                  KeyedBackend::Done done);
+  // Nobody waits for the savepoint any more.
+  void stop_saving() { saving_.store(0, std::memory_order_relaxed); }
   // The files of a checkpoint that is complete need not be uploaded again.
   void completed(CheckpointName name);
 
@@ -59,12 +70,15 @@ class StateWriter : public std::enable_shared_from_this<StateWriter> {
     std::uint64_t batch;
   };
 
+  struct Saving;
+
   Status write_all();
   Status write_waiting();
   void count(std::span<const StoredFile> base, std::span<const StoredFile> files);
+  void save_some(std::shared_ptr<Saving> saving);
   Result<std::vector<StoredFile>> put(const CheckpointName& name);
 
-  StateEnvironment& environment_;
+  const StateEnvironment environment_;  // a copy: the task may end first
   const std::string name_;
   SerialExecutor serial_;
   std::atomic<StateStore*> readable_{nullptr};
@@ -72,6 +86,7 @@ class StateWriter : public std::enable_shared_from_this<StateWriter> {
   std::atomic<std::int64_t> checkpoint_time_{0};
   std::atomic<std::uint64_t> checkpoint_bytes_{0};
   std::atomic<std::uint64_t> uploaded_bytes_{0};
+  std::atomic<std::uint64_t> saving_{0};  // id of the checkpoint that is also a savepoint
 
   // On the executor alone.
   std::unique_ptr<StateStore> store_;
