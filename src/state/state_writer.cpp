@@ -41,7 +41,7 @@ Status StateWriter::write_all() {
 
 Status StateWriter::write_waiting() {
   if (!store_) {
-    Result<std::unique_ptr<StateStore>> made = environment_.stores->make(name_);
+    Result<std::unique_ptr<StateStore>> made = stores_.make(name_);
     if (!made) return made.error();
     store_ = *std::move(made);
     readable_.store(store_.get(), std::memory_order_release);
@@ -123,7 +123,7 @@ Result<std::vector<StoredFile>> StateWriter::put(const CheckpointName& name) {
     std::lock_guard lock(mutex_);
     base = base_;
   }
-  Result<std::vector<StoredFile>> files = store_->checkpoint(name, base, *environment_.checkpoints);
+  Result<std::vector<StoredFile>> files = store_->checkpoint(name, base, *checkpoints_);
   if (!files) return files.error();
   pass(FailPoint::kFilesUploaded);
   count(base, *files);

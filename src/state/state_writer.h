@@ -1,6 +1,7 @@
 // The one who writes to an operator instance's database: changes in the order in which they are
 // handed over, and checkpoints between them, all on an executor. Shared by the task and the work
-// under way, so that the database outlives both.
+// under way, so that the database outlives both; of the environment, which is the task's, it keeps
+// only what outlives tasks.
 //
 // What cannot be written is kept, and tried again with what is written next, or when somebody waits
 // for it: a full disk fails a checkpoint and loses nothing.
@@ -26,7 +27,10 @@ namespace millrace::detail {
 class StateWriter : public std::enable_shared_from_this<StateWriter> {
  public:
   StateWriter(const StateEnvironment& environment, std::string name)
-      : environment_(environment), name_(std::move(name)), serial_(*environment.executor) {}
+      : stores_(*environment.stores),
+        checkpoints_(environment.checkpoints),
+        name_(std::move(name)),
+        serial_(*environment.executor) {}
 
   // Before anything is written: goes on with a database that exists.
   void adopt(std::unique_ptr<StateStore> store, std::vector<StoredFile> base);
@@ -78,7 +82,8 @@ class StateWriter : public std::enable_shared_from_this<StateWriter> {
   void save_some(std::shared_ptr<Saving> saving);
   Result<std::vector<StoredFile>> put(const CheckpointName& name);
 
-  const StateEnvironment environment_;  // a copy: the task may end first
+  StateStoreFactory& stores_;
+  CheckpointStore* const checkpoints_;
   const std::string name_;
   SerialExecutor serial_;
   std::atomic<StateStore*> readable_{nullptr};
