@@ -2,6 +2,8 @@
 
 #include <algorithm>
 
+#include "millrace/core/mutant.h"
+
 namespace millrace::detail {
 
 ChannelWriter::ChannelWriter(ChannelRecords records, std::size_t channels,
@@ -82,7 +84,7 @@ void ChannelWriter::mark_idle() {
 }
 
 void ChannelWriter::barrier(const Barrier& barrier) {
-  send_all_partials();
+  if (!is_mutant(Mutant::kBarrierOvertakes)) send_all_partials();
   for (std::size_t i = 0; i < channels_.size(); ++i) {
     enqueue(i, {.kind = Element::Kind::kBarrier, .barrier = barrier});
   }
@@ -151,7 +153,9 @@ Element ChannelWriter::with_marks(std::size_t index, BatchPtr batch) {
 
 void ChannelWriter::send_partial(std::size_t index) {
   channels_[index].flushing = false;
-  enqueue(index, with_marks(index, std::exchange(partials_[index], fresh())));
+  Element element = with_marks(index, std::exchange(partials_[index], fresh()));
+  if (is_mutant(Mutant::kDuplicateBatch, 100)) enqueue(index, element);
+  enqueue(index, std::move(element));
 }
 
 void ChannelWriter::send_partial_to_all() {

@@ -2,6 +2,7 @@
 
 #include <caf/send.hpp>
 
+#include "millrace/core/failpoint.h"
 #include "millrace/core/text.h"
 #include "millrace/core/thrown.h"
 
@@ -69,6 +70,7 @@ void EnumeratorActor::take_splits(std::vector<std::string> splits) {
 void EnumeratorActor::hand_out(const caf::actor& reader) {
   if (splits_->empty()) return send(reader, NoMoreSplits{});
   send(reader, AssignSplit{std::move(splits_->front())});
+  pass(FailPoint::kSplitAssigned);
   splits_->pop_front();
 }
 

@@ -3,6 +3,8 @@
 #include <algorithm>
 #include <iterator>
 
+#include "millrace/core/mutant.h"
+
 namespace millrace::detail {
 
 InputGate::InputGate(std::vector<InputChannel> channels)
@@ -14,6 +16,10 @@ InputGate::InputGate(std::vector<InputChannel> channels)
       aligned_(channels_.size()) {}
 
 bool InputGate::push(std::size_t channel, Element element) {
+  if (is_mutant(Mutant::kReorderBatches) && element.batch && !ready_.empty() &&
+      ready_.back().channel == channel && ready_.back().element.batch) {
+    std::swap(ready_.back().element.batch, element.batch);
+  }
   if (record_ && record(channel, element)) return true;
   if (element.kind == Element::Kind::kBarrier) {
     if (element.barrier.checkpoint > arrived_.checkpoint) arrived_ = element.barrier;
@@ -140,6 +146,7 @@ void InputGate::end(std::size_t channel) {
 }
 
 bool InputGate::is_held(std::size_t channel) const {
+  if (is_mutant(Mutant::kSkipAlignment) && channel == 0) return false;
   return missing_ > 0 && !record_ && aligned_[channel] && mode_ == CheckpointMode::kExactlyOnce;
 }
 

@@ -2,6 +2,8 @@
 
 #include <algorithm>
 
+#include "millrace/core/failpoint.h"
+#include "millrace/core/mutant.h"
 #include "millrace/core/text.h"
 
 namespace millrace::detail {
@@ -38,14 +40,18 @@ Status TaskCheckpoints::each_sink(Call call) {
 }
 
 Status TaskCheckpoints::take(const Barrier& barrier, bool finished) {
+  pass(FailPoint::kBarrierTaken);
   abandon();
   const CheckpointId checkpoint = barrier.checkpoint;
-  Status prepared = each_sink([&](AnySink& sink) { return sink.prepare(checkpoint); });
+  const bool skips = is_mutant(Mutant::kLeaveSinkUnprepared) && checkpoint.value() % 2 == 0;
+  Status prepared =
+      each_sink([&](AnySink& sink) { return skips ? Status() : sink.prepare(checkpoint); });
   if (!prepared) return prepared;
   Result<TaskSnapshot> taken = snapshot(finished);
   if (!taken) return taken.error();
   taken_ = Taken{.barrier = barrier, .snapshot = *std::move(taken)};
   if (!finished) freeze(checkpoint);
+  if (is_mutant(Mutant::kCommitBeforeCompletion)) (void)commit(checkpoint);
   const Barrier* const waiting = gate_.waiting_barrier();
   if (waiting != nullptr && waiting->checkpoint == checkpoint) overtake_inputs();
   for (const auto& writer : writers_) writer->barrier(barrier);
@@ -101,6 +107,7 @@ void TaskCheckpoints::overtake_outputs() {
 void TaskCheckpoints::record(const InFlightPlace& place, const Element& element,
                              const ChannelRecords& records) {
   if (!taken_) return;  // it was declined
+  if (is_mutant(Mutant::kForgetInFlight)) return;
   Status added = taken_->in_flight.add(place, element, records);
   if (!added) decline(added.error());
 }
@@ -145,6 +152,7 @@ void TaskCheckpoints::acknowledge_if_complete() {
   if (gate_.awaits(taken_->barrier.checkpoint) || barrier_may_overtake()) return;
   if (!taken_->in_flight.empty()) return store_in_flight();
   port_.acknowledge(taken_->barrier.checkpoint, std::move(taken_->snapshot));
+  pass(FailPoint::kAcknowledged);
   taken_.reset();
 }
 
@@ -161,6 +169,7 @@ void TaskCheckpoints::store_in_flight() {
 void TaskCheckpoints::on_stored(CheckpointId checkpoint, Result<StoredFile> file) {
   if (!taken_ || taken_->barrier.checkpoint != checkpoint) return;
   if (!file) return decline(file.error().with_context("writing records in flight"));
+  pass(FailPoint::kInFlightStored);
   taken_->storing = false;
   taken_->snapshot.in_flight.push_back(*std::move(file));
   acknowledge_if_complete();
@@ -219,6 +228,7 @@ Status TaskCheckpoints::restore_in_flight(const StoredFile& file) {
   };
   Result<std::vector<InFlightElement>> elements = read_in_flight(*bytes, records_at);
   if (!elements) return elements.error();
+  pass(FailPoint::kInFlightRestored);
   for (auto& [place, element] : *elements) {
     if (place.at_sender) {
       writers_[place.exchange]->restore(place.channel, std::move(element));

@@ -2,6 +2,9 @@
 
 #include <algorithm>
 
+#include "millrace/core/failpoint.h"
+#include "millrace/core/mutant.h"
+
 namespace millrace::detail {
 namespace {
 
@@ -58,13 +61,17 @@ Status TaskRunner::open(const std::function<OperatorContext(std::size_t)>& conte
       [&](std::size_t i) { return restored[i].snapshot ? &*restored[i].snapshot : nullptr; });
   if (!opened) return opened;
   restored.clear();
+  pass(FailPoint::kTaskOpened);
   checkpoints_.begin(std::move(places));
   if (start_.restored.finished) phase_ = Phase::kEndingAgain;
   Status ready;
   for (const StoredFile& file : start_.restored.in_flight) {
     if (ready) ready = checkpoints_.restore_in_flight(file);
   }
-  if (ready && start_.checkpoint) ready = checkpoints_.commit(*start_.checkpoint);
+  if (ready && start_.checkpoint) {
+    pass(FailPoint::kTaskRestored);
+    ready = checkpoints_.commit(*start_.checkpoint);
+  }
   if (!ready) (void)chain_.close();  // what failed says more than what fails then
   return ready;
 }
@@ -218,6 +225,7 @@ Result<bool> TaskRunner::begin_batch(InputGate::Next next) {
   current_bytes_ = batch.bytes();
   metrics_.records_in.increment(batch.size());
   cursor_ = {.batch = &batch, .next = 0, .shared = !current_->element.batch.unique()};
+  if (is_mutant(Mutant::kDropRecord, 100)) ++cursor_.next;
   Result<Progress> progress = chain_.process(current_->input, cursor_);
   if (!progress) return progress.error();
   if (*progress == Progress::kDone) complete_batch();

@@ -3,6 +3,8 @@
 #include <algorithm>
 #include <map>
 
+#include "millrace/core/failpoint.h"
+#include "millrace/core/mutant.h"
 #include "millrace/core/text.h"
 
 namespace millrace::detail {
@@ -140,6 +142,7 @@ Status KeyedState::restore() {
     Result<std::unique_ptr<StateStore>> store =
         stores.restore(place_.name, first.files, *place_.environment->checkpoints);
     if (!store) return store.error();
+    pass(FailPoint::kStateRestored);
     writer_->adopt(*std::move(store), first.files);
     return {};
   }
@@ -148,6 +151,7 @@ Status KeyedState::restore() {
   for (const KeyedSnapshot& snapshot : restored) {
     Status copied = copy_clipped(snapshot, **store);
     if (!copied) return copied;
+    pass(FailPoint::kStateRestored);
   }
   for (StatePart* const part : parts_) part->rows().evicted().learned_to(range_.end);
   writer_->adopt(*std::move(store), {});
@@ -158,7 +162,8 @@ Status KeyedState::restore() {
 Status KeyedState::copy_clipped(const KeyedSnapshot& from, StateStore& to) {
   const HashRange held =
       hashes_of({KeyGroup(from.first_group), KeyGroup(from.last_group)}, place_.max_parallelism);
-  const HashRange wanted{std::max(held.first, range_.first), std::min(held.end, range_.end)};
+  HashRange wanted{std::max(held.first, range_.first), std::min(held.end, range_.end)};
+  if (is_mutant(Mutant::kWrongKeyGroups)) wanted.first += first_hash(1, place_.max_parallelism);
   if (wanted.first >= wanted.end || from.files.empty()) return {};
   Result<std::unique_ptr<StateStore>> old =
       place_.environment->stores->restore(concat(place_.name, "-from-", from.first_group),
@@ -200,8 +205,9 @@ Result<KeyedSnapshot> KeyedState::keep_nowhere() const {
 void KeyedState::freeze(const CheckpointName& checkpoint, Done done) {
   check(!frozen_, "a second checkpoint is frozen before the first is saved");
   if (!writer_) return done(keep_nowhere());
+  pass(FailPoint::kSnapshotStarted);
   frozen_ = Frozen{checkpoint, timed(std::move(done))};
-  images_ = std::exchange(changes_, {});
+  hand_over(changes_);  // before all that is saved from now on, which may be the same rows anew
   for (StatePart* const part : parts_) part->rows().freeze();
 }
 
@@ -219,12 +225,25 @@ Result<bool> KeyedState::work() {
   refused_since_.reset();
   if (!frozen_) return false;
   if (frozen_->part < parts_.size()) {
-    if (!parts_[frozen_->part]->rows().save_some(kRowsAtOnce)) ++frozen_->part;
+    const bool forgets = is_mutant(Mutant::kForgetTimers) &&
+                         parts_[frozen_->part]->declaration().name == "event-timers";
+    if (forgets) parts_[frozen_->part]->rows().abandon();
+    save_in_order();
     if (images_.bytes() >= kHandOverBytes) hand_over(images_);
   } else {
     finish_frozen();
   }
   return true;
+}
+
+// Apart from what records save by touching it, and whole shards at a time: files of neighbouring
+// rows overlap with no others, so the database need not merge them.
+void KeyedState::save_in_order() {
+  RowTable& rows = parts_[frozen_->part]->rows();
+  std::swap(images_, in_order_);
+  if (!rows.save_some(kRowsAtOnce)) ++frozen_->part;
+  std::swap(images_, in_order_);
+  if (in_order_.bytes() >= kHandOverBytes && rows.between_shards()) hand_over(in_order_);
 }
 
 void KeyedState::hand_over(RowBuffer& rows) {
@@ -248,7 +267,9 @@ void KeyedState::forget_written() {
 }
 
 void KeyedState::finish_frozen() {
+  hand_over(in_order_);
   hand_over(images_);
+  if (is_mutant(Mutant::kEvictDuringFreeze)) hand_over(changes_);
   const Frozen frozen = *std::exchange(frozen_, std::nullopt);
   if (!failure_) return frozen.done(std::exchange(failure_, {}).error());
   KeyedSnapshot snapshot{.first_group = place_.key_groups.first.value(),
@@ -288,6 +309,7 @@ Result<bool> KeyedState::wait_for_writer() {
 void KeyedState::abandon(const CheckpointName& checkpoint) {
   if (!frozen_ || frozen_->checkpoint != checkpoint) return;
   for (StatePart* const part : parts_) part->rows().abandon();
+  hand_over(in_order_);
   hand_over(images_);
   frozen_.reset();
 }
@@ -310,6 +332,7 @@ void KeyedState::evict() {
     const std::size_t gone = rows.evict_some();
     evicted_ += gone;
     turns_without = gone > 0 ? 0 : turns_without + 1;
+    if (gone > 0) pass(FailPoint::kRowsEvicted);
   }
   hand_over_changes();
   may_load_ = may_load_ || evicted_ > before;
@@ -340,7 +363,7 @@ void KeyedState::report(StateMetrics& metrics) {
   metrics.lookups.increment(std::exchange(lookups_, 0));
   metrics.database_reads.increment(std::exchange(asked_, 0));
   metrics.evicted_rows.increment(std::exchange(evicted_, 0));
-  const std::size_t unwritten = bytes_handed_over() + images_.bytes() + changes_.bytes();
+  const std::size_t unwritten = bytes_frozen() + changes_.bytes();
   metrics.unwritten_bytes.set(static_cast<std::int64_t>(unwritten));
   if (!writer_) return;
   metrics.checkpoint_milliseconds.set(writer_->checkpoint_nanoseconds() / 1'000'000);
@@ -351,13 +374,17 @@ void KeyedState::report(StateMetrics& metrics) {
 bool KeyedState::congested() {
   if (memory_ == 0) return false;
   hand_over_changes();
-  return bytes_handed_over() + images_.bytes() + changes_.bytes() > most_waiting();
+  return bytes_frozen() + changes_.bytes() > most_waiting();
 }
 
 // Changes that wait for what is frozen do not hold that up.
 bool KeyedState::writer_is_behind() {
   if (!frozen_) return congested();
-  return memory_ != 0 && bytes_handed_over() + images_.bytes() > most_waiting();
+  return memory_ != 0 && bytes_frozen() > most_waiting();
+}
+
+std::size_t KeyedState::bytes_frozen() {
+  return bytes_handed_over() + images_.bytes() + in_order_.bytes();
 }
 
 std::size_t KeyedState::most_waiting() const { return std::max(memory_ / 4, 2 * kHandOverBytes); }

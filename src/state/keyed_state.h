@@ -143,6 +143,8 @@ class KeyedState final : public KeyedBackend {
   void hand_over_changes();
   std::size_t most_waiting() const;  // bytes for the writer
   std::size_t bytes_handed_over();
+  std::size_t bytes_frozen();
+  void save_in_order();
   bool writer_is_behind();
   void forget_written();
   void finish_frozen();
@@ -158,8 +160,9 @@ class KeyedState final : public KeyedBackend {
   std::vector<StateDescription> dropped_;  // of states that are declared no more
   std::shared_ptr<StateWriter> writer_;
   std::optional<Frozen> frozen_;
-  RowBuffer images_;   // of what is frozen
-  RowBuffer changes_;  // since then, of rows that are not in memory: removed or evicted
+  RowBuffer images_;    // of what is frozen and was touched since
+  RowBuffer in_order_;  // of what is frozen: saved in the order of its keys
+  RowBuffer changes_;   // since then, of rows that are not in memory: removed or evicted
   std::deque<HandedOver> handed_over_;
   std::uint64_t batch_ = 0;                                // the number of the last hand-over
   std::optional<std::chrono::nanoseconds> refused_since_;  // while it waits for a failing writer

@@ -22,6 +22,7 @@ Status give_rows(RowScan& scan, const KeyedState::Found& found) {
 std::optional<StateRow> KeyedState::find_unwritten(std::string_view key) {
   std::optional<StateRow> found = changes_.find(key);
   if (!found) found = images_.find(key);
+  if (!found) found = in_order_.find(key);
   for (auto handed = handed_over_.rbegin(); !found && handed != handed_over_.rend(); ++handed) {
     found = handed->rows->find(key);
   }
@@ -52,6 +53,7 @@ Status KeyedState::load_group(std::string_view group, const Found& found) {
   forget_written();
   RowBuffer::Changes unwritten;
   for (const HandedOver& handed : handed_over_) handed.rows->find_group(group, unwritten);
+  in_order_.find_group(group, unwritten);
   images_.find_group(group, unwritten);
   changes_.find_group(group, unwritten);
   RowScan scan(std::move(unwritten), writer_, group, end_of(group));
@@ -63,6 +65,7 @@ std::unique_ptr<RowScan> KeyedState::scan_all(std::string_view prefix) {
   forget_written();
   RowBuffer::Changes unwritten;
   for (const HandedOver& handed : handed_over_) handed.rows->find_range(prefix, end, unwritten);
+  in_order_.find_range(prefix, end, unwritten);
   images_.find_range(prefix, end, unwritten);
   changes_.find_range(prefix, end, unwritten);
   return std::make_unique<RowScan>(std::move(unwritten), writer_, prefix, end);

@@ -3,6 +3,8 @@
 #include <algorithm>
 #include <set>
 
+#include "millrace/core/mutant.h"
+
 namespace millrace::detail {
 namespace {
 
@@ -42,7 +44,9 @@ std::vector<Snapshot> redistribute(std::span<const Snapshot::Pieces* const> befo
   }
   std::vector<Snapshot> after(parallelism);
   for (const std::string_view name : names) {
-    const StatePiece all = together(before, name);
+    StatePiece all = together(before, name);
+    const bool loses = is_mutant(Mutant::kLoseSplit) && name == "splits" && !all.elements.empty();
+    if (loses) all.elements.pop_back();
     for (std::uint32_t subtask = 0; subtask < parallelism; ++subtask) {
       if (all.redistribution == Redistribution::kUnion) {
         after[subtask].put(name, all);

@@ -5,6 +5,7 @@
 #include <cstring>
 
 #include "millrace/core/check.h"
+#include "millrace/core/mutant.h"
 #include "millrace/core/records/hash.h"
 
 namespace millrace::detail {
@@ -20,6 +21,7 @@ std::uint64_t prefix_of(std::string_view key) {
 
 void RowBuffer::add(std::string_view key, std::optional<std::string_view> value, Find find,
                     std::size_t group) {
+  if (is_mutant(Mutant::kForgetRemovals) && !value) return;
   const std::string_view bytes = value.value_or(std::string_view());
   check(key.size() >> 32 == 0 && bytes.size() >> 32 == 0 && changes_.size() >> 31 == 0,
         "a row of state is larger than 4 GiB");

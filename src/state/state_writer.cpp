@@ -3,6 +3,9 @@
 #include <algorithm>
 #include <set>
 
+#include "millrace/core/failpoint.h"
+#include "millrace/core/mutant.h"
+
 namespace millrace::detail {
 
 void StateWriter::adopt(std::unique_ptr<StateStore> store, std::vector<StoredFile> base) {
@@ -47,6 +50,7 @@ Status StateWriter::write_waiting() {
     if (!rows.empty()) {
       Status ingested = store_->ingest(rows);
       if (!ingested) return ingested;
+      pass(FailPoint::kFileIngested);
     }
     written_.store(next.batch, std::memory_order_release);
     unwritten_.pop_front();
@@ -57,6 +61,11 @@ Status StateWriter::write_waiting() {
 void StateWriter::checkpoint(CheckpointName name, KeyedSnapshot snapshot, KeyedBackend::Done done) {
   auto result = std::make_shared<KeyedSnapshot>(std::move(snapshot));
   serial_.execute([self = shared_from_this(), name, result, done = std::move(done)] {
+    if (is_mutant(Mutant::kAcknowledgeBeforeUpload) && !self->base_.empty()) {
+      result->files = self->base_;
+      done(std::move(*result));
+      return (void)self->put(name);
+    }
     Result<std::vector<StoredFile>> files = self->put(name);
     if (!files) return done(files.error());
     result->files = *std::move(files);
@@ -75,6 +84,7 @@ Result<std::vector<StoredFile>> StateWriter::put(const CheckpointName& name) {
   Result<std::vector<StoredFile>> files = store_->checkpoint(name, base, *environment_.checkpoints);
   if (!files) return files.error();
   count(base, *files);
+  pass(FailPoint::kFilesUploaded);
   std::lock_guard lock(mutex_);
   pending_.emplace_back(name, *files);
   return files;

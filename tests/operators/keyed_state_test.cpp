@@ -2,6 +2,8 @@
 // memory, and time to live.
 #include <gtest/gtest.h>
 
+#include <map>
+
 #include "millrace/operators/keyed_process.h"
 #include "millrace/state/memory_environment.h"
 #include "support/shaky_stores.h"
@@ -134,6 +136,33 @@ TEST_F(KeyedStateTest, WhatAnAbandonedCheckpointHadIsInTheNext) {
   Instance next(environment_, clock_, kAll);
   for (std::int64_t account = 0; account < 5'000; ++account) {
     ASSERT_EQ(next.sum_of(account), account + (account == 7 ? 101 : 1));
+  }
+}
+
+// Files that overlap would be merged by the database, and uploaded again.
+TEST_F(KeyedStateTest, ACheckpointOfManyRowsIsWrittenInRangesThatDoNotOverlap) {
+  std::map<std::string, std::string> ranges;  // each range's last key, by its first
+  stores_.on_ingest = [&](std::span<const StateRow> rows) {
+    const bool touched = rows.size() < 10'000;  // by what came meanwhile: spread over all keys
+    if (!touched) ranges.emplace(rows.front().key, rows.back().key);
+  };
+  Instance instance(environment_, clock_, kAll);
+  constexpr std::int64_t kAccounts = 1'500'000;
+  std::vector<Payment> many;
+  for (std::int64_t account = 0; account < kAccounts; ++account) many.push_back({account, 1});
+  instance.sums_after(many);
+  const CheckpointName name{CheckpointId(1), 1};
+  bool done = false;
+  instance.backend().freeze(name, [&](const Result<KeyedSnapshot>& taken) { done = bool(taken); });
+  for (std::int64_t piece = 0; *instance.backend().work(); ++piece) {
+    if (piece % 100 == 0) instance.sums_after({{piece * 7 % kAccounts, 1}});
+  }
+  ASSERT_TRUE(done);
+  ASSERT_GT(ranges.size(), 3U);
+  std::string last;
+  for (const auto& [first, end] : ranges) {
+    EXPECT_LT(last, first);
+    last = end;
   }
 }
 

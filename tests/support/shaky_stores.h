@@ -1,4 +1,4 @@
-// State stores in memory that refuse what they are given while they are told to.
+// State stores in memory that tell what they are given, and refuse it while they are told to.
 #pragma once
 
 #include <functional>
@@ -24,6 +24,7 @@ class ShakyStores final : public detail::StateStoreFactory {
 
   // Asked before each change.
   std::function<Status()> refuse = [] { return Status(); };
+  std::function<void(std::span<const detail::StateRow>)> on_ingest;
 
  private:
   class Shaky final : public StateStore {
@@ -39,6 +40,7 @@ class ShakyStores final : public detail::StateStoreFactory {
     }
     Status ingest(std::span<const detail::StateRow> rows) override {
       Status refused = stores_.refuse();
+      if (refused && stores_.on_ingest) stores_.on_ingest(rows);
       return refused ? inner_->ingest(rows) : refused;
     }
     Result<std::vector<detail::StoredFile>> checkpoint(const detail::CheckpointName& name,
