@@ -202,12 +202,13 @@ Result<KeyedSnapshot> KeyedState::keep_nowhere() const {
   return KeyedSnapshot();
 }
 
+// What rows were when they left memory goes first: they may have come back and changed again.
 void KeyedState::freeze(const CheckpointName& checkpoint, Done done) {
   check(!frozen_, "a second checkpoint is frozen before the first is saved");
   if (!writer_) return done(keep_nowhere());
   pass(FailPoint::kSnapshotStarted);
   frozen_ = Frozen{checkpoint, timed(std::move(done))};
-  hand_over(changes_);  // before all that is saved from now on, which may be the same rows anew
+  hand_over(changes_);
   for (StatePart* const part : parts_) part->rows().freeze();
 }
 
@@ -330,9 +331,9 @@ void KeyedState::evict() {
   while (bytes_held() > memory_ && turns_without < kTurnsWithoutEviction) {
     RowTable& rows = parts_[next_evicted_++ % parts_.size()]->rows();
     const std::size_t gone = rows.evict_some();
+    if (gone > 0) pass(FailPoint::kRowsEvicted);
     evicted_ += gone;
     turns_without = gone > 0 ? 0 : turns_without + 1;
-    if (gone > 0) pass(FailPoint::kRowsEvicted);
   }
   hand_over_changes();
   may_load_ = may_load_ || evicted_ > before;

@@ -83,8 +83,8 @@ Result<std::vector<StoredFile>> StateWriter::put(const CheckpointName& name) {
   }
   Result<std::vector<StoredFile>> files = store_->checkpoint(name, base, *environment_.checkpoints);
   if (!files) return files.error();
-  count(base, *files);
   pass(FailPoint::kFilesUploaded);
+  count(base, *files);
   std::lock_guard lock(mutex_);
   pending_.emplace_back(name, *files);
   return files;
