@@ -97,10 +97,9 @@ Status KeyedState::open(const KeyedPlace& place) {
 void KeyedState::limit_memory(std::size_t bytes) {
   memory_ = bytes;
   if (bytes == 0) return;
-  for (StatePart* const part : parts_) {
-    part->rows().allow_eviction(bytes / kShardsInMemory);
-    part->rows().evicted().limit(std::max(bytes / kFiltersPart / parts_.size(), kLeastFilter));
-  }
+  if (parts_.empty()) return;
+  const std::size_t filter = std::max(bytes / kFiltersPart / parts_.size(), kLeastFilter);
+  for (StatePart* const part : parts_) part->rows().allow_eviction(bytes / kShardsInMemory, filter);
 }
 
 // A state keeps its id from checkpoint to checkpoint, whatever is declared beside it.
