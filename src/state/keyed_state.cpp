@@ -102,10 +102,9 @@ Status KeyedState::open(const KeyedPlace& place) {
 void KeyedState::limit_memory(std::size_t bytes) {
   memory_ = bytes;
   if (bytes == 0) return;
-  for (StatePart* const part : parts_) {
-    part->rows().allow_eviction(bytes / kShardsInMemory);
-    part->rows().evicted().limit(std::max(bytes / kFiltersPart / parts_.size(), kLeastFilter));
-  }
+  if (parts_.empty()) return;
+  const std::size_t filter = std::max(bytes / kFiltersPart / parts_.size(), kLeastFilter);
+  for (StatePart* const part : parts_) part->rows().allow_eviction(bytes / kShardsInMemory, filter);
 }
 
 // A state keeps its id from checkpoint to checkpoint, whatever is declared beside it.
@@ -396,7 +395,7 @@ void KeyedState::report(StateMetrics& metrics) {
   metrics.lookups.increment(std::exchange(lookups_, 0));
   metrics.database_reads.increment(std::exchange(asked_, 0));
   metrics.evicted_rows.increment(std::exchange(evicted_, 0));
-  const std::size_t unwritten = bytes_handed_over() + images_.bytes() + changes_.bytes();
+  const std::size_t unwritten = bytes_frozen() + changes_.bytes();
   metrics.unwritten_bytes.set(static_cast<std::int64_t>(unwritten));
   if (!writer_) return;
   metrics.checkpoint_milliseconds.set(writer_->checkpoint_nanoseconds() / 1'000'000);
