@@ -8,16 +8,13 @@
 #include <filesystem>
 #include <memory>
 
+#include "counter.h"
+
 namespace rocksdb {
 class DB;
 }
 
 namespace millrace::bench {
-
-struct Counter {
-  std::uint64_t count = 0;
-  std::uint64_t last = 0;
-};
 
 class PlainRocksDb {
  public:

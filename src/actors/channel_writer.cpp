@@ -1,17 +1,21 @@
 #include "millrace/actors/channel_writer.h"
 
+#include <algorithm>
+
+#include "millrace/core/mutant.h"
+
 namespace millrace::detail {
 
-ChannelWriter::ChannelWriter(BatchPtr prototype, std::size_t channels,
+ChannelWriter::ChannelWriter(ChannelRecords records, std::size_t channels,
                              std::unique_ptr<Partitioner> partitioner, Send send,
                              ChannelLimits limits)
     : partitioner_(std::move(partitioner)),
       send_(std::move(send)),
       limits_(limits),
-      prototype_(std::move(prototype)),
+      records_(std::move(records)),
       channels_(channels) {
   const std::size_t partials = broadcasts() ? 1 : channels;
-  for (std::size_t i = 0; i < partials; ++i) partials_.push_back(prototype_->make_empty());
+  for (std::size_t i = 0; i < partials; ++i) partials_.push_back(records_.prototype->make_empty());
 }
 
 bool ChannelWriter::has_credit(const Channel& channel, std::size_t bytes) const {
@@ -79,11 +83,35 @@ void ChannelWriter::mark_idle() {
   }
 }
 
-void ChannelWriter::barrier(CheckpointId checkpoint) {
-  send_all_partials();
+void ChannelWriter::barrier(const Barrier& barrier) {
+  if (!is_mutant(Mutant::kBarrierOvertakes)) send_all_partials();
   for (std::size_t i = 0; i < channels_.size(); ++i) {
-    enqueue(i, {.kind = Element::Kind::kBarrier, .checkpoint = checkpoint});
+    enqueue(i, {.kind = Element::Kind::kBarrier, .barrier = barrier});
   }
+}
+
+// An older barrier that waits too is of a checkpoint that was given up.
+void ChannelWriter::overtake(const Record& record) {
+  const auto is_barrier = [](const Element& e) { return e.kind == Element::Kind::kBarrier; };
+  for (std::size_t i = 0; i < channels_.size(); ++i) {
+    std::deque<Element>& waiting = channels_[i].waiting;
+    const auto newest = std::find_if(waiting.rbegin(), waiting.rend(), is_barrier);
+    if (newest == waiting.rend()) continue;
+    std::for_each(waiting.begin(), newest.base(), [&](const Element& element) {
+      if (!is_barrier(element)) record(i, element);
+    });
+    send_(i, *newest);
+    waiting_barriers_ -= std::erase_if(waiting, is_barrier);
+  }
+}
+
+void ChannelWriter::restore(std::size_t index, Element element) {
+  element.restored = false;  // here it goes as any other
+  wait(channels_[index], std::move(element));
+}
+
+void ChannelWriter::send_restored() {
+  for (std::size_t i = 0; i < channels_.size(); ++i) drain(i);
 }
 
 void ChannelWriter::finish() {
@@ -125,7 +153,9 @@ Element ChannelWriter::with_marks(std::size_t index, BatchPtr batch) {
 
 void ChannelWriter::send_partial(std::size_t index) {
   channels_[index].flushing = false;
-  enqueue(index, with_marks(index, std::exchange(partials_[index], fresh())));
+  Element element = with_marks(index, std::exchange(partials_[index], fresh()));
+  if (is_mutant(Mutant::kDuplicateBatch, 100)) enqueue(index, element);
+  enqueue(index, std::move(element));
 }
 
 void ChannelWriter::send_partial_to_all() {
@@ -142,7 +172,13 @@ void ChannelWriter::enqueue(std::size_t index, Element element) {
     send_now(index, std::move(element));
     return;
   }
+  wait(channel, std::move(element));
+}
+
+void ChannelWriter::wait(Channel& channel, Element element) {
   if (channel.waiting.empty()) ++waiting_channels_;
+  if (element.batch) ++waiting_batches_;
+  if (element.kind == Element::Kind::kBarrier) ++waiting_barriers_;
   channel.waiting.push_back(std::move(element));
 }
 
@@ -172,6 +208,8 @@ void ChannelWriter::drain(std::size_t index) {
   while (!channel.waiting.empty()) {
     Element& first = channel.waiting.front();
     if (first.batch && !has_credit(channel, first.batch->bytes())) return;
+    if (first.batch) --waiting_batches_;
+    if (first.kind == Element::Kind::kBarrier) --waiting_barriers_;
     send_now(index, std::move(first));
     channel.waiting.pop_front();
   }
@@ -179,7 +217,7 @@ void ChannelWriter::drain(std::size_t index) {
 }
 
 bool ChannelWriter::drained() const {
-  if (!ready()) return false;
+  if (waiting_channels_ > 0) return false;
   for (const BatchPtr& partial : partials_) {
     if (!partial->empty()) return false;
   }

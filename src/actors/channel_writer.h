@@ -7,7 +7,8 @@
 // one the throughput of full batches.
 //
 // Watermarks ride behind the records before them and never force a batch out. Watermarks, barriers
-// and the end need no credit, but keep their place in the order.
+// and the end need no credit, but keep their place in the order; a barrier that has waited too long
+// leaves it.
 #pragma once
 
 #include <deque>
@@ -17,6 +18,7 @@
 
 #include "millrace/actors/batch_pool.h"
 #include "millrace/actors/element.h"
+#include "millrace/actors/in_flight.h"
 #include "millrace/operators/chain.h"
 #include "millrace/operators/partitioner.h"
 
@@ -35,14 +37,14 @@ class ChannelWriter final : public Outlet {
   using Send = std::function<void(std::size_t channel, Element element)>;
 
   // Without a partitioner every batch goes to all channels, shared.
-  ChannelWriter(BatchPtr prototype, std::size_t channels, std::unique_ptr<Partitioner> partitioner,
-                Send send, ChannelLimits limits = {});
+  ChannelWriter(ChannelRecords records, std::size_t channels,
+                std::unique_ptr<Partitioner> partitioner, Send send, ChannelLimits limits = {});
 
-  bool ready() const override { return waiting_channels_ == 0; }
+  bool ready() const override { return waiting_channels_ == 0 || may_overdraw(); }
   void write(BatchPtr& batch, bool shared) override;
   void watermark(Timestamp watermark) override;
   void mark_idle() override;
-  void barrier(CheckpointId checkpoint);
+  void barrier(const Barrier& barrier);
   void finish() override;
 
   // The receiver is done with a batch of channel `index`; it may give the batch back for reuse.
@@ -50,6 +52,22 @@ class ChannelWriter final : public Outlet {
 
   // The input ran empty: partial batches may go.
   void flush();
+
+  // A barrier waits behind batches that have no credit.
+  bool holds_barrier() const { return waiting_barriers_ > 0; }
+  // Sends the barriers that wait; `record` is told of what they overtake.
+  using Record = std::function<void(std::size_t channel, const Element& element)>;
+  void overtake(const Record& record);
+  // Whether to take some more than there is credit for, so that a chain may come to the end of what
+  // it is at work on.
+  void let_overdraw(bool overdraw) { overdraw_ = overdraw; }
+
+  // What a barrier had overtaken, when the task goes on from its checkpoint: waits for send().
+  void restore(std::size_t index, Element element);
+  void send_restored();
+
+  std::size_t channels() const { return channels_.size(); }
+  const ChannelRecords& records() const { return records_; }
 
   // Everything was sent, and nothing waits for credit.
   bool drained() const;
@@ -67,6 +85,9 @@ class ChannelWriter final : public Outlet {
   // A receiver with that many batches before it is busy: a partial batch waits and fills.
   static constexpr std::size_t kBusyBatches = 1;
 
+  bool may_overdraw() const {
+    return overdraw_ && waiting_batches_ < limits_.batches * channels_.size();
+  }
   bool broadcasts() const { return partitioner_ == nullptr; }
   BatchPtr& partial_of(std::size_t index) { return partials_[broadcasts() ? 0 : index]; }
   bool has_credit(const Channel& channel, std::size_t bytes) const;
@@ -80,17 +101,21 @@ class ChannelWriter final : public Outlet {
   void send_if_awaited(std::size_t index);
   void send_all_partials();
   void enqueue(std::size_t index, Element element);
+  void wait(Channel& channel, Element element);
   void drain(std::size_t index);
   void send_now(std::size_t index, Element element);
-  BatchPtr fresh() const { return BatchPool::of_this_thread().take(*prototype_); }
+  BatchPtr fresh() const { return BatchPool::of_this_thread().take(*records_.prototype); }
 
   std::unique_ptr<Partitioner> partitioner_;
   Send send_;
   const ChannelLimits limits_;
-  BatchPtr prototype_;
+  ChannelRecords records_;
   std::vector<Channel> channels_;
   std::vector<BatchPtr> partials_;  // of each channel; one for all when broadcasting
   std::size_t waiting_channels_ = 0;
+  std::size_t waiting_batches_ = 0;
+  std::size_t waiting_barriers_ = 0;
+  bool overdraw_ = false;
 };
 
 }  // namespace millrace::detail

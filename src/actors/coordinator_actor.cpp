@@ -3,7 +3,6 @@
 #include <caf/send.hpp>
 
 #include <algorithm>
-#include <charconv>
 #include <iterator>
 #include <ranges>
 
@@ -40,14 +39,6 @@ std::vector<std::size_t> sizes_of_regions(const std::vector<TaskBlueprint>& blue
   std::vector<std::size_t> sizes(std::ranges::max(regions) + 1);
   for (const TaskBlueprint& blueprint : blueprints) ++sizes[regions[blueprint.task.value()]];
   return sizes;
-}
-
-// As a number: its 16 hex digits.
-std::uint64_t fingerprint_of(const LogicalPlan& plan) {
-  const std::string digits = fingerprint(plan);
-  std::uint64_t value = 0;
-  std::from_chars(digits.data(), digits.data() + digits.size(), value, 16);
-  return value;
 }
 
 // The part of a checkpoint's metadata that is a savepoint's: rows instead of files.
@@ -91,7 +82,7 @@ CoordinatorActor::CoordinatorActor(caf::actor_config& config, std::vector<TaskBl
       checkpoints_(settings_.execution.checkpoints, blueprints_.size(),
                    count_enumerators(*blueprints_.front().job)),
       savepoints_(blueprints_.size()),
-      fingerprint_(fingerprint_of(plan_of(blueprints_).logical)),
+      fingerprint_(fingerprint_number(plan_of(blueprints_).logical)),
       ledger_(std::make_shared<JobLedger>(plan_of(blueprints_).logical.job, settings_.execution)),
       keyed_operators_(count_keyed(blueprints_)),
       subtasks_(blueprints_.size()),
@@ -275,7 +266,7 @@ void CoordinatorActor::perform(CheckpointAction& action) {
     case CheckpointAction::Kind::kTrigger:
       savepoint_name_ = name;
       if (action.savepoint) perform(savepoints_.triggered(name.id));
-      return trigger(name.id);
+      return trigger(name.id, action.savepoint);
     case CheckpointAction::Kind::kWriteMetadata:
       return write_metadata(name, std::move(action.metadata));
     case CheckpointAction::Kind::kSwapPointer:
@@ -366,16 +357,20 @@ void CoordinatorActor::discard_savepoint() {
       [store = std::move(savepoint_)] { (void)store->remove_unused({}, {}, {}); });
 }
 
-void CoordinatorActor::trigger(CheckpointId checkpoint) {
+// A savepoint holds no records in flight: it is restored with any parallelism.
+void CoordinatorActor::trigger(CheckpointId checkpoint, bool savepoint) {
   triggered_at_ = settings_.clock->now();
+  const Duration patience = settings_.execution.checkpoints.aligned_timeout;
+  const bool overtakes = !savepoint && patience < kMaxTimestamp - triggered_at_;
+  const Trigger trigger{{checkpoint, overtakes ? triggered_at_ + patience : kMaxTimestamp}};
   for (std::size_t i = 0; i < blueprints_.size(); ++i) {
     const TaskBlueprint& blueprint = blueprints_[i];
     const bool triggered_directly =
         blueprint.inputs.empty() && !enumerators_[blueprint.task.value()];
-    if (triggered_directly) send(subtasks_[i], Trigger{checkpoint});
+    if (triggered_directly) send(subtasks_[i], trigger);
   }
   for (const caf::actor& enumerator : enumerators_) {
-    if (enumerator) send(enumerator, Trigger{checkpoint});
+    if (enumerator) send(enumerator, trigger);
   }
 }
 

@@ -63,7 +63,7 @@ class CoordinatorActor final : public ActorBase {
   void perform(CheckpointCoordinator::Actions actions);
   void perform(CheckpointAction& action);
 
-  void trigger(CheckpointId checkpoint);
+  void trigger(CheckpointId checkpoint, bool savepoint);
   void write_metadata(CheckpointName name, CheckpointMetadata metadata);
   template <class Message>
   void tell_tasks(const Message& message);

@@ -7,11 +7,20 @@
 
 namespace millrace::detail {
 
+// Where a checkpoint is taken in the stream. From some time on it does not wait for the records
+// before it, but overtakes them, and they become part of the checkpoint.
+struct Barrier {
+  CheckpointId checkpoint;
+  Timestamp overtakes_at = kMaxTimestamp;  // by the wall clock: never, unless it says
+
+  friend bool operator==(const Barrier&, const Barrier&) = default;
+};
+
 struct Element {
   enum class Kind : std::uint8_t {
     kBatch,      // records, and after them `watermark` and `idle` if they are set
     kWatermark,  // `watermark` and `idle` alone
-    kBarrier,    // of `checkpoint`
+    kBarrier,    // `barrier`
     kEnd,        // nothing follows on this channel
   };
 
@@ -19,7 +28,8 @@ struct Element {
   BatchPtr batch;
   Timestamp watermark = kMinTimestamp;
   bool idle = false;  // then nobody is to wait for the channel's next watermark
-  CheckpointId checkpoint;
+  Barrier barrier;
+  bool restored = false;  // a batch from a checkpoint: it used no credit, and returns none
 };
 
 }  // namespace millrace::detail

@@ -2,6 +2,7 @@
 
 #include <caf/send.hpp>
 
+#include "millrace/core/failpoint.h"
 #include "millrace/core/text.h"
 #include "millrace/core/thrown.h"
 
@@ -31,7 +32,7 @@ caf::behavior EnumeratorActor::make_behavior() {
         take_splits(*std::move(found.splits));
         for (const caf::actor& reader : std::exchange(waiting_, {})) hand_out(reader);
       },
-      [this](Trigger trigger) { this->trigger(trigger.checkpoint); },
+      [this](Trigger trigger) { this->trigger(trigger); },
   };
 }
 
@@ -71,14 +72,15 @@ void EnumeratorActor::take_splits(StatePiece splits) {
 void EnumeratorActor::hand_out(const caf::actor& reader) {
   if (splits_->empty()) return send(reader, NoMoreSplits{});
   send(reader, AssignSplit{std::move(splits_->front()), schema_});
+  pass(FailPoint::kSplitAssigned);
   splits_->pop_front();
 }
 
-void EnumeratorActor::trigger(CheckpointId checkpoint) {
+void EnumeratorActor::trigger(const Trigger& trigger) {
   std::optional<StatePiece> left;
   if (splits_) left = StatePiece{.elements = {splits_->begin(), splits_->end()}, .schema = schema_};
-  send(coordinator_, SplitsAcknowledged{address_, checkpoint, std::move(left)});
-  for (const caf::actor& reader : readers_) send(reader, Trigger{checkpoint});
+  send(coordinator_, SplitsAcknowledged{address_, trigger.barrier.checkpoint, std::move(left)});
+  for (const caf::actor& reader : readers_) send(reader, trigger);
 }
 
 void EnumeratorActor::fail(const Error& error) {

@@ -39,7 +39,7 @@ class EnumeratorActor final : public ActorBase {
   static Result<StatePiece> find_splits(const EnumeratedSource& source);
   void take_splits(StatePiece splits);
   void hand_out(const caf::actor& reader);
-  void trigger(CheckpointId checkpoint);
+  void trigger(const Trigger& trigger);
   void fail(const Error& error);
 
   const EnumeratedSource source_;

@@ -3,6 +3,8 @@
 #include <algorithm>
 #include <iterator>
 
+#include "millrace/core/mutant.h"
+
 namespace millrace::detail {
 
 InputGate::InputGate(std::vector<InputChannel> channels)
@@ -14,12 +16,20 @@ InputGate::InputGate(std::vector<InputChannel> channels)
       aligned_(channels_.size()) {}
 
 bool InputGate::push(std::size_t channel, Element element) {
+  if (is_mutant(Mutant::kReorderBatches) && element.batch && !ready_.empty() &&
+      ready_.back().channel == channel && ready_.back().element.batch) {
+    std::swap(ready_.back().element.batch, element.batch);
+  }
+  if (record_ && record(channel, element)) return true;
+  if (element.kind == Element::Kind::kBarrier) {
+    if (element.barrier.checkpoint > arrived_.checkpoint) arrived_ = element.barrier;
+  }
   const bool waits = open_first_ > 0 && !channels_[channel].read_first;
   if (waits && element.kind == Element::Kind::kBarrier) {
     if (waits_for_records(channel)) {
-      const bool awaited = is_awaited(element.checkpoint);
-      give_up(element.checkpoint);
-      return !awaited;
+      const bool of_use = is_of_use(element.barrier.checkpoint);
+      give_up(element.barrier.checkpoint);
+      return !of_use;
     }
     ready_.push_back({channel, std::move(element)});  // nothing of the channel is before it
   } else {
@@ -33,8 +43,50 @@ bool InputGate::waits_for_records(std::size_t channel) const {
       held_, [&](const Arrived& held) { return held.channel == channel && held.element.batch; });
 }
 
-bool InputGate::is_awaited(CheckpointId checkpoint) const {
-  return checkpoint > newest_ || (checkpoint == newest_ && missing_ > 0);
+bool InputGate::awaits(CheckpointId checkpoint) const {
+  return checkpoint == newest_ && missing_ > 0;
+}
+
+bool InputGate::is_of_use(CheckpointId checkpoint) const {
+  return checkpoint > newest_ || awaits(checkpoint);
+}
+
+const Barrier* InputGate::waiting_barrier() const {
+  const bool overtook = record_ && arrived_.checkpoint == newest_;
+  const bool waits = is_of_use(arrived_.checkpoint) && !overtook;
+  const bool may = mode_ == CheckpointMode::kExactlyOnce && open_first_ == 0;
+  return waits && may ? &arrived_ : nullptr;
+}
+
+void InputGate::overtake(Record record) {
+  check(waiting_barrier() != nullptr, "there is no barrier that could overtake");
+  expect(arrived_);
+  release();  // of channels that have given it: what was set aside came behind it
+  std::erase_if(ready_, [&](const Arrived& arrived) {
+    const auto& [channel, element] = arrived;
+    if (aligned_[channel]) return false;
+    if (element.kind == Element::Kind::kBarrier && element.barrier.checkpoint == newest_) {
+      aligned_[channel] = true;
+      --missing_;
+      return true;
+    }
+    record(channel, element);
+    return false;
+  });
+  if (missing_ > 0) record_ = std::move(record);
+}
+
+// What came before the barrier that has overtaken it; true for that barrier itself.
+bool InputGate::record(std::size_t channel, const Element& element) {
+  if (aligned_[channel]) return false;
+  if (element.kind != Element::Kind::kBarrier) {
+    record_(channel, element);
+    return false;
+  }
+  if (element.barrier.checkpoint != newest_) return false;
+  aligned_[channel] = true;
+  if (--missing_ == 0) record_ = nullptr;
+  return true;
 }
 
 std::optional<InputGate::Next> InputGate::pop() {
@@ -51,7 +103,7 @@ std::optional<InputGate::Next> InputGate::pop() {
     }
     last_channel_ = channel;
     if (element.kind == Element::Kind::kBarrier) {
-      if (!align(channel, element.checkpoint)) continue;
+      if (!align(channel, element.barrier)) continue;
     } else if (element.kind == Element::Kind::kEnd) {
       end(channel);
       if (!ended()) continue;
@@ -94,18 +146,14 @@ void InputGate::end(std::size_t channel) {
 }
 
 bool InputGate::is_held(std::size_t channel) const {
-  return missing_ > 0 && aligned_[channel] && mode_ == CheckpointMode::kExactlyOnce;
+  if (is_mutant(Mutant::kSkipAlignment) && channel == 0) return false;
+  return missing_ > 0 && !record_ && aligned_[channel] && mode_ == CheckpointMode::kExactlyOnce;
 }
 
 // Takes note of a channel's barrier; true if it was the last one.
-bool InputGate::align(std::size_t channel, CheckpointId checkpoint) {
-  if (!is_awaited(checkpoint)) return false;
-  if (checkpoint > newest_) {
-    release();
-    newest_ = checkpoint;
-    missing_ = channels_.size();
-    aligned_.assign(channels_.size(), false);
-  }
+bool InputGate::align(std::size_t channel, const Barrier& barrier) {
+  if (!is_of_use(barrier.checkpoint)) return false;
+  expect(barrier);
   check(!aligned_[channel], "a channel gave the same barrier twice");
   aligned_[channel] = true;
   if (--missing_ > 0) return false;
@@ -113,8 +161,19 @@ bool InputGate::align(std::size_t channel, CheckpointId checkpoint) {
   return true;
 }
 
+// From all channels, if it is newer than the one that was expected.
+void InputGate::expect(const Barrier& barrier) {
+  if (barrier.checkpoint == newest_) return;
+  release();
+  record_ = nullptr;
+  newest_ = barrier.checkpoint;
+  missing_ = channels_.size();
+  aligned_.assign(channels_.size(), false);
+}
+
 void InputGate::give_up(CheckpointId checkpoint) {
   if (checkpoint < newest_) return;
+  record_ = nullptr;
   newest_ = checkpoint;
   missing_ = 0;
   release();

@@ -33,7 +33,7 @@
 #include <vector>
 
 #include "millrace/actors/element.h"
-#include "millrace/actors/task_runner.h"
+#include "millrace/actors/savepoint_notice.h"
 #include "millrace/coordination/job_ledger.h"
 #include "millrace/core/ids.h"
 #include "millrace/core/result.h"
@@ -84,7 +84,7 @@ struct Start {};
 // Take a checkpoint. To sources only: directly, or through their enumerator, so that a split is in
 // the snapshot of whoever had it when the checkpoint was taken.
 struct Trigger {
-  CheckpointId checkpoint;
+  Barrier barrier;
 };
 // The checkpoint is complete: show what was prepared up to it.
 struct CompleteCheckpoint {
@@ -230,7 +230,7 @@ struct SplitsFound {
   Result<StatePiece> splits;
 };
 
-// --- from a task to itself, and from its keyed state ---
+// --- from a task to itself, and from what it has the executor do ---
 
 // Go on with what there is to do, after the messages that came before.
 struct Work {};
@@ -242,6 +242,10 @@ struct KeyedStateWritten {
   CheckpointId checkpoint;
   std::size_t index;  // of the operator in the chain
   Result<KeyedSnapshot> keyed;
+};
+struct InFlightStored {
+  CheckpointId checkpoint;
+  Result<StoredFile> file;
 };
 
 }  // namespace millrace::detail
@@ -288,3 +292,4 @@ CAF_ALLOW_UNSAFE_MESSAGE_TYPE(millrace::detail::SplitsFound)
 CAF_ALLOW_UNSAFE_MESSAGE_TYPE(millrace::detail::Work)
 CAF_ALLOW_UNSAFE_MESSAGE_TYPE(millrace::detail::Wake)
 CAF_ALLOW_UNSAFE_MESSAGE_TYPE(millrace::detail::KeyedStateWritten)
+CAF_ALLOW_UNSAFE_MESSAGE_TYPE(millrace::detail::InFlightStored)

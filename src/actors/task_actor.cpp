@@ -22,7 +22,7 @@ caf::behavior TaskActor::make_behavior() {
         peers_ = std::move(connect.peers);
         if (!stopped_) open();
       },
-      [this](Start) { on_runner([](TaskRunner&) {}); },
+      [this](Start) { on_runner([](TaskRunner& runner) { runner.start(); }); },
       [this](Deliver& deliver) {
         on_runner([&](TaskRunner& runner) {
           runner.on_element(deliver.channel, std::move(deliver.element));
@@ -42,7 +42,7 @@ caf::behavior TaskActor::make_behavior() {
         on_runner([&](TaskRunner& runner) { settle(runner.on_split(std::nullopt)); });
       },
       [this](Trigger trigger) {
-        on_runner([&](TaskRunner& runner) { runner.on_trigger(trigger.checkpoint); });
+        on_runner([&](TaskRunner& runner) { runner.on_trigger(trigger.barrier); });
       },
       [this](AnnounceSavepoint& announced) {
         on_runner([&](TaskRunner& runner) { runner.on_savepoint(std::move(announced.notice)); });
@@ -52,6 +52,11 @@ caf::behavior TaskActor::make_behavior() {
       [this](KeyedStateWritten& written) {
         on_runner([&](TaskRunner& runner) {
           runner.on_written(written.checkpoint, written.index, std::move(written.keyed));
+        });
+      },
+      [this](InFlightStored& stored) {
+        on_runner([&](TaskRunner& runner) {
+          runner.on_stored(stored.checkpoint, std::move(stored.file));
         });
       },
       [this](CompleteCheckpoint complete) {
@@ -115,14 +120,13 @@ void TaskActor::work() {
       work_later();
       break;
     case TaskRunner::State::kIdle:
-      if (outcome->wake_after) wake_after(*outcome->wake_after);
-      break;
     case TaskRunner::State::kBlocked:
       break;
     case TaskRunner::State::kFinished:
       if (!std::exchange(finished_, true)) tell(TaskFinished{place_.address});
       break;
   }
+  if (outcome->wake_after) wake_after(*outcome->wake_after);
 }
 
 void TaskActor::wake_after(std::chrono::nanoseconds pause) {
@@ -157,6 +161,12 @@ void TaskActor::decline(CheckpointId checkpoint, std::optional<Error> error) {
 KeyedBackend::Done TaskActor::when_written(CheckpointId checkpoint, std::size_t index) {
   return [=, self = caf::actor_cast<caf::actor>(this)](Result<KeyedSnapshot> keyed) {
     caf::anon_send(self, KeyedStateWritten{checkpoint, index, std::move(keyed)});
+  };
+}
+
+TaskPort::Stored TaskActor::when_stored(CheckpointId checkpoint) {
+  return [checkpoint, self = caf::actor_cast<caf::actor>(this)](Result<StoredFile> file) {
+    caf::anon_send(self, InFlightStored{checkpoint, std::move(file)});
   };
 }
 

@@ -38,6 +38,7 @@ class TaskActor final : public ActorBase, private TaskPort {
   void acknowledge(CheckpointId checkpoint, TaskSnapshot snapshot) override;
   void decline(CheckpointId checkpoint, std::optional<Error> error) override;
   KeyedBackend::Done when_written(CheckpointId checkpoint, std::size_t index) override;
+  Stored when_stored(CheckpointId checkpoint) override;
 
   // Calls on the runner, unless the task has stopped, and lets it work.
   template <class Call>

@@ -13,7 +13,7 @@ struct alignas(64) TaskMetrics {
   Counter records_out;  // of the chain's head; for a source what it emitted
   Counter busy_nanoseconds;
   Counter idle_nanoseconds;           // waiting for input
-  Counter backpressured_nanoseconds;  // waiting for credit
+  Counter backpressured_nanoseconds;  // waiting for credit, or for the writer of keyed state
   Gauge watermark_milliseconds;
 };
 

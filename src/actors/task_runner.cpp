@@ -2,7 +2,8 @@
 
 #include <algorithm>
 
-#include "millrace/operators/any_sink.h"
+#include "millrace/core/failpoint.h"
+#include "millrace/core/mutant.h"
 
 namespace millrace::detail {
 namespace {
@@ -11,6 +12,9 @@ constexpr int kStepsPerRun = 8;  // elements, before other tasks get their turn
 
 // How long a task that always has something to do may hold on to a partial batch or lines.
 constexpr std::chrono::milliseconds kLongestHold{10};
+
+// How long a task waits for the writer of its keyed state before it looks again.
+constexpr std::chrono::milliseconds kWriterPause{1};
 
 std::optional<std::chrono::nanoseconds> idle_after(AnySource* source) {
   const WatermarkGenerator* const watermarks = source ? source->watermarks() : nullptr;
@@ -34,6 +38,7 @@ TaskRunner::TaskRunner(Chain chain, std::vector<InputChannel> inputs,
       port_(port),
       clock_(clock),
       start_(std::move(start)),
+      checkpoints_(chain_, gate_, writers_, port_, start_),
       idle_timer_(idle_after(chain_.source()), clock.monotonic()),
       metrics_(metrics),
       last_run_(clock.monotonic()),
@@ -44,35 +49,39 @@ TaskRunner::TaskRunner(Chain chain, std::vector<InputChannel> inputs,
 Status TaskRunner::open(const std::function<OperatorContext(std::size_t)>& context_of) {
   std::vector<RestoredOperator>& restored = start_.restored.operators;
   restored.resize(chain_.size());
+  std::vector<OperatorContext> places;
   for (std::size_t i = 0; i < chain_.size(); ++i) {
-    places_.push_back(context_of(i));
+    places.push_back(context_of(i));
     environments_.push_back(start_.state);
     environments_.back().restored = std::move(restored[i].keyed);
   }
-  for (std::size_t i = 0; i < chain_.size(); ++i) places_[i].state = &environments_[i];
+  for (std::size_t i = 0; i < chain_.size(); ++i) places[i].state = &environments_[i];
   Status opened = chain_.open(
-      [&](std::size_t i) { return places_[i]; },
+      [&](std::size_t i) { return places[i]; },
       [&](std::size_t i) { return restored[i].snapshot ? &*restored[i].snapshot : nullptr; });
   if (!opened) return opened;
   restored.clear();
-  find_backends();
+  pass(FailPoint::kTaskOpened);
+  checkpoints_.begin(std::move(places));
   if (start_.restored.finished) phase_ = Phase::kEndingAgain;
-  if (!start_.checkpoint) return {};
-  Status committed = commit(*start_.checkpoint);
-  if (!committed) (void)chain_.close();  // what failed to commit says more than what fails then
-  return committed;
+  Status ready;
+  for (const StoredFile& file : start_.restored.in_flight) {
+    if (ready) ready = checkpoints_.restore_in_flight(file);
+  }
+  if (ready && start_.checkpoint) {
+    pass(FailPoint::kTaskRestored);
+    ready = checkpoints_.commit(*start_.checkpoint);
+  }
+  if (!ready) (void)chain_.close();  // what failed says more than what fails then
+  return ready;
 }
 
-void TaskRunner::find_backends() {
-  for (std::size_t i = 0; i < chain_.size(); ++i) {
-    if (KeyedBackend* backend = chain_.operator_at(i).keyed_backend()) {
-      backends_.emplace_back(i, backend);
-    }
-  }
+void TaskRunner::start() {
+  for (const auto& writer : writers_) writer->send_restored();
 }
 
 void TaskRunner::on_element(std::size_t channel, Element element) {
-  const CheckpointId checkpoint = element.checkpoint;
+  const CheckpointId checkpoint = element.barrier.checkpoint;
   if (!gate_.push(channel, std::move(element))) port_.decline(checkpoint, std::nullopt);
 }
 
@@ -82,7 +91,7 @@ void TaskRunner::on_credit(std::size_t exchange, std::size_t channel, BatchPtr b
 }
 
 Status TaskRunner::on_split(std::optional<std::string> split, std::string schema) {
-  if (triggered_) {
+  if (due_) {
     after_trigger_ = std::move(split);
     after_trigger_schema_ = std::move(schema);
     split_came_ = true;
@@ -98,6 +107,7 @@ Status TaskRunner::on_split(std::optional<std::string> split, std::string schema
 Result<TaskRunner::Outcome> TaskRunner::run() {
   const std::chrono::nanoseconds begin = clock_.monotonic();
   if (last_state_ == State::kBlocked) idle_timer_.on_backpressure(begin);
+  hurry();
   Result<State> state = work();
   if (!state) return state.error();
   if (*state == State::kReady && begin >= flushed_at_ + kLongestHold) {
@@ -105,19 +115,46 @@ Result<TaskRunner::Outcome> TaskRunner::run() {
     flushed_at_ = begin;
   }
   account(begin, *state);
-  Outcome outcome{*state, std::nullopt};
-  const auto wake_at = sooner(poll_at_, idle_timer_.due());
-  if (*state == State::kIdle && wake_at && !stopped_) {
-    outcome.wake_after = std::max(*wake_at - last_run_, std::chrono::nanoseconds(0));
-  }
-  return outcome;
+  const auto input_due =
+      *state == State::kIdle && !stopped_ ? sooner(poll_at_, idle_timer_.due()) : std::nullopt;
+  auto due = sooner(input_due, barrier_due());
+  if (*state != State::kReady && congested()) due = sooner(due, last_run_ + kWriterPause);
+  if (!due) return Outcome{*state, std::nullopt};
+  return Outcome{*state, std::max(*due - last_run_, std::chrono::nanoseconds(0))};
+}
+
+// The barrier that is next to be taken, whether its turn has come or not.
+const Barrier* TaskRunner::next_barrier() const {
+  if (due_) return &*due_;
+  return checkpoints_.may_overtake() ? gate_.waiting_barrier() : nullptr;
+}
+
+// A barrier that has waited too long does not wait for its turn, and the chain may come to an end
+// of what it is at work on without credit.
+void TaskRunner::hurry() {
+  const Barrier* const next = next_barrier();
+  if (next == nullptr && !checkpoints_.waits()) return;
+  const Timestamp now = clock_.now();
+  const bool late = next != nullptr && next->overtakes_at <= now;
+  if (late && !due_) due_ = *next;
+  for (const auto& writer : writers_) writer->let_overdraw(late);
+  checkpoints_.on_time(now);
+}
+
+// When a barrier will have waited too long, by the monotonic clock.
+std::optional<std::chrono::nanoseconds> TaskRunner::barrier_due() const {
+  const Barrier* const next = next_barrier();
+  const Timestamp at =
+      std::min(next ? next->overtakes_at : kMaxTimestamp, checkpoints_.overtakes_at());
+  if (at == kMaxTimestamp) return std::nullopt;
+  return clock_.monotonic() + std::max(at - clock_.now(), Duration(0));
 }
 
 Result<TaskRunner::State> TaskRunner::work() {
   for (int i = 0; i < kStepsPerRun; ++i) {
     Result<bool> worked = step();
     if (!worked) return worked.error();
-    Result<bool> written = step_backends();
+    Result<bool> written = needs_backends() ? checkpoints_.work() : false;
     if (!written) return written.error();
     if (*worked) continue;
     Result<State> state = rest();
@@ -130,16 +167,18 @@ bool TaskRunner::blocked() const {
   return std::ranges::any_of(writers_, [](const auto& writer) { return !writer->ready(); });
 }
 
+// What a finished task has not written nobody will ask for, but for a checkpoint under way.
+bool TaskRunner::needs_backends() const {
+  return phase_ != Phase::kFinished || checkpoints_.frozen();
+}
+
+bool TaskRunner::congested() const { return needs_backends() && checkpoints_.congested(); }
+
 Result<bool> TaskRunner::step() {
-  if (triggered_ && chain_.idle() && (phase_ == Phase::kRunning || phase_ == Phase::kFinished)) {
-    Status taken = take(*triggered_);
-    if (!taken) return taken.error();
-    if (is_savepoint(*triggered_) && savepoint_->stops) stopped_ = triggered_;
-    Status assigned = end_trigger();
-    if (!assigned) return assigned.error();
-    return true;
-  }
+  const bool between_phases = phase_ == Phase::kRunning || phase_ == Phase::kFinished;
+  if (due_ && chain_.idle() && between_phases) return take_due();
   if (blocked()) return false;
+  if (phase_ != Phase::kFinished && congested()) return false;
   if (!chain_.idle()) {
     Result<Progress> progress = chain_.resume();
     if (!progress) return progress.error();
@@ -164,11 +203,9 @@ Result<bool> TaskRunner::step_input() {
     case Element::Kind::kEnd:
       phase_ = Phase::kEnding;
       return true;
-    case Element::Kind::kBarrier: {
-      Status taken = take(next->element.checkpoint);
-      if (!taken) return taken.error();
+    case Element::Kind::kBarrier:
+      due_ = next->element.barrier;
       return true;
-    }
   }
   return false;
 }
@@ -189,6 +226,7 @@ Result<bool> TaskRunner::begin_batch(InputGate::Next next) {
   current_bytes_ = batch.bytes();
   metrics_.records_in.increment(batch.size());
   cursor_ = {.batch = &batch, .next = 0, .shared = !current_->element.batch.unique()};
+  if (is_mutant(Mutant::kDropRecord, 100)) ++cursor_.next;
   Result<Progress> progress = chain_.process(current_->input, cursor_);
   if (!progress) return progress.error();
   if (*progress == Progress::kDone) complete_batch();
@@ -197,6 +235,7 @@ Result<bool> TaskRunner::begin_batch(InputGate::Next next) {
 
 void TaskRunner::complete_batch() {
   if (!current_) return;
+  if (current_->element.restored) return current_.reset();
   BatchPtr batch = BatchPool::of_this_thread().put_if_few(std::move(current_->element.batch));
   port_.return_credit(current_->channel, std::move(batch), current_bytes_);
   current_.reset();
@@ -273,20 +312,8 @@ Result<bool> TaskRunner::step_phase() {
 Result<bool> TaskRunner::step_finished() {
   std::optional<InputGate::Next> next = gate_.pop();
   if (!next) return false;
-  if (next->element.kind != Element::Kind::kBarrier) return true;
-  Status taken = take(next->element.checkpoint);
-  if (!taken) return taken.error();
+  if (next->element.kind == Element::Kind::kBarrier) due_ = next->element.barrier;
   return true;
-}
-
-Result<bool> TaskRunner::step_backends() {
-  bool worked = false;
-  for (const auto& [index, backend] : backends_) {
-    Result<bool> more = chain_.guard(index, [backend = backend] { return backend->work(); });
-    if (!more) return more.error();
-    worked = worked || *more;
-  }
-  return worked;
 }
 
 Result<TaskRunner::State> TaskRunner::rest() {
@@ -294,7 +321,8 @@ Result<TaskRunner::State> TaskRunner::rest() {
     if (Status flushed = flush(); !flushed) return flushed.error();
   }
   if (blocked()) return State::kBlocked;
-  return phase_ == Phase::kFinished ? State::kFinished : State::kIdle;
+  if (phase_ == Phase::kFinished) return State::kFinished;
+  return congested() ? State::kBlocked : State::kIdle;
 }
 
 Status TaskRunner::flush() {
@@ -303,123 +331,54 @@ Status TaskRunner::flush() {
   return flushed;
 }
 
-template <class Call>
-Status TaskRunner::each_sink(Call call) {
-  for (std::size_t i = 0; i < chain_.size(); ++i) {
-    auto* sink = dynamic_cast<AnySink*>(&chain_.operator_at(i));
-    if (sink == nullptr) continue;
-    Status called = chain_.guard(i, [&] { return call(*sink); });
-    if (!called) return called;
-  }
-  return {};
+void TaskRunner::on_trigger(const Barrier& barrier) {
+  if (barrier.checkpoint <= aborted_) return;  // the news came without the enumerator: faster
+  check(!due_, "two checkpoints are under way at once");
+  due_ = barrier;
 }
 
-void TaskRunner::on_trigger(CheckpointId checkpoint) {
-  if (checkpoint <= aborted_) return;  // that news was faster: it came without the enumerator
-  check(!triggered_, "two checkpoints are under way at once");
-  triggered_ = checkpoint;
+// A watermark that is due before the barrier may leave the chain at work.
+Result<bool> TaskRunner::take_due() {
+  Status flushed = chain_.flush();
+  if (!flushed) return flushed.error();
+  if (!chain_.idle()) return true;
+  const CheckpointId checkpoint = due_->checkpoint;
+  Status taken = checkpoints_.take(*std::exchange(due_, std::nullopt), phase_ == Phase::kFinished);
+  if (!taken) return taken.error();
+  if (chain_.source() && checkpoints_.stops_behind(checkpoint)) stopped_ = checkpoint;
+  checkpoints_.on_time(clock_.now());
+  Status assigned = end_trigger();
+  if (!assigned) return assigned.error();
+  return true;
 }
 
 // A split that came behind the trigger is not the checkpoint's, nor is the word that there is none.
 Status TaskRunner::end_trigger() {
-  triggered_.reset();
+  due_.reset();
   if (!std::exchange(split_came_, false)) return {};
   return on_split(std::exchange(after_trigger_, std::nullopt),
                   std::exchange(after_trigger_schema_, {}));
 }
 
-Status TaskRunner::take(CheckpointId checkpoint) {
-  abandon();
-  Status flushed = chain_.flush();
-  if (!flushed) return flushed;
-  Status prepared = each_sink([&](AnySink& sink) { return sink.prepare(checkpoint); });
-  if (!prepared) return prepared;
-  Result<TaskSnapshot> taken = snapshot();
-  if (!taken) return taken.error();
-  taken_ = Taken{.id = checkpoint, .snapshot = *std::move(taken)};
-  freeze(checkpoint);
-  for (const auto& writer : writers_) writer->barrier(checkpoint);
-  acknowledge_if_written();
-  return {};
-}
-
-Result<TaskSnapshot> TaskRunner::snapshot() {
-  TaskSnapshot task{.finished = phase_ == Phase::kFinished};
-  for (std::size_t i = 0; i < chain_.size(); ++i) {
-    Snapshot snapshot;
-    Status taken = chain_.guard(i, [&] { return chain_.operator_at(i).snapshot(snapshot); });
-    if (!taken) return taken.error();
-    const OperatorContext& place = places_[i];
-    task.operators.push_back({.id = place.id.value(),
-                              .name = chain_.name_of(i),
-                              .subtask = place.subtask.value(),
-                              .parallelism = place.parallelism,
-                              .max_parallelism = place.max_parallelism,
-                              .pieces = {snapshot.pieces().begin(), snapshot.pieces().end()}});
-  }
-  return task;
-}
-
-// Of a task that has finished people may want to see the state.
-void TaskRunner::freeze(CheckpointId checkpoint) {
-  if (backends_.empty() || (phase_ == Phase::kFinished && !is_savepoint(checkpoint))) return;
-  frozen_ = checkpoint;
-  taken_->missing = backends_.size();
-  for (const auto& [index, backend] : backends_) {
-    const OperatorContext& place = places_[index];
-    if (is_savepoint(checkpoint)) {
-      backend->save_rows({savepoint_->store, place.id.value(), place.subtask.value()});
-    }
-    backend->freeze(name_of(checkpoint), port_.when_written(checkpoint, index));
-  }
-}
-
 void TaskRunner::on_written(CheckpointId checkpoint, std::size_t index,
                             Result<KeyedSnapshot> keyed) {
-  if (!taken_ || taken_->id != checkpoint) return;
-  keyed = chain_.guard(index, [&] { return std::move(keyed); });
-  if (!keyed) {
-    port_.decline(checkpoint, keyed.error());
-    return abandon();
-  }
-  taken_->snapshot.operators[index].keyed.push_back(*std::move(keyed));
-  --taken_->missing;
-  acknowledge_if_written();
+  checkpoints_.on_written(checkpoint, index, std::move(keyed));
 }
 
-void TaskRunner::acknowledge_if_written() {
-  if (!taken_ || taken_->missing > 0) return;
-  port_.acknowledge(taken_->id, std::move(taken_->snapshot));
-  taken_.reset();
+void TaskRunner::on_stored(CheckpointId checkpoint, Result<StoredFile> in_flight) {
+  checkpoints_.on_stored(checkpoint, std::move(in_flight));
 }
 
 Status TaskRunner::on_abort(CheckpointId checkpoint) {
   gate_.give_up(checkpoint);
   aborted_ = checkpoint;
-  if (frozen_ == checkpoint) abandon();
-  if (taken_ && taken_->id == checkpoint) taken_.reset();
+  checkpoints_.on_abort(checkpoint);
   if (stopped_ == checkpoint) stopped_.reset();
-  return triggered_ == checkpoint ? end_trigger() : Status();
-}
-
-// What is frozen will not be part of a checkpoint.
-void TaskRunner::abandon() {
-  taken_.reset();
-  if (!frozen_) return;
-  for (const auto& [index, backend] : backends_) backend->abandon(name_of(*frozen_));
-  frozen_.reset();
+  return due_ && due_->checkpoint == checkpoint ? end_trigger() : Status();
 }
 
 Status TaskRunner::on_complete(CheckpointId checkpoint) {
-  if (frozen_ == checkpoint) {
-    for (const auto& [index, backend] : backends_) backend->completed(name_of(checkpoint));
-    frozen_.reset();
-  }
-  return commit(checkpoint);
-}
-
-Status TaskRunner::commit(CheckpointId checkpoint) {
-  return each_sink([&](AnySink& sink) { return sink.commit(checkpoint); });
+  return checkpoints_.on_complete(checkpoint);
 }
 
 Status TaskRunner::close() { return chain_.close(); }

@@ -3,11 +3,12 @@
 // polled instead. The actor feeds it and calls run(), which works for a bounded time and says how
 // to go on; everything that leaves goes through the TaskPort.
 //
-// A checkpoint is taken between two elements, when all that the chain has made is written: at the
-// barrier of the gate, or for a source when it is told. Sinks prepare, operators give their
-// snapshots, keyed state is frozen, and the barrier goes on to all channels; that needs no credit.
-// The acknowledgement follows when the keyed state is written. A task that has finished takes part
-// as before, without keyed state, for nothing will ask for it again.
+// A checkpoint (task_checkpoints.h) is taken between two elements, when all that the chain has made
+// is written: at the barrier of the gate, for a source when it is told, and where a barrier waits
+// too long before its turn. A task that has finished takes part as before.
+//
+// While keyed state has no memory left for what the writer has not written yet, the task begins
+// nothing new and looks again after a moment; that depends on nobody but the writer.
 //
 // One thread at a time. All time comes from the injected clock.
 #pragma once
@@ -21,58 +22,25 @@
 #include "millrace/actors/channel_writer.h"
 #include "millrace/actors/idle_timer.h"
 #include "millrace/actors/input_gate.h"
+#include "millrace/actors/task_checkpoints.h"
 #include "millrace/actors/task_metrics.h"
-#include "millrace/coordination/job_restore.h"
+#include "millrace/actors/task_port.h"
+#include "millrace/actors/task_start.h"
 #include "millrace/operators/chain.h"
-#include "millrace/state/checkpoint_metadata.h"
-#include "millrace/state/state_environment.h"
 
 namespace millrace::detail {
-
-// How a task reaches the others; implemented by its actor.
-class TaskPort {
- public:
-  virtual ~TaskPort() = default;
-
-  virtual void send(std::size_t exchange, std::size_t channel, Element element) = 0;
-  virtual void return_credit(std::size_t channel, BatchPtr batch, std::size_t bytes) = 0;
-  virtual void request_split() = 0;
-
-  virtual void acknowledge(CheckpointId checkpoint, TaskSnapshot snapshot) = 0;
-  // Without an error: the task cannot take a checkpoint yet, which is no failure.
-  virtual void decline(CheckpointId checkpoint, std::optional<Error> error) = 0;
-  // What the keyed state of operator `index` is to call when it is written, on any thread: it leads
-  // to TaskRunner::on_written.
-  virtual KeyedBackend::Done when_written(CheckpointId checkpoint, std::size_t index) = 0;
-};
-
-// What a task begins with.
-struct TaskStart {
-  std::uint64_t epoch = 0;
-  CheckpointMode mode = CheckpointMode::kExactlyOnce;
-  StateEnvironment state = {};             // of each operator, but for what that goes on from
-  std::optional<CheckpointId> checkpoint;  // that it goes on from
-  RestoredTask restored;
-};
-
-// What a task must know of a savepoint before its checkpoint comes.
-struct SavepointNotice {
-  CheckpointId checkpoint;
-  std::shared_ptr<CheckpointStore> store;
-  bool stops = false;  // sources read no more behind it
-};
 
 class TaskRunner {
  public:
   enum class State : std::uint8_t {
     kReady,     // run() again, others first
-    kIdle,      // wait for input; a source also until wake_after
-    kBlocked,   // wait for credit
+    kIdle,      // wait for input, or until wake_after
+    kBlocked,   // wait for credit or the writer of keyed state, or until wake_after
     kFinished,  // all was processed and sent; only checkpoints are still to come
   };
   struct Outcome {
     State state;
-    std::optional<std::chrono::nanoseconds> wake_after;  // a source has something to do then
+    std::optional<std::chrono::nanoseconds> wake_after;  // there may be something to do then
   };
 
   TaskRunner(Chain chain, std::vector<InputChannel> inputs,
@@ -81,6 +49,8 @@ class TaskRunner {
 
   // Restores and opens the operators, and commits what the sinks had prepared for the checkpoint.
   Status open(const std::function<OperatorContext(std::size_t)>& context_of);
+  // All of the region are open: sends what was in flight when the checkpoint was taken.
+  void start();
 
   void on_element(std::size_t channel, Element element);
   void on_credit(std::size_t exchange, std::size_t channel, BatchPtr batch, std::size_t bytes);
@@ -91,12 +61,13 @@ class TaskRunner {
   Result<Outcome> run();
 
   // A source's share of a checkpoint; other tasks wait for the barriers.
-  void on_trigger(CheckpointId checkpoint);
-  void on_savepoint(SavepointNotice notice) { savepoint_ = std::move(notice); }
+  void on_trigger(const Barrier& barrier);
+  void on_savepoint(SavepointNotice notice) { checkpoints_.on_savepoint(std::move(notice)); }
   void on_resume() { stopped_.reset(); }
   // The input ends here, as far as a source reads it.
   void on_drain() { draining_ = chain_.source() != nullptr; }
   void on_written(CheckpointId checkpoint, std::size_t index, Result<KeyedSnapshot> keyed);
+  void on_stored(CheckpointId checkpoint, Result<StoredFile> in_flight);
   // The checkpoint is complete: what was prepared up to it is to be shown.
   Status on_complete(CheckpointId checkpoint);
   // The checkpoint will not complete.
@@ -112,13 +83,6 @@ class TaskRunner {
     kFinished,
     kEndingAgain,  // it had finished when the checkpoint was taken that it goes on from
   };
-  // A checkpoint that was taken and waits for keyed state to be written.
-  struct Taken {
-    CheckpointId id;
-    TaskSnapshot snapshot;
-    std::size_t missing = 0;
-  };
-
   Result<State> work();
   // Does the next piece of work; false if there is none, or no credit for it.
   Result<bool> step();
@@ -129,26 +93,18 @@ class TaskRunner {
   Result<bool> handle_time(const Element& element);
   Result<bool> step_phase();
   Result<bool> step_finished();
-  Result<bool> step_backends();
   Result<bool> begin_batch(InputGate::Next next);
   void complete_batch();
   Result<State> rest();
   Status flush();
   bool blocked() const;
-  template <class Call>
-  Status each_sink(Call call);
-  Status commit(CheckpointId checkpoint);
-  void find_backends();
-  Status take(CheckpointId checkpoint);
-  Result<TaskSnapshot> snapshot();
-  bool is_savepoint(CheckpointId checkpoint) const {
-    return savepoint_ && savepoint_->checkpoint == checkpoint;
-  }
-  void freeze(CheckpointId checkpoint);
-  void abandon();
+  bool needs_backends() const;
+  bool congested() const;
+  const Barrier* next_barrier() const;
+  void hurry();
+  std::optional<std::chrono::nanoseconds> barrier_due() const;
+  Result<bool> take_due();
   Status end_trigger();
-  void acknowledge_if_written();
-  CheckpointName name_of(CheckpointId checkpoint) const { return {checkpoint, start_.epoch}; }
   void account(std::chrono::nanoseconds begin, State state);
 
   Chain chain_;
@@ -157,9 +113,8 @@ class TaskRunner {
   TaskPort& port_;
   const Clock& clock_;
   TaskStart start_;
-  std::vector<OperatorContext> places_;                          // by operator
-  std::vector<StateEnvironment> environments_;                   // by operator
-  std::vector<std::pair<std::size_t, KeyedBackend*>> backends_;  // with their operators
+  std::vector<StateEnvironment> environments_;  // by operator
+  TaskCheckpoints checkpoints_;
 
   Phase phase_ = Phase::kRunning;
   std::optional<InputGate::Next> current_;  // the element that the chain is at work on
@@ -168,16 +123,13 @@ class TaskRunner {
   std::optional<std::chrono::nanoseconds> poll_at_;  // a source that is idle until then
   bool split_requested_ = false;
   IdleTimer idle_timer_;                      // of a source
-  std::optional<CheckpointId> triggered_;     // and not taken yet
-  std::optional<std::string> after_trigger_;  // what on_split() brought since then ...
+  std::optional<Barrier> due_;                // to be taken as soon as the chain is idle
+  std::optional<std::string> after_trigger_;  // what on_split() brought since then, to a source ...
   std::string after_trigger_schema_;          // ... with that schema
   bool split_came_ = false;                   // since then
   CheckpointId aborted_{0};                   // the last one
-  std::optional<SavepointNotice> savepoint_;  // the last one
   std::optional<CheckpointId> stopped_;       // of a source: behind that savepoint
   bool draining_ = false;
-  std::optional<Taken> taken_;
-  std::optional<CheckpointId> frozen_;  // keyed state, until that is complete or abandoned
   TaskMetrics& metrics_;
   std::chrono::nanoseconds last_run_;
   std::chrono::nanoseconds flushed_at_;

@@ -1,10 +1,11 @@
-// Two streams as the inputs of one operator, by key or without.
+// Two streams as the inputs of one operator, by key or without; the second one perhaps broadcast.
 #pragma once
 
 #include <type_traits>
 #include <utility>
 
 #include "millrace/api/keyed_stream.h"
+#include "millrace/operators/broadcast_process.h"
 #include "millrace/operators/two_inputs.h"
 
 namespace millrace {
@@ -49,15 +50,28 @@ class ConnectedStreams {
                          });
   }
 
-  // An operator of one's own: a class derived from CoProcess, made of the arguments.
+  // An operator of one's own: a class derived from CoProcess, or from BroadcastProcess where the
+  // second stream is broadcast, made of the arguments.
   template <class F, class... Arguments>
   auto process(Arguments&&... arguments) const {
-    static_assert(std::is_base_of_v<CoProcess<First, Second, typename F::Output>, F>,
-                  "Millrace: process<F>() on connected streams takes a class derived from "
-                  "CoProcess<First, Second, Out>");
+    using Out = typename F::Output;
     const auto make = detail::maker_of<F>(std::forward<Arguments>(arguments)...);
-    return add<typename F::Output>(
-        "co_process", [make] { return std::make_unique<detail::CoProcessOperator<F>>(make); });
+    if constexpr (detail::TakesBroadcast<F>) {
+      static_assert(std::is_base_of_v<BroadcastProcess<First, Second, Out>, F>,
+                    "Millrace: process<F>() on connected streams takes a class derived from "
+                    "BroadcastProcess<First, Second, Out>; a KeyedBroadcastProcess needs key_by() "
+                    "before connect()");
+      second_.require_broadcast();
+      return add<Out>("broadcast_process", [make] {
+        return std::make_unique<detail::BroadcastProcessOperator<F>>(make);
+      });
+    } else {
+      static_assert(std::is_base_of_v<CoProcess<First, Second, Out>, F>,
+                    "Millrace: process<F>() on connected streams takes a class derived from "
+                    "CoProcess<First, Second, Out> or BroadcastProcess<First, Second, Out>");
+      return add<Out>("co_process",
+                      [make] { return std::make_unique<detail::CoProcessOperator<F>>(make); });
+    }
   }
 
  private:
@@ -118,6 +132,43 @@ class KeyedConnectedStreams {
 
   KeyedStream<First, FirstSelector> first_;
   KeyedStream<Second, SecondSelector> second_;
+};
+
+// A stream by key, and one that all of its subtasks see.
+template <class T, class Broadcast, class Selector>
+class KeyedBroadcastStreams {
+ public:
+  // An operator of one's own: a class derived from KeyedBroadcastProcess, made of the arguments.
+  template <class F, class... Arguments>
+  auto process(Arguments&&... arguments) const {
+    using Out = typename F::Output;
+    using Key = typename Selector::Key;
+    static_assert(std::is_base_of_v<KeyedBroadcastProcess<Key, T, Broadcast, Out>, F>,
+                  "Millrace: process<F>() on a keyed stream that is connected with a broadcast one "
+                  "takes a class derived from KeyedBroadcastProcess<Key, In, Broadcast, Out> with "
+                  "the Key that key_by() gives");
+    broadcast_.require_broadcast();
+    const auto make = detail::maker_of<F>(std::forward<Arguments>(arguments)...);
+    detail::JobBuilder& builder = *keyed_.stream_.builder_;
+    const detail::OperatorIndex index = builder.add_operator(
+        {"broadcast_process", &type_of<Key>()},
+        [make, selector = keyed_.selector_] {
+          return std::make_unique<detail::KeyedBroadcastProcessOperator<F, Selector>>(make,
+                                                                                      selector);
+        },
+        detail::output_of<Out>(), {keyed_.stream_.upstreams_, broadcast_.upstreams_});
+    return Stream<Out>(builder, index, {{.op = index}});
+  }
+
+ private:
+  template <class, class>
+  friend class KeyedStream;
+
+  KeyedBroadcastStreams(KeyedStream<T, Selector> keyed, Stream<Broadcast> broadcast)
+      : keyed_(std::move(keyed)), broadcast_(std::move(broadcast)) {}
+
+  KeyedStream<T, Selector> keyed_;
+  Stream<Broadcast> broadcast_;
 };
 
 }  // namespace millrace

@@ -73,6 +73,12 @@ class KeyedStream {
     return KeyedConnectedStreams<T, U, Selector, OtherSelector>(*this, other);
   }
 
+  // Beside a stream that all subtasks see: connect(rules.broadcast()).
+  template <class U>
+  KeyedBroadcastStreams<T, U, Selector> connect(const Stream<U>& broadcast) const {
+    return KeyedBroadcastStreams<T, U, Selector>(*this, broadcast);
+  }
+
   // Stateless operators and sinks see the records where their key's subtask is.
   template <class F>
   auto map(F function) const {
@@ -95,6 +101,8 @@ class KeyedStream {
   friend class Stream<T>;
   template <class, class, class, class>
   friend class KeyedConnectedStreams;
+  template <class, class, class>
+  friend class KeyedBroadcastStreams;
 
   KeyedStream(const Stream<T>& stream, Selector selector)
       : stream_(stream.exchanged(detail::Exchange::kKeyed, partitioner(selector))),

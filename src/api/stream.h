@@ -31,6 +31,8 @@ template <class First, class Second>
 class ConnectedStreams;
 template <class First, class Second, class FirstSelector, class SecondSelector>
 class KeyedConnectedStreams;
+template <class T, class Broadcast, class Selector>
+class KeyedBroadcastStreams;
 
 }  // namespace millrace
 
@@ -274,6 +276,8 @@ class Stream : public detail::OperatorSettings<Stream<T>> {
   friend class ConnectedStreams;
   template <class, class, class, class>
   friend class KeyedConnectedStreams;
+  template <class, class, class>
+  friend class KeyedBroadcastStreams;
 
   Stream(detail::JobBuilder& builder, detail::OperatorIndex index,
          std::vector<detail::Upstream> upstreams)
@@ -296,6 +300,16 @@ class Stream : public detail::OperatorSettings<Stream<T>> {
     const detail::OperatorIndex index =
         this->builder_->add_operator(kind, std::move(make), detail::output_of<Out>(), upstreams_);
     return Stream<Out>(*this->builder_, index, {{.op = index}});
+  }
+
+  // For a function that keeps what all its instances see.
+  void require_broadcast() const {
+    for (const detail::Upstream& upstream : upstreams_) {
+      if (upstream.exchange == detail::Exchange::kBroadcast) continue;
+      this->builder_->fail(invalid_argument(
+          "the second stream of a broadcast process function is not broadcast, so its instances "
+          "would not have the same state; connect it as connect(rules.broadcast())"));
+    }
   }
 
   Stream exchanged(detail::Exchange exchange, detail::PartitionerFactory partitioner = {}) const {

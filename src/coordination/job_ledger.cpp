@@ -3,6 +3,8 @@
 #include <algorithm>
 #include <utility>
 
+#include "millrace/core/failpoint.h"
+#include "millrace/core/mutant.h"
 #include "millrace/core/text.h"
 #include "millrace/state/checkpoint_format.h"
 
@@ -19,6 +21,7 @@ Error deposed(std::string_view job) {
 std::set<std::string> files_of(const CheckpointMetadata& metadata) {
   std::set<std::string> files;
   for (const TaskSnapshot& task : metadata.tasks) {
+    for (const StoredFile& file : task.in_flight) files.insert(file.path);
     for (const OperatorSnapshot& snapshot : task.operators) {
       for (const KeyedSnapshot& keyed : snapshot.keyed) {
         for (const StoredFile& file : keyed.files) files.insert(file.path);
@@ -95,6 +98,7 @@ Status JobLedger::claim() {
     if (written) {
       epoch_ = written->epoch;
       record_ = *std::move(written);
+      pass(FailPoint::kJobClaimed);
       return {};
     }
     status = written.error();
@@ -143,6 +147,9 @@ Result<std::vector<CheckpointName>> JobLedger::chosen(
   if (std::holds_alternative<RestoreFromNothing>(restore_) ||
       std::holds_alternative<RestoreFromPath>(restore_)) {
     return std::vector<CheckpointName>();
+  }
+  if (is_mutant(Mutant::kRestoreOlder) && completed.size() > 1) {
+    return std::vector<CheckpointName>(completed.begin(), completed.end() - 1);
   }
   if (std::holds_alternative<RestoreFromLatest>(restore_)) return completed;
   const auto& asked = std::get<RestoreFromCheckpoint>(restore_);
@@ -201,7 +208,8 @@ Status JobLedger::write(const CheckpointName& checkpoint, CheckpointMetadata met
   }
   files_[checkpoint] = files_of(metadata);
   Result<std::string> bytes = encode_checkpoint(metadata);
-  return bytes ? checkpoint_store_->write_metadata(checkpoint, *bytes) : Status(bytes.error());
+  if (!bytes) return bytes.error();
+  return passed(FailPoint::kMetadataWritten, checkpoint_store_->write_metadata(checkpoint, *bytes));
 }
 
 Result<CheckpointMetadata> JobLedger::load(const CheckpointName& checkpoint) {
@@ -212,11 +220,11 @@ Result<CheckpointMetadata> JobLedger::load(const CheckpointName& checkpoint) {
 }
 
 Status JobLedger::complete(const std::vector<CheckpointName>& retained) {
-  return change([&](JobRecord& record) {
-    record.completed = retained;
-    record.origin.clear();
-    record.next_checkpoint = retained.back().id.value() + 1;
-  });
+  return passed(FailPoint::kPointerSwapped, change([&](JobRecord& record) {
+                  record.completed = retained;
+                  record.origin.clear();
+                  record.next_checkpoint = retained.back().id.value() + 1;
+                }));
 }
 
 Status JobLedger::remove_unused() {
@@ -231,12 +239,13 @@ Status JobLedger::remove_unused() {
     files.insert(files_[name].begin(), files_[name].end());
   }
   std::erase_if(files_, [&](const auto& entry) { return !keep.contains(entry.first); });
-  return checkpoint_store_->remove_unused(record_->completed.back(), keep, files);
+  return passed(FailPoint::kUnusedRemoved,
+                checkpoint_store_->remove_unused(record_->completed.back(), keep, files));
 }
 
 Status JobLedger::end(std::string_view state) {
   if (!epoch_) return {};
-  return change([&](JobRecord& record) { record.state = state; });
+  return passed(FailPoint::kEndRecorded, change([&](JobRecord& record) { record.state = state; }));
 }
 
 }  // namespace millrace::detail

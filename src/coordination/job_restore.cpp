@@ -4,6 +4,7 @@
 #include <set>
 
 #include "millrace/core/text.h"
+#include "millrace/plan/fingerprint.h"
 #include "millrace/state/redistribution.h"
 
 namespace millrace::detail {
@@ -177,6 +178,36 @@ Result<std::vector<RestoredTask>> restore_task(const ExecutionPlan& plan, const 
   return subtasks;
 }
 
+bool is_same_task(const ExecutionPlan& plan, const TaskSpec& task, const TaskSnapshot& snapshot) {
+  return std::ranges::equal(snapshot.operators, task.operators,
+                            [&](const OperatorSnapshot& before, OperatorIndex now) {
+                              return before.id == plan.logical.at(now).id.value() &&
+                                     before.parallelism == task.parallelism;
+                            });
+}
+
+// Records between two tasks are only of use to tasks of the same channels.
+Status give_in_flight(const ExecutionPlan& plan, const CheckpointMetadata& metadata,
+                      RestoredJob& restored) {
+  const bool none = std::ranges::all_of(
+      metadata.tasks, [](const TaskSnapshot& task) { return task.in_flight.empty(); });
+  if (none) return {};
+  const Error changed = unsupported(
+      "the checkpoint holds records that were in flight, since a task could not keep up when it "
+      "was "
+      "taken (execution.checkpointing.aligned-timeout); restore it with the plan and the "
+      "parallelism that it was taken with, or restore a savepoint");
+  for (const TaskSnapshot& snapshot : metadata.tasks) {
+    const auto task = std::ranges::find_if(plan.tasks, [&](const TaskSpec& candidate) {
+      return is_same_task(plan, candidate, snapshot);
+    });
+    if (task == plan.tasks.end() || snapshot.operators.empty()) return changed;
+    const std::uint32_t subtask = snapshot.operators.front().subtask;
+    restored.tasks[task->id.value()][subtask].in_flight = snapshot.in_flight;
+  }
+  return metadata.fingerprint == fingerprint_number(plan.logical) ? Status() : changed;
+}
+
 }  // namespace
 
 Result<RestoredJob> restore_job(const ExecutionPlan& plan, const CheckpointMetadata& metadata,
@@ -193,6 +224,8 @@ Result<RestoredJob> restore_job(const ExecutionPlan& plan, const CheckpointMetad
     if (!subtasks) return subtasks.error();
     restored.tasks.push_back(*std::move(subtasks));
   }
+  Status given = give_in_flight(plan, metadata, restored);
+  if (!given) return given.error();
   return restored;
 }
 

@@ -21,6 +21,7 @@ struct RestoredOperator {
 struct RestoredTask {
   bool finished = false;                    // it had given all that it will ever give
   std::vector<RestoredOperator> operators;  // of the chain, in its order
+  std::vector<StoredFile> in_flight;        // none or one
 };
 
 struct RestoredJob {
@@ -30,7 +31,8 @@ struct RestoredJob {
 };
 
 // An error names every operator whose state nobody would get, unless that is allowed, and one whose
-// number of key groups has changed.
+// number of key groups has changed. A checkpoint with records in flight is of use only to the plan
+// and the parallelism that it was taken with.
 Result<RestoredJob> restore_job(const ExecutionPlan& plan, const CheckpointMetadata& metadata,
                                 bool allow_dropped_state);
 

@@ -78,6 +78,7 @@ ExecutionSettings settings_of(const Config& config, Duration interval) {
   return {.checkpoints = {.interval = interval,
                           .timeout = config.get(kCheckpointTimeout),
                           .min_pause = config.get(kCheckpointPause),
+                          .aligned_timeout = config.get(kAlignedTimeout),
                           .mode = config.get(kCheckpointMode),
                           .tolerable_failures =
                               static_cast<std::size_t>(config.get(kTolerableFailures)),

@@ -16,6 +16,7 @@
 #include <stdexcept>
 #include <vector>
 
+#include "millrace/core/failpoint.h"
 #include "millrace/operators/key_selector.h"
 #include "millrace/operators/process.h"
 #include "millrace/state/aggregating_state.h"
@@ -186,6 +187,7 @@ class KeyedFunctionOperator : public FunctionOperator<F> {
   void fire(Outputs& outputs) {
     const auto fired = timers_->take_next();
     if (fired.key == nullptr) return;
+    pass(FailPoint::kTimerFired);
     const Key key = *fired.key;  // its row may end
     const void* const place = &key;
     owner().begin_group({.hashes = {&fired.hash, 1}, .keys = &place});

@@ -13,6 +13,7 @@
 #include "millrace/operators/operator.h"
 #include "millrace/operators/side_outputs.h"
 #include "millrace/operators/task_context.h"
+#include "millrace/state/operator_list_state.h"
 
 namespace millrace {
 
@@ -32,8 +33,8 @@ class ProcessContext : public SideOutputs {
   Timestamp watermark_ = kMinTimestamp;
 };
 
-// What all process functions share.
-class ProcessFunction {
+// What all process functions share. Operator state may be declared as members.
+class ProcessFunction : public detail::OperatorStates {
  public:
   virtual ~ProcessFunction() = default;
   virtual Status open(TaskContext&) { return {}; }
@@ -96,10 +97,15 @@ class FunctionOperator : public Operator {
   explicit FunctionOperator(const Make& make) : function_(make()) {}
 
   Status open(const OperatorContext& context) override {
+    Status well_named = states().check_names();
+    if (!well_named) return well_named;
     TaskContext place(context);
     return function_.F::open(place);
   }
   Status close() override { return function_.F::close(); }
+
+  Status snapshot(Snapshot& snapshot) override { return states().snapshot_states(snapshot); }
+  Status restore(const Snapshot& snapshot) override { return states().restore_states(snapshot); }
 
   Result<Progress> on_watermark(Timestamp watermark, Outputs&) override {
     context_.set_watermark(watermark);
@@ -107,6 +113,8 @@ class FunctionOperator : public Operator {
   }
 
  protected:
+  OperatorStates& states() { return function_; }
+
   F function_;
   typename F::Context context_;
 };

@@ -2,7 +2,10 @@
 // must show each record exactly once writes in two phases: prepare() makes what was written durable
 // under a name that no reader looks at, and commit() shows it once the checkpoint is complete.
 // commit() may be called again after a failure, and must then change nothing more. After a change
-// of parallelism an instance opened as another subtask commits what that one prepared.
+// of parallelism an instance opened as another subtask commits what that one prepared; it has no
+// state.
+//
+// What a sink must remember beside what it writes is operator state (operator_list_state.h).
 #pragma once
 
 #include <functional>
@@ -12,13 +15,14 @@
 
 #include "millrace/operators/task_context.h"
 #include "millrace/operators/two_phase_sink.h"
+#include "millrace/state/operator_list_state.h"
 
 namespace millrace {
 
 using SinkContext = TaskContext;
 
 template <class T>
-class Sink {
+class Sink : public detail::OperatorStates {
  public:
   using value_type = T;
 
@@ -52,7 +56,8 @@ class SinkOperator final : public TwoPhaseSink {
 
   Status open(const OperatorContext& context) override {
     context_ = context;
-    Status opened = TwoPhaseSink::open(context);
+    Status opened = states().check_names();
+    if (opened) opened = TwoPhaseSink::open(context);
     return opened ? open(sink_, context) : opened;
   }
   Result<Progress> process(std::uint32_t, Cursor& in, Outputs&) override {
@@ -65,7 +70,18 @@ class SinkOperator final : public TwoPhaseSink {
   Status flush() override { return sink_.F::flush(); }
   Status close() override { return sink_.F::close(); }
 
+  Status snapshot(Snapshot& snapshot) override {
+    Status taken = TwoPhaseSink::snapshot(snapshot);
+    return taken ? states().snapshot_states(snapshot) : taken;
+  }
+  Status restore(const Snapshot& snapshot) override {
+    Status restored = TwoPhaseSink::restore(snapshot);
+    return restored ? states().restore_states(snapshot) : restored;
+  }
+
  private:
+  OperatorStates& states() { return sink_; }
+
   static Status open(F& sink, const OperatorContext& context) {
     SinkContext place(context);
     return sink.F::open(place);

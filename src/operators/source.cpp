@@ -16,20 +16,4 @@ bool AnySource::stamp(SplitTime& split, Outputs& outputs, Poll::Kind end) {
   return due || end == Poll::Kind::kEnd;
 }
 
-Status SourceStates::snapshot(Snapshot& snapshot) const {
-  for (const AnySourceState* state : states_) {
-    Status taken = state->snapshot(snapshot);
-    if (!taken) return taken.error().with_context(concat("state ", in_quotes(state->name())));
-  }
-  return {};
-}
-
-Status SourceStates::restore(const Snapshot& snapshot) {
-  for (AnySourceState* state : states_) {
-    Status restored = state->restore(snapshot);
-    if (!restored) return restored.error().with_context(concat("state ", in_quotes(state->name())));
-  }
-  return {};
-}
-
 }  // namespace millrace::detail

@@ -19,6 +19,7 @@
 #include "millrace/operators/collector.h"
 #include "millrace/operators/side_outputs.h"
 #include "millrace/operators/task_context.h"
+#include "millrace/state/operator_list_state.h"
 #include "millrace/state/piece_codec.h"
 
 namespace millrace {
@@ -26,50 +27,7 @@ namespace millrace {
 using SourceContext = TaskContext;
 
 template <class T>
-class SourceState;
-
-}  // namespace millrace
-
-namespace millrace::detail {
-
-class AnySourceState {
- public:
-  AnySourceState(std::string name) : name_(std::move(name)) {}
-  AnySourceState(const AnySourceState&) = delete;
-  AnySourceState& operator=(const AnySourceState&) = delete;
-  virtual ~AnySourceState() = default;
-
-  const std::string& name() const { return name_; }
-  virtual Status snapshot(Snapshot& snapshot) const = 0;
-  virtual Status restore(const Snapshot& snapshot) = 0;
-
- private:
-  std::string name_;
-};
-
-// The states that a source has declared as members.
-class SourceStates {
- public:
-  SourceStates() = default;
-  SourceStates(const SourceStates&) = delete;
-  SourceStates& operator=(const SourceStates&) = delete;
-
-  Status snapshot(Snapshot& snapshot) const;
-  Status restore(const Snapshot& snapshot);
-
- private:
-  template <class T>
-  friend class millrace::SourceState;
-
-  std::vector<AnySourceState*> states_;
-};
-
-}  // namespace millrace::detail
-
-namespace millrace {
-
-template <class T>
-class Source : public SideOutputs, public detail::SourceStates {
+class Source : public SideOutputs, public detail::OperatorStates {
  public:
   using value_type = T;
 
@@ -85,12 +43,13 @@ class Source : public SideOutputs, public detail::SourceStates {
 
 // A value that a checkpoint keeps: how far a source has read.
 template <class T>
-class SourceState final : public detail::AnySourceState {
+class SourceState final : private detail::AnyOperatorState {
  public:
-  SourceState(detail::SourceStates& source, std::string name, T initial = T())
-      : AnySourceState(std::move(name)), value_(std::move(initial)) {
-    source.states_.push_back(this);
-  }
+  template <class Owner>
+  SourceState(Owner& source, std::string name, T initial = T())
+      : AnyOperatorState(detail::states_of(source), std::move(name),
+                         detail::Redistribution::kSplit),
+        value_(std::move(initial)) {}
 
   const T& operator*() const { return value_; }
   const T* operator->() const { return &value_; }
@@ -100,20 +59,18 @@ class SourceState final : public detail::AnySourceState {
     return *this;
   }
 
-  Status snapshot(detail::Snapshot& snapshot) const override {
-    return detail::put_value(snapshot, name(), value_);
-  }
-  Status restore(const detail::Snapshot& snapshot) override {
-    return detail::get_value(snapshot, name(), value_);
-  }
-
  private:
+  const detail::Type& element_type() const override { return type_of<T>(); }
+  detail::Rows elements() const override { return {&value_, sizeof value_, 1}; }
+  detail::MutableRows make_elements(std::size_t) override { return {&value_, sizeof value_, 1}; }
+  bool may_be_new() const override { return false; }  // it would read all again
+
   T value_;
 };
 
 // S is a plain struct: where the split is, and how far it was read.
 template <class T, class S>
-class SplitSource : public SideOutputs {
+class SplitSource : public SideOutputs, public detail::OperatorStates {
  public:
   using value_type = T;
   using Split = S;
@@ -162,8 +119,9 @@ class SourceOperator final : public AnySource {
   explicit SourceOperator(const Make& make) : source_(make()) {}
 
   Status open(const OperatorContext& context) override {
+    Status opened = states().check_names();
     SourceContext place(context);
-    Status opened = source_.F::open(place);
+    if (opened) opened = source_.F::open(place);
     return opened ? source_.SideOutputs::emission_status() : opened;
   }
   Status close() override { return source_.F::close(); }
@@ -179,13 +137,13 @@ class SourceOperator final : public AnySource {
   }
 
   Status snapshot(Snapshot& snapshot) override {
-    Status status = source_.SourceStates::snapshot(snapshot);
+    Status status = states().snapshot_states(snapshot);
     if (!status || !watermarks_) return status;
     status = put_value(snapshot, kReadPiece, read_);
     return status ? watermarks_->snapshot(snapshot) : status;
   }
   Status restore(const Snapshot& snapshot) override {
-    Status status = source_.SourceStates::restore(snapshot);
+    Status status = states().restore_states(snapshot);
     if (status && snapshot.find(kReadPiece) != nullptr) {
       status = get_value(snapshot, kReadPiece, read_);
     }
@@ -195,11 +153,13 @@ class SourceOperator final : public AnySource {
  private:
   static constexpr std::string_view kReadPiece = ".read";  // no user's state is called so
 
+  OperatorStates& states() { return source_; }
+
   F source_;
   SplitTime read_;
 };
 
-// A split and how far it was read; the element of the snapshot's piece "splits".
+// A split and how far it was read; the element of the snapshot's piece ".splits".
 template <class S>
 struct ReadSplit {
   S split;
@@ -216,8 +176,9 @@ class SplitSourceOperator final : public AnySource {
   explicit SplitSourceOperator(const Make& make) : source_(make()) {}
 
   Status open(const OperatorContext& context) override {
+    Status opened = states().check_names();
     SourceContext place(context);
-    Status opened = source_.F::open(place);
+    if (opened) opened = source_.F::open(place);
     return opened ? source_.SideOutputs::emission_status() : opened;
   }
   Status close() override { return source_.F::close(); }
@@ -249,12 +210,13 @@ class SplitSourceOperator final : public AnySource {
       Status added = add_element(piece, split);
       if (!added) return added;
     }
-    snapshot.put("splits", std::move(piece));
-    return watermarks_ ? watermarks_->snapshot(snapshot) : Status();
+    snapshot.put(kSplits, std::move(piece));
+    Status taken = states().snapshot_states(snapshot);
+    return taken && watermarks_ ? watermarks_->snapshot(snapshot) : taken;
   }
   // Each split is opened again; whether there are more the enumerator will say.
   Status restore(const Snapshot& snapshot) override {
-    const StatePiece* const piece = snapshot.find("splits");
+    const StatePiece* const piece = snapshot.find(kSplits);
     if (piece == nullptr) return not_found("the snapshot holds no splits of this source");
     for (const std::string& bytes : piece->elements) {
       ReadSplit<Split> split;
@@ -262,10 +224,15 @@ class SplitSourceOperator final : public AnySource {
       if (!decoded) return decoded.error().with_context("a split that was being read");
       splits_.push_back(std::move(split));
     }
-    return watermarks_ ? watermarks_->restore(snapshot) : Status();
+    Status restored = states().restore_states(snapshot);
+    return restored && watermarks_ ? watermarks_->restore(snapshot) : restored;
   }
 
  private:
+  static constexpr std::string_view kSplits = ".splits";  // no user's state is called so
+
+  OperatorStates& states() { return source_; }
+
   Result<Poll> read_first(Outputs& outputs) {
     ReadSplit<Split>& first = splits_.front();
     if (!open_) {

@@ -3,12 +3,14 @@
 #include <algorithm>
 #include <string_view>
 
+#include "millrace/core/failpoint.h"
+#include "millrace/core/mutant.h"
 #include "millrace/state/piece_codec.h"
 
 namespace millrace::detail {
 namespace {
 
-constexpr std::string_view kPrepared = "prepared";
+constexpr std::string_view kPrepared = ".prepared";  // no user's state is called so
 
 }  // namespace
 
@@ -30,6 +32,7 @@ Status TwoPhaseSink::prepare(CheckpointId checkpoint) {
   Result<bool> staged = stage(transaction);
   if (!staged) return staged.error();
   if (*staged) prepared_.push_back(transaction);
+  if (*staged) pass(FailPoint::kSinkPrepared);
   return {};
 }
 
@@ -39,6 +42,7 @@ Status TwoPhaseSink::commit(CheckpointId checkpoint) {
   for (; next != prepared_.end() && next->checkpoint <= checkpoint.value(); ++next) {
     status = publish(*next);
     if (!status) break;
+    pass(FailPoint::kSinkCommitted);
   }
   prepared_.erase(prepared_.begin(), next);
   return status;
@@ -62,6 +66,7 @@ Status TwoPhaseSink::restore(const Snapshot& snapshot) {
     Status decoded = decode_element(bytes, piece->schema, prepared_.emplace_back());
     if (!decoded) return decoded;
   }
+  if (is_mutant(Mutant::kForgetCommittable) && !prepared_.empty()) prepared_.pop_back();
   std::ranges::stable_sort(prepared_, {}, &Transaction::checkpoint);
   return {};
 }

@@ -29,8 +29,8 @@ class TwoPhaseSink : public AnySink {
   Status open(const OperatorContext& context) override;
   Status prepare(CheckpointId checkpoint) final;
   Status commit(CheckpointId checkpoint) final;
-  Status snapshot(Snapshot& snapshot) final;
-  Status restore(const Snapshot& snapshot) final;
+  Status snapshot(Snapshot& snapshot) override;
+  Status restore(const Snapshot& snapshot) override;
 
  protected:
   // To be called before each write.

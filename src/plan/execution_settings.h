@@ -10,6 +10,7 @@
 
 #include "millrace/core/ids.h"
 #include "millrace/core/mode.h"
+#include "millrace/core/time.h"
 
 namespace millrace::detail {
 
@@ -22,6 +23,8 @@ struct CheckpointSettings {
   std::chrono::nanoseconds interval{0};  // 0: none but the final one
   std::chrono::nanoseconds timeout = std::chrono::minutes(10);
   std::chrono::nanoseconds min_pause{0};  // from the end of one to the beginning of the next
+  // How old a barrier must be to overtake the records before it.
+  Duration aligned_timeout = std::chrono::seconds(30);
   CheckpointMode mode = CheckpointMode::kExactlyOnce;
   std::size_t tolerable_failures = 0;  // in a row; one more fails the job, which then restarts
   std::size_t retained = 1;

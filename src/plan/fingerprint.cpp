@@ -105,7 +105,7 @@ std::optional<std::string> first_difference(const std::string& name, const Aspec
 
 }  // namespace
 
-std::string fingerprint(const LogicalPlan& plan) {
+std::uint64_t fingerprint_number(const LogicalPlan& plan) {
   std::string text;
   for (const auto& [id, aspects] : aspects_of(plan)) {
     append(text, to_hex(id.value()));
@@ -114,8 +114,10 @@ std::string fingerprint(const LogicalPlan& plan) {
       append(text, aspect.value);
     }
   }
-  return to_hex(hash_text(text));
+  return hash_text(text);
 }
+
+std::string fingerprint(const LogicalPlan& plan) { return to_hex(fingerprint_number(plan)); }
 
 std::optional<std::string> first_difference(const LogicalPlan& expected,
                                             const LogicalPlan& actual) {

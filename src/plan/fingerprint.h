@@ -5,6 +5,7 @@
 // operators of the plan.
 #pragma once
 
+#include <cstdint>
 #include <optional>
 #include <string>
 
@@ -14,6 +15,8 @@ namespace millrace::detail {
 
 // 16 hex digits. Equal exactly if first_difference() finds nothing, hash collisions aside.
 std::string fingerprint(const LogicalPlan& plan);
+// The number that the digits stand for.
+std::uint64_t fingerprint_number(const LogicalPlan& plan);
 
 // A sentence that names the operator and what differs, with what the job has and what was expected.
 std::optional<std::string> first_difference(const LogicalPlan& expected, const LogicalPlan& actual);

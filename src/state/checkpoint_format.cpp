@@ -16,7 +16,7 @@ Status wrong(std::string_view what) {
 }
 
 Status check_piece(const StatePiece& piece, std::string_view name) {
-  if (piece.redistribution <= Redistribution::kUnion) return {};
+  if (piece.redistribution <= Redistribution::kCopy) return {};
   return unsupported(concat("the piece ", in_quotes(name), " has the redistribution ",
                             static_cast<unsigned>(piece.redistribution),
                             ", which this version does not know; use the Millrace that wrote it"));

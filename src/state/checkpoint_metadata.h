@@ -64,6 +64,9 @@ struct OperatorSnapshot {
 struct TaskSnapshot {
   bool finished = false;  // it had given all that it will ever give
   std::vector<OperatorSnapshot> operators;
+  // None or one: the records before its barrier, where that has overtaken them
+  // (actors/in_flight.h). Only the same task can go on from them.
+  std::vector<StoredFile> in_flight;
 
   bool operator==(const TaskSnapshot&) const = default;
 };

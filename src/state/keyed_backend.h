@@ -28,11 +28,12 @@ class KeyedBackend {
   }
 
   // Does a piece of the work on what is frozen, some tens of microseconds long; false if there was
-  // nothing to do. The task calls it between elements until it says so.
+  // nothing to do, or if that waits for the writer. The task calls it between elements until it
+  // says so, and while congested() holds now and then.
   virtual Result<bool> work() = 0;
 
-  // It has no memory left for what further records would change, until work() and the writer have
-  // caught up: the task takes no input meanwhile.
+  // It has no memory left for what further records would change, until the writer has caught up:
+  // the task takes no input meanwhile.
   virtual bool congested() { return false; }
 
   // The checkpoint will not complete: what it would have held joins the next one.

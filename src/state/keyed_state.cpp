@@ -3,6 +3,8 @@
 #include <algorithm>
 #include <map>
 
+#include "millrace/core/failpoint.h"
+#include "millrace/core/mutant.h"
 #include "millrace/core/text.h"
 #include "millrace/state/savepoint/rows_scan.h"
 
@@ -13,6 +15,8 @@ constexpr std::size_t kRowsAtOnce = 512;  // saved between two elements
 constexpr std::size_t kHandOverBytes = std::size_t{8} << 20;
 constexpr std::size_t kEvictedBytes = std::size_t{4} << 20;
 constexpr std::size_t kTurnsWithoutEviction = 64;
+constexpr std::chrono::seconds kPauseOfAttempts{1};  // to write what was refused
+constexpr std::chrono::seconds kPatience{30};
 constexpr std::size_t kShardsInMemory = 32;  // at least, so that evicting one is little
 
 // The first hash of a group; of the one after the last, the end.
@@ -129,6 +133,7 @@ Status KeyedState::restore() {
       first.last_group == place_.key_groups.last.value() && !first.files.empty()) {
     Result<std::unique_ptr<StateStore>> store = stores.restore(place_.name, first.files, origin());
     if (!store) return store.error();
+    pass(FailPoint::kStateRestored);
     // Checkpoints refer to files of their own directory only.
     const bool own = place_.environment->origin == nullptr;
     writer_->adopt(*std::move(store), own ? first.files : std::vector<StoredFile>());
@@ -139,6 +144,7 @@ Status KeyedState::restore() {
   for (const KeyedSnapshot& snapshot : restored) {
     Status copied = copy_clipped(snapshot, **store);
     if (!copied) return copied;
+    pass(FailPoint::kStateRestored);
   }
   writer_->adopt(*std::move(store), {});
   return {};
@@ -154,7 +160,8 @@ CheckpointStore& KeyedState::origin() const {
 Status KeyedState::copy_clipped(const KeyedSnapshot& from, StateStore& to) {
   const HashRange held =
       hashes_of({KeyGroup(from.first_group), KeyGroup(from.last_group)}, place_.max_parallelism);
-  const HashRange wanted{std::max(held.first, range_.first), std::min(held.end, range_.end)};
+  HashRange wanted{std::max(held.first, range_.first), std::min(held.end, range_.end)};
+  if (is_mutant(Mutant::kWrongKeyGroups)) wanted.first += first_hash(1, place_.max_parallelism);
   if (wanted.first >= wanted.end) return {};
   const auto scan_savepoint = [&](std::string_view first, std::string_view end) {
     return scan_rows_of(from.rows, origin(), first, end);
@@ -197,20 +204,36 @@ Result<KeyedSnapshot> KeyedState::keep_nowhere() const {
 void KeyedState::freeze(const CheckpointName& checkpoint, Done done) {
   check(!frozen_, "a second checkpoint is frozen before the first is saved");
   if (!writer_) return done(keep_nowhere());
+  pass(FailPoint::kSnapshotStarted);
   frozen_ = Frozen{checkpoint, std::exchange(savepoint_, std::nullopt), std::move(done)};
   images_ = std::exchange(changes_, {});
   for (StatePart* const part : parts_) part->rows().freeze();
 }
 
 Result<bool> KeyedState::work() {
+  if (writer_is_behind()) return wait_for_writer();
+  refused_since_.reset();
   if (!frozen_) return false;
   if (frozen_->part < parts_.size()) {
-    if (!parts_[frozen_->part]->rows().save_some(kRowsAtOnce)) ++frozen_->part;
+    const bool forgets = is_mutant(Mutant::kForgetTimers) &&
+                         parts_[frozen_->part]->declaration().name == "event-timers";
+    if (forgets) parts_[frozen_->part]->rows().abandon();
+    save_in_order();
     if (images_.bytes() >= kHandOverBytes) hand_over(images_);
   } else {
     finish_frozen();
   }
   return true;
+}
+
+// Apart from what records save by touching it, and whole shards at a time: files of neighbouring
+// rows overlap with no others, so the database need not merge them.
+void KeyedState::save_in_order() {
+  RowTable& rows = parts_[frozen_->part]->rows();
+  std::swap(images_, in_order_);
+  if (!rows.save_some(kRowsAtOnce)) ++frozen_->part;
+  std::swap(images_, in_order_);
+  if (in_order_.bytes() >= kHandOverBytes && rows.between_shards()) hand_over(in_order_);
 }
 
 void KeyedState::hand_over(RowBuffer& rows) {
@@ -221,6 +244,11 @@ void KeyedState::hand_over(RowBuffer& rows) {
   forget_written();
 }
 
+// They come behind what is frozen.
+void KeyedState::hand_over_changes() {
+  if (!frozen_ && changes_.bytes() >= kEvictedBytes) hand_over(changes_);
+}
+
 void KeyedState::forget_written() {
   while (!handed_over_.empty() && handed_over_.front().batch <= writer_->written()) {
     handed_over_.pop_front();
@@ -228,7 +256,9 @@ void KeyedState::forget_written() {
 }
 
 void KeyedState::finish_frozen() {
+  hand_over(in_order_);
   hand_over(images_);
+  if (is_mutant(Mutant::kEvictDuringFreeze)) hand_over(changes_);
   const Frozen frozen = *std::exchange(frozen_, std::nullopt);
   if (!failure_) return frozen.done(std::exchange(failure_, {}).error());
   KeyedSnapshot snapshot{.first_group = place_.key_groups.first.value(),
@@ -243,11 +273,37 @@ void KeyedState::finish_frozen() {
                       {*frozen.savepoint, place_.max_parallelism}, frozen.done);
 }
 
+// The buffers are full of what the writer has been given, so the task stands still. What the writer
+// cannot write fails the checkpoint that is frozen, which would need more memory; and the task, if
+// nothing helps.
+Result<bool> KeyedState::wait_for_writer() {
+  const std::optional<Error> refused = writer_->failure();
+  if (!refused) return false;
+  if (frozen_) {
+    const Frozen declined = *frozen_;
+    abandon(declined.checkpoint);
+    declined.done(*refused);
+    return true;
+  }
+  const auto now = place_.clock ? place_.clock->monotonic() : try_again_at_;
+  if (!refused_since_) refused_since_ = now;
+  if (now - *refused_since_ >= kPatience) {
+    return refused->with_context(
+        "its state is larger than its memory and cannot be written; make room on the disk, or "
+        "give it more memory with --state-memory");
+  }
+  if (now < try_again_at_) return false;
+  try_again_at_ = now + kPauseOfAttempts;
+  writer_->try_again();
+  return false;
+}
+
 // What was saved goes to the database all the same: its rows count as stored.
 void KeyedState::abandon(const CheckpointName& checkpoint) {
   if (writer_) writer_->stop_saving();
   if (!frozen_ || frozen_->checkpoint != checkpoint) return;
   for (StatePart* const part : parts_) part->rows().abandon();
+  hand_over(in_order_);
   hand_over(images_);
   frozen_.reset();
 }
@@ -264,8 +320,9 @@ void KeyedState::evict() {
   while (bytes_held() > memory_ && turns_without < kTurnsWithoutEviction) {
     RowTable& rows = parts_[next_evicted_++ % parts_.size()]->rows();
     turns_without = rows.evict_some() > 0 ? 0 : turns_without + 1;
+    if (turns_without == 0) pass(FailPoint::kRowsEvicted);
   }
-  if (!frozen_ && changes_.bytes() >= kEvictedBytes) hand_over(changes_);
+  hand_over_changes();
   may_load_ = true;
 }
 
@@ -290,15 +347,33 @@ std::size_t KeyedState::rows_held() const {
 
 bool KeyedState::congested() {
   if (memory_ == 0) return false;
+  hand_over_changes();
+  return bytes_frozen() + changes_.bytes() > most_waiting();
+}
+
+// Changes that wait for what is frozen do not hold that up.
+bool KeyedState::writer_is_behind() {
+  if (!frozen_) return congested();
+  return memory_ != 0 && bytes_frozen() > most_waiting();
+}
+
+std::size_t KeyedState::bytes_frozen() {
+  return bytes_handed_over() + images_.bytes() + in_order_.bytes();
+}
+
+std::size_t KeyedState::most_waiting() const { return std::max(memory_ / 4, 2 * kHandOverBytes); }
+
+std::size_t KeyedState::bytes_handed_over() {
   forget_written();
-  std::size_t bytes = images_.bytes() + changes_.bytes();
+  std::size_t bytes = 0;
   for (const HandedOver& handed : handed_over_) bytes += handed.rows->bytes();
-  return bytes > std::max(memory_ / 4, 2 * kHandOverBytes);
+  return bytes;
 }
 
 std::optional<StateRow> KeyedState::find_unwritten(std::string_view key) {
   std::optional<StateRow> found = changes_.find(key);
   if (!found) found = images_.find(key);
+  if (!found) found = in_order_.find(key);
   for (auto handed = handed_over_.rbegin(); !found && handed != handed_over_.rend(); ++handed) {
     found = handed->rows->find(key);
   }
@@ -330,6 +405,7 @@ Status KeyedState::load_all(
   RowBuffer::Changes unwritten;
   forget_written();
   for (const HandedOver& handed : handed_over_) handed.rows->find_range(first, end, unwritten);
+  in_order_.find_range(first, end, unwritten);
   images_.find_range(first, end, unwritten);
   changes_.find_range(first, end, unwritten);
   StateStore* const store = writer_->store();

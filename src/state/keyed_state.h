@@ -9,6 +9,7 @@
 // One thread, the task's; done() of a checkpoint comes from the writer's.
 #pragma once
 
+#include <chrono>
 #include <cstdint>
 #include <deque>
 #include <memory>
@@ -131,8 +132,15 @@ class KeyedState final : public KeyedBackend {
                     StateStore& to);
   Result<KeyedSnapshot> keep_nowhere() const;
   void hand_over(RowBuffer& rows);
+  void hand_over_changes();
+  std::size_t most_waiting() const;  // bytes for the writer
+  std::size_t bytes_handed_over();
+  std::size_t bytes_frozen();
+  void save_in_order();
+  bool writer_is_behind();
   void forget_written();
   void finish_frozen();
+  Result<bool> wait_for_writer();
   void evict();
   void sweep();
   std::optional<StateRow> find_unwritten(std::string_view key);
@@ -145,10 +153,13 @@ class KeyedState final : public KeyedBackend {
   std::shared_ptr<StateWriter> writer_;
   std::optional<SavepointTarget> savepoint_;  // of what is frozen next
   std::optional<Frozen> frozen_;
-  RowBuffer images_;   // of what is frozen
-  RowBuffer changes_;  // since then, of rows that are not in memory: removed or evicted
+  RowBuffer images_;    // of what is frozen and was touched since
+  RowBuffer in_order_;  // of what is frozen: saved in the order of its keys
+  RowBuffer changes_;   // since then, of rows that are not in memory: removed or evicted
   std::deque<HandedOver> handed_over_;
-  std::uint64_t batch_ = 0;       // the number of the last hand-over
+  std::uint64_t batch_ = 0;                                // the number of the last hand-over
+  std::optional<std::chrono::nanoseconds> refused_since_;  // while it waits for a failing writer
+  std::chrono::nanoseconds try_again_at_{0};
   std::size_t memory_ = 0;        // 0: no limit
   bool expires_ = false;          // some state does
   std::size_t next_evicted_ = 0;  // the part whose turn it is

@@ -3,6 +3,8 @@
 #include <algorithm>
 #include <set>
 
+#include "millrace/core/mutant.h"
+
 namespace millrace::detail {
 namespace {
 
@@ -28,6 +30,10 @@ StatePiece part(const StatePiece& all, std::size_t subtask, std::size_t parallel
   return {.elements = {at(subtask), at(subtask + 1)}, .schema = all.schema};
 }
 
+void put_own(Snapshot& snapshot, const Snapshot::Pieces& before, std::string_view name) {
+  if (const auto own = before.find(name); own != before.end()) snapshot.put(name, own->second);
+}
+
 }  // namespace
 
 std::vector<Snapshot> redistribute(std::span<const Snapshot::Pieces* const> before,
@@ -38,14 +44,16 @@ std::vector<Snapshot> redistribute(std::span<const Snapshot::Pieces* const> befo
   }
   std::vector<Snapshot> after(parallelism);
   for (const std::string_view name : names) {
-    const StatePiece all = together(before, name);
+    StatePiece all = together(before, name);
+    const bool loses = is_mutant(Mutant::kLoseSplit) && name == "splits" && !all.elements.empty();
+    if (loses) all.elements.pop_back();
     for (std::uint32_t subtask = 0; subtask < parallelism; ++subtask) {
       if (all.redistribution == Redistribution::kUnion) {
         after[subtask].put(name, all);
-      } else if (before.size() != parallelism) {
+      } else if (all.redistribution == Redistribution::kCopy || before.size() == parallelism) {
+        put_own(after[subtask], *before[subtask % before.size()], name);
+      } else {
         after[subtask].put(name, part(all, subtask, parallelism));
-      } else if (const auto own = before[subtask]->find(name); own != before[subtask]->end()) {
-        after[subtask].put(name, own->second);
       }
     }
   }

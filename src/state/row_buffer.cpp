@@ -5,6 +5,7 @@
 #include <cstring>
 
 #include "millrace/core/check.h"
+#include "millrace/core/mutant.h"
 #include "millrace/core/records/hash.h"
 
 namespace millrace::detail {
@@ -19,6 +20,7 @@ std::uint64_t prefix_of(std::string_view key) {
 }  // namespace
 
 void RowBuffer::add(std::string_view key, std::string_view value, bool present, Find find) {
+  if (is_mutant(Mutant::kForgetRemovals) && !present) return;
   check(key.size() >> 32 == 0 && value.size() >> 32 == 0 && changes_.size() >> 31 == 0,
         "a row of state is larger than 4 GiB");
   changes_.push_back({.prefix = prefix_of(key),

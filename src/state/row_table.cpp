@@ -2,6 +2,7 @@
 
 #include <algorithm>
 
+#include "millrace/core/mutant.h"
 #include "millrace/state/table_memory.h"
 
 namespace millrace::detail {
@@ -95,14 +96,15 @@ void RowTable::erase(Place place) {
 
 void RowTable::freeze() {
   frozen_ = epoch_++;
-  next_shard_ = 0;
+  next_saved_ = 0;
   next_page_ = 0;
 }
 
 bool RowTable::save_some(std::size_t rows) {
   if (frozen_ == 0) return false;
-  for (std::size_t saved = 0; next_shard_ < shards_.size(); ++next_shard_, next_page_ = 0) {
-    Shard& shard = *shards_[next_shard_];
+  std::size_t saved = 0;
+  while (next_saved_ < directory_.size()) {
+    Shard& shard = *directory_[next_saved_];
     const std::size_t pages = (shard.capacity + 63) / 64;
     for (; next_page_ < pages; ++next_page_) {
       if (saved >= rows) return true;
@@ -111,13 +113,17 @@ bool RowTable::save_some(std::size_t rows) {
       saved += static_cast<std::size_t>(std::popcount(page.dirty));
       save_page(shard, next_page_);
     }
+    next_saved_ += span_of(shard);
+    next_page_ = 0;
+    if (saved > 0) return true;
   }
   frozen_ = 0;
   return false;
 }
 
 void RowTable::renew(Shard& shard, Page& page) {
-  if (page.epoch <= frozen_) save_page(shard, static_cast<std::size_t>(&page - shard.pages.get()));
+  if (page.epoch <= frozen_ && !is_mutant(Mutant::kChangeBeforeSaving))
+    save_page(shard, static_cast<std::size_t>(&page - shard.pages.get()));
   page.epoch = epoch_;
 }
 
@@ -175,7 +181,7 @@ std::size_t RowTable::evict_some() {
   if (!evicts_) return 0;
   if (next_evicted_ >= directory_.size()) next_evicted_ = 0;
   Shard& shard = *directory_[next_evicted_];
-  next_evicted_ += std::size_t{1} << (bits_ - shard.depth);
+  next_evicted_ += span_of(shard);
   ++moves_;
   save_shard(shard);
   const std::uint32_t before = shard.size;
@@ -210,6 +216,8 @@ void RowTable::split(Shard& shard, std::uint64_t hash) {
     for (Shard* const entry : directory_) larger.insert(larger.end(), {entry, entry});
     directory_ = std::move(larger);
     ++bits_;
+    next_saved_ *= 2;
+    next_evicted_ *= 2;
   }
   shards_.push_back(std::make_unique<Shard>());
   Shard& high = *shards_.back();

@@ -118,6 +118,8 @@ class RowTable {
   void freeze();
   // Saves about that many of the frozen rows; false if none are left.
   bool save_some(std::size_t rows);
+  // What is saved now begins a shard: all rows of the shards before it come before all of this one.
+  bool between_shards() const { return next_page_ == 0; }
   // What is not saved yet will be with the next freeze().
   void abandon() { frozen_ = 0; }
 
@@ -186,6 +188,8 @@ class RowTable {
   virtual void evict_row(void* row) = 0;
   virtual std::size_t heap_of_row(const void* row) const = 0;
 
+  // So many entries of the directory are the shard's.
+  std::size_t span_of(const Shard& shard) const { return std::size_t{1} << (bits_ - shard.depth); }
   std::size_t directory_index(std::uint64_t hash) const {
     const std::uint64_t position = (((hash >> 32) - range_.first) * scale_) >> 32;
     return position >> (32 - bits_);
@@ -223,7 +227,7 @@ class RowTable {
 
   std::uint32_t epoch_ = 1;
   std::uint32_t frozen_ = 0;    // the epoch that is being saved; 0 if none
-  std::size_t next_shard_ = 0;  // to be saved, and its page
+  std::size_t next_saved_ = 0;  // the directory's entry whose shard is next, and its page
   std::size_t next_page_ = 0;
 };
 

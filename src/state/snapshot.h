@@ -17,12 +17,13 @@ namespace millrace::detail {
 enum class Redistribution : std::uint8_t {
   kSplit,  // each element goes to one subtask: in contiguous parts, as even as possible
   kUnion,  // every subtask gets all elements of all
+  kCopy,   // all subtasks have the same: subtask i gets what i modulo their number had
 };
 
 struct StatePiece {
   Redistribution redistribution = Redistribution::kSplit;
   std::vector<std::string> elements;  // encoded
-  std::string schema{};               // of the elements; empty where they are of no type
+  std::string schema{};               // of an element; empty where it is of no type
 
   bool operator==(const StatePiece&) const = default;
 };

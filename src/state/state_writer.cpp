@@ -2,6 +2,8 @@
 
 #include <algorithm>
 
+#include "millrace/core/failpoint.h"
+#include "millrace/core/mutant.h"
 #include "millrace/state/savepoint/rows_export.h"
 
 namespace millrace::detail {
@@ -15,11 +17,27 @@ void StateWriter::adopt(std::unique_ptr<StateStore> store, std::vector<StoredFil
 void StateWriter::write(std::shared_ptr<const RowBuffer> rows, std::uint64_t batch) {
   serial_.execute([self = shared_from_this(), taken = Taken{std::move(rows), batch}] {
     self->unwritten_.push_back(taken);
-    (void)self->write_all();  // a checkpoint will say it
+    (void)self->write_all();  // a checkpoint will say it, or who waits for it
   });
 }
 
+std::optional<Error> StateWriter::failure() const {
+  std::lock_guard lock(mutex_);
+  return failure_;
+}
+
+void StateWriter::try_again() {
+  serial_.execute([self = shared_from_this()] { (void)self->write_all(); });
+}
+
 Status StateWriter::write_all() {
+  Status written = write_waiting();
+  std::lock_guard lock(mutex_);
+  failure_ = written ? std::nullopt : std::optional(written.error());
+  return written;
+}
+
+Status StateWriter::write_waiting() {
   if (!store_) {
     Result<std::unique_ptr<StateStore>> made = environment_.stores->make(name_);
     if (!made) return made.error();
@@ -32,6 +50,7 @@ Status StateWriter::write_all() {
     if (!rows.empty()) {
       Status ingested = store_->ingest(rows);
       if (!ingested) return ingested;
+      pass(FailPoint::kFileIngested);
     }
     written_.store(next.batch, std::memory_order_release);
     unwritten_.pop_front();
@@ -42,6 +61,11 @@ Status StateWriter::write_all() {
 void StateWriter::checkpoint(CheckpointName name, KeyedSnapshot snapshot, KeyedBackend::Done done) {
   auto result = std::make_shared<KeyedSnapshot>(std::move(snapshot));
   serial_.execute([self = shared_from_this(), name, result, done = std::move(done)] {
+    if (is_mutant(Mutant::kAcknowledgeBeforeUpload) && !self->base_.empty()) {
+      result->files = self->base_;
+      done(std::move(*result));
+      return (void)self->put(name);
+    }
     Result<std::vector<StoredFile>> files = self->put(name);
     if (!files) return done(files.error());
     result->files = *std::move(files);
@@ -99,6 +123,7 @@ Result<std::vector<StoredFile>> StateWriter::put(const CheckpointName& name) {
   }
   Result<std::vector<StoredFile>> files = store_->checkpoint(name, base, *environment_.checkpoints);
   if (!files) return files.error();
+  pass(FailPoint::kFilesUploaded);
   std::lock_guard lock(mutex_);
   pending_.emplace_back(name, *files);
   return files;

@@ -2,14 +2,15 @@
 // handed over, and checkpoints between them, all on an executor. Shared by the task and the work
 // under way, so that the database outlives both.
 //
-// What cannot be written is kept, and tried again with the next checkpoint: a full disk fails a
-// checkpoint and loses nothing.
+// What cannot be written is kept, and tried again with what is written next, or when somebody waits
+// for it: a full disk fails a checkpoint and loses nothing.
 #pragma once
 
 #include <atomic>
 #include <deque>
 #include <memory>
 #include <mutex>
+#include <optional>
 #include <string>
 #include <vector>
 
@@ -36,6 +37,10 @@ class StateWriter : public std::enable_shared_from_this<StateWriter> {
   void write(std::shared_ptr<const RowBuffer> rows, std::uint64_t batch);
   std::uint64_t written() const { return written_.load(std::memory_order_acquire); }
 
+  // Why the last attempt to write failed, if it did; and another attempt.
+  std::optional<Error> failure() const;
+  void try_again();
+
   // Everything that was handed over before becomes part of the checkpoint.
   void checkpoint(CheckpointName name, KeyedSnapshot snapshot, KeyedBackend::Done done);
   // And of a savepoint, whose rows are written beside what comes next. They hold `max_parallelism`
@@ -60,6 +65,7 @@ class StateWriter : public std::enable_shared_from_this<StateWriter> {
   struct Saving;
 
   Status write_all();
+  Status write_waiting();
   void save_some(std::shared_ptr<Saving> saving);
   Result<std::vector<StoredFile>> put(const CheckpointName& name);
 
@@ -74,7 +80,8 @@ class StateWriter : public std::enable_shared_from_this<StateWriter> {
   std::unique_ptr<StateStore> store_;
   std::deque<Taken> unwritten_;
 
-  std::mutex mutex_;
+  mutable std::mutex mutex_;
+  std::optional<Error> failure_;
   std::vector<StoredFile> base_;  // files of the last complete checkpoint
   std::vector<std::pair<CheckpointName, std::vector<StoredFile>>> pending_;
 };

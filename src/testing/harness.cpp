@@ -36,9 +36,9 @@ void HarnessOperator::drive(Call call) {
   }
 }
 
-void HarnessOperator::process(BatchPtr batch) {
+void HarnessOperator::process(std::uint32_t input, BatchPtr batch) {
   Cursor cursor{.batch = &*batch};
-  drive([&] { return operator_->process(0, cursor, outputs_); });
+  drive([&] { return operator_->process(input, cursor, outputs_); });
 }
 
 void HarnessOperator::advance_watermark(Timestamp watermark) {

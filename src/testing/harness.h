@@ -7,7 +7,8 @@
 //
 // A keyed function's key is the record's first field of the key's type, and its time the first
 // Timestamp, if there is one; key_by() and event_time() choose others. What the function throws
-// comes out of push(), and what it returns as an error as a std::runtime_error.
+// comes out of push(), and what it returns as an error as a std::runtime_error. A function with a
+// broadcast stream is given that one's records by push_broadcast().
 #pragma once
 
 #include <functional>
@@ -18,9 +19,9 @@
 #include <vector>
 
 #include "millrace/core/records/reflect.h"
+#include "millrace/operators/broadcast_process.h"
 #include "millrace/operators/endpoints.h"
 #include "millrace/operators/key_selector.h"
-#include "millrace/operators/keyed_process.h"
 #include "millrace/state/memory_environment.h"
 #include "millrace/testing/manual_clock.h"
 
@@ -31,7 +32,7 @@ class HarnessOperator {
  public:
   HarnessOperator(std::function<std::unique_ptr<Operator>()> make, BatchPtr output);
 
-  void process(BatchPtr batch);
+  void process(std::uint32_t input, BatchPtr batch);
   void advance_watermark(Timestamp watermark);
   // Goes on in a new instance that restores what the old one held.
   void snapshot_and_restore();
@@ -122,7 +123,16 @@ class Harness {
     } else {
       typed.push(std::move(record));
     }
-    operator_.process(std::move(batch));
+    operator_.process(0, std::move(batch));
+  }
+
+  // A record of the broadcast stream.
+  template <class Record>
+  void push_broadcast(Record record) {
+    using Broadcast = typename F::BroadcastInput;
+    detail::BatchPtr batch = detail::make_batch<Broadcast>();
+    static_cast<detail::Batch<Broadcast>&>(*batch).push(Broadcast(std::move(record)));
+    operator_.process(1, std::move(batch));
   }
 
   void advance_watermark(Timestamp watermark) { operator_.advance_watermark(watermark); }
@@ -146,12 +156,16 @@ class Harness {
       const auto key = [key_of = key_of_](const In& record) { return (*key_of)(record); };
       const detail::FunctionKey<In, decltype(key)> selector{key};
       static_assert(std::is_same_v<typename decltype(selector)::Key, Key>);
-      return [make, selector] {
-        return std::make_unique<detail::KeyedProcessOperator<F, std::decay_t<decltype(selector)>>>(
-            make, selector);
-      };
+      using Selector = std::decay_t<decltype(selector)>;
+      using Operator = std::conditional_t<detail::TakesBroadcast<F>,
+                                          detail::KeyedBroadcastProcessOperator<F, Selector>,
+                                          detail::KeyedProcessOperator<F, Selector>>;
+      return [make, selector] { return std::make_unique<Operator>(make, selector); };
     } else {
-      return [make] { return std::make_unique<detail::ProcessOperator<F>>(make); };
+      using Operator =
+          std::conditional_t<detail::TakesBroadcast<F>, detail::BroadcastProcessOperator<F>,
+                             detail::ProcessOperator<F>>;
+      return [make] { return std::make_unique<Operator>(make); };
     }
   }
 

@@ -37,7 +37,7 @@ class Model {
         wires_(expected_.size()),
         returning_(expected_.size()),
         writer_(
-            make_batch<std::int64_t>(), expected_.size(), partitioner(),
+            {.prototype = make_batch<std::int64_t>()}, expected_.size(), partitioner(),
             [this](std::size_t channel, Element element) { sent(channel, std::move(element)); },
             limits_) {}
 
@@ -112,7 +112,7 @@ class Model {
   }
 
   void barrier() {
-    writer_.barrier(CheckpointId(++next_checkpoint_));
+    writer_.barrier({CheckpointId(++next_checkpoint_)});
     for (Expected& expected : expected_) {
       expected.events.push_back(mark_of(static_cast<std::int64_t>(next_checkpoint_)));
     }
@@ -155,7 +155,7 @@ class Model {
     if (element.batch) take_batch(channel, *element.batch);
     if (element.watermark != kMinTimestamp) take_watermark(channel, element.watermark);
     if (element.kind == Element::Kind::kBarrier) {
-      take_mark(channel, mark_of(static_cast<std::int64_t>(element.checkpoint.value())));
+      take_mark(channel, mark_of(static_cast<std::int64_t>(element.barrier.checkpoint.value())));
     }
     if (element.kind == Element::Kind::kEnd) take_mark(channel, kEnd);
     if (element.batch) returning_[channel] = std::move(element.batch);

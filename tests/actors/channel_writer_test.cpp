@@ -25,7 +25,8 @@ Numbers range(std::int64_t begin, std::int64_t end) {
 // An element as text: "[1,2] w5", "w5", "idle", "b1", "end".
 std::string text_of(const Element& element) {
   std::string text;
-  if (element.kind == Element::Kind::kBarrier) return concat("b", element.checkpoint.value());
+  if (element.kind == Element::Kind::kBarrier)
+    return concat("b", element.barrier.checkpoint.value());
   if (element.kind == Element::Kind::kEnd) return "end";
   if (element.batch)
     text = line_of(static_cast<Batch<std::int64_t>&>(*element.batch).values()[0]) + "+" +
@@ -45,7 +46,8 @@ class Exchange {
            ChannelLimits limits = {.batches = 2, .bytes = 1'000, .batch_records = 10})
       : sent(channels),
         writer(
-            make_batch<std::int64_t>(), channels, std::move(partitioner),
+            {.type = &type_of<std::int64_t>(), .prototype = make_batch<std::int64_t>()}, channels,
+            std::move(partitioner),
             [this](std::size_t channel, Element element) {
               sent[channel].push_back(std::move(element));
             },
@@ -136,11 +138,11 @@ TEST(ChannelWriter, SendsWatermarksBarriersAndTheEndWithoutCreditButInOrder) {
   exchange.write(range(0, 10));
   exchange.write(range(10, 20));
   exchange.writer.watermark(at(2));
-  exchange.writer.barrier(CheckpointId(1));
+  exchange.writer.barrier({CheckpointId(1)});
   EXPECT_THAT(exchange.texts(), ElementsAre("w1", "0+10", "10+10", "w2", "b1"));
   exchange.write(range(20, 30));
   exchange.writer.watermark(at(3));
-  exchange.writer.barrier(CheckpointId(2));
+  exchange.writer.barrier({CheckpointId(2)});
   exchange.writer.finish();
   EXPECT_EQ(exchange.sent[0].size(), 5u);
   EXPECT_FALSE(exchange.writer.ready());
@@ -180,7 +182,7 @@ TEST(ChannelWriter, LetsIdlenessRideBehindAPartialBatchUntilTheNextWatermark) {
 TEST(ChannelWriter, SendsPartialBatchesBeforeBarriersAndTheEnd) {
   Exchange exchange(2, round_robin());
   exchange.write(range(0, 3));
-  exchange.writer.barrier(CheckpointId(1));
+  exchange.writer.barrier({CheckpointId(1)});
   exchange.write(range(3, 4));
   exchange.writer.finish();
   EXPECT_THAT(exchange.texts(0), ElementsAre("0+2", "b1", "end"));
@@ -276,7 +278,8 @@ TEST(ChannelWriter, CopiesTextsThatOthersRead) {
   for (const bool broadcast : {false, true}) {
     for (const std::size_t channels : {1u, 2u}) {
       std::size_t sent = 0;
-      ChannelWriter writer(make_batch<std::string>(), channels, broadcast ? nullptr : round_robin(),
+      ChannelWriter writer({.prototype = make_batch<std::string>()}, channels,
+                           broadcast ? nullptr : round_robin(),
                            [&](std::size_t, Element element) { sent += element.batch->size(); });
       BatchPtr batch = batch_of(texts);
       writer.write(batch, true);
@@ -321,6 +324,56 @@ TEST(ChannelWriter, IgnoresEmptyBatches) {
 TEST(ChannelWriterDeathTest, RefusesCreditThatItDidNotUse) {
   Exchange exchange(1, round_robin());
   EXPECT_DEATH(exchange.writer.on_credit(0, BatchPtr(), 0), "more credit");
+}
+
+TEST(ChannelWriter, LetsABarrierOvertakeWhatWaitsForCredit) {
+  Exchange exchange(1, round_robin());
+  exchange.write(range(0, 10));
+  exchange.write(range(10, 20));
+  exchange.writer.barrier({CheckpointId(1)});
+  EXPECT_FALSE(exchange.writer.holds_barrier());
+  exchange.write(range(20, 30));
+  exchange.writer.watermark(at(2));
+  exchange.writer.barrier({CheckpointId(2)});
+  exchange.write(range(30, 40));
+  EXPECT_TRUE(exchange.writer.holds_barrier());
+  Lines overtaken;
+  exchange.writer.overtake(
+      [&](std::size_t, const Element& element) { overtaken.push_back(text_of(element)); });
+  EXPECT_THAT(overtaken, ElementsAre("20+10", "w2"));
+  EXPECT_FALSE(exchange.writer.holds_barrier());
+  EXPECT_THAT(exchange.texts(), ElementsAre("0+10", "10+10", "b1", "b2"));
+  exchange.credit(0, 0);
+  exchange.credit(0, 1);
+  EXPECT_THAT(exchange.texts(), ElementsAre("", "", "b1", "b2", "20+10", "w2", "30+10"));
+}
+
+TEST(ChannelWriter, TakesAsMuchAgainAsThereIsCreditForWhenItMayOverdraw) {
+  Exchange exchange(1, round_robin());
+  for (int i = 0; i < 3; ++i) exchange.write(range(0, 10));
+  EXPECT_FALSE(exchange.writer.ready());
+  exchange.writer.let_overdraw(true);
+  EXPECT_TRUE(exchange.writer.ready());
+  exchange.write(range(0, 10));
+  EXPECT_FALSE(exchange.writer.ready()) << "memory stays bounded";
+}
+
+TEST(ChannelWriter, SendsWhatWasInFlightFirstAndAsCreditGoes) {
+  Exchange exchange(1, round_robin());
+  for (std::int64_t i = 0; i < 30; i += 10) {
+    BatchPtr batch = make_batch<std::int64_t>();
+    for (std::int64_t n = i; n < i + 10; ++n) {
+      static_cast<Batch<std::int64_t>&>(*batch).push(n);
+    }
+    exchange.writer.restore(0, {.batch = std::move(batch), .restored = true});
+  }
+  EXPECT_FALSE(exchange.writer.ready());
+  EXPECT_THAT(exchange.texts(), IsEmpty());
+  exchange.writer.send_restored();
+  EXPECT_THAT(exchange.texts(), ElementsAre("0+10", "10+10"));
+  exchange.credit(0, 0);
+  EXPECT_TRUE(exchange.writer.ready());
+  EXPECT_THAT(exchange.texts(), ElementsAre("", "10+10", "20+10"));
 }
 
 }  // namespace

@@ -19,7 +19,7 @@ Element watermark(Timestamp watermark) {
 }
 Element idle() { return {.kind = Element::Kind::kWatermark, .idle = true}; }
 Element barrier(std::uint64_t checkpoint) {
-  return {.kind = Element::Kind::kBarrier, .checkpoint = CheckpointId(checkpoint)};
+  return {.kind = Element::Kind::kBarrier, .barrier = {CheckpointId(checkpoint)}};
 }
 Element end() { return {.kind = Element::Kind::kEnd}; }
 
@@ -38,7 +38,7 @@ Lines drain(InputGate& gate) {
                    : "w" + std::to_string(next->element.watermark.time_since_epoch().count());
         break;
       case Element::Kind::kBarrier:
-        what = "barrier " + to_string(next->element.checkpoint);
+        what = "barrier " + to_string(next->element.barrier.checkpoint);
         break;
       case Element::Kind::kEnd:
         what = "end";
@@ -293,6 +293,88 @@ TEST(InputGate, HoldsWhatNoLongerWaitsForAnotherInputBehindItsBarrier) {
   gate.push(1, barrier(1));
   gate.push(2, barrier(1));
   EXPECT_THAT(drain(gate), ElementsAre("2/1: barrier 1", "0/0: 1"));
+}
+
+struct Recorded {
+  InputGate::Record record() {
+    return [this](std::size_t channel, const Element& element) {
+      const std::string what = element.batch ? lines_of<std::int64_t>(*element.batch)[0]
+                               : element.kind == Element::Kind::kWatermark ? "watermark"
+                                                                           : "other";
+      lines.push_back(std::to_string(channel) + ": " + what);
+    };
+  }
+  Lines lines;
+};
+
+TEST(InputGate, LetsABarrierOvertakeWhatIsBeforeIt) {
+  InputGate gate({{}, {}, {}});
+  EXPECT_EQ(gate.waiting_barrier(), nullptr);
+  gate.push(0, batch(10));
+  gate.push(0, barrier(1));
+  gate.push(0, batch(11));
+  gate.push(1, batch(12));
+  ASSERT_NE(gate.waiting_barrier(), nullptr);
+  Recorded recorded;
+  gate.overtake(recorded.record());
+  EXPECT_THAT(recorded.lines, ElementsAre("0: 10", "1: 12"));
+  EXPECT_EQ(gate.waiting_barrier(), nullptr);
+  EXPECT_TRUE(gate.awaits(CheckpointId(1)));
+  gate.push(1, watermark(at(3)));
+  gate.push(2, batch(13));
+  gate.push(0, batch(14));
+  gate.push(1, barrier(1));
+  gate.push(1, batch(15));
+  EXPECT_TRUE(gate.awaits(CheckpointId(1)));
+  gate.push(2, barrier(1));
+  EXPECT_FALSE(gate.awaits(CheckpointId(1)));
+  gate.push(2, batch(16));
+  EXPECT_THAT(recorded.lines, ElementsAre("0: 10", "1: 12", "1: watermark", "2: 13"));
+  EXPECT_THAT(drain(gate), ElementsAre("0/0: 10", "0/0: 11", "1/0: 12", "2/0: 13", "0/0: 14",
+                                       "1/0: 15", "2/0: 16"))
+      << "everything keeps its place, and the barrier is not handed out";
+}
+
+TEST(InputGate, LetsABarrierOvertakeThatSomeChannelsWereHeldFor) {
+  InputGate gate({{}, {}});
+  gate.push(0, barrier(1));
+  gate.push(0, batch(10));
+  EXPECT_THAT(drain(gate), IsEmpty());
+  gate.push(1, batch(11));
+  Recorded recorded;
+  gate.overtake(recorded.record());
+  EXPECT_THAT(recorded.lines, ElementsAre("1: 11")) << "10 came behind the barrier";
+  EXPECT_THAT(drain(gate), ElementsAre("0/0: 10", "1/0: 11"));
+  gate.push(1, barrier(1));
+  EXPECT_FALSE(gate.awaits(CheckpointId(1)));
+}
+
+TEST(InputGate, RecordsNoMoreForACheckpointThatIsGivenUp) {
+  InputGate gate({{}, {}});
+  gate.push(0, barrier(1));
+  Recorded recorded;
+  gate.overtake(recorded.record());
+  gate.give_up(CheckpointId(1));
+  gate.push(1, batch(10));
+  gate.push(1, barrier(1));
+  EXPECT_THAT(recorded.lines, IsEmpty());
+  EXPECT_THAT(drain(gate), ElementsAre("1/0: 10"));
+  gate.push(0, barrier(2));
+  gate.overtake(recorded.record());
+  gate.push(1, barrier(3));  // 2 was given up, which is not known here yet
+  gate.push(1, batch(11));
+  gate.push(0, barrier(3));
+  EXPECT_THAT(drain(gate), ElementsAre("0/0: barrier 3", "1/0: 11"));
+}
+
+TEST(InputGate, LetsNoBarrierOvertakeWhereThatCannotBe) {
+  InputGate reads_first({{.input = 0}, {.input = 1, .read_first = true}});
+  reads_first.push(1, barrier(1));
+  EXPECT_EQ(reads_first.waiting_barrier(), nullptr);
+  InputGate at_least_once({{}, {}});
+  at_least_once.set_mode(CheckpointMode::kAtLeastOnce);
+  at_least_once.push(0, barrier(1));
+  EXPECT_EQ(at_least_once.waiting_barrier(), nullptr);
 }
 
 }  // namespace

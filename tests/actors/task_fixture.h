@@ -38,6 +38,12 @@ class ScriptedPort : public TaskPort {
     };
   }
 
+  Stored when_stored(CheckpointId checkpoint) override {
+    return [this, checkpoint](Result<StoredFile> file) {
+      stored.emplace_back(checkpoint, std::move(file));
+    };
+  }
+
   struct Credit {
     std::size_t channel;
     BatchPtr batch;
@@ -54,6 +60,7 @@ class ScriptedPort : public TaskPort {
   std::vector<std::pair<CheckpointId, TaskSnapshot>> acknowledged;
   std::vector<std::pair<CheckpointId, std::optional<Error>>> declined;
   std::vector<Written> written;  // keyed state, not told to the runner yet
+  std::vector<std::pair<CheckpointId, Result<StoredFile>>> stored;  // not told to the runner yet
   std::vector<Credit> credits;
   int split_requests = 0;
 };
@@ -73,7 +80,8 @@ class TestTask {
   template <class Out>
   TestTask& to_channels(std::size_t channels) {
     writers_.push_back(std::make_unique<ChannelWriter>(
-        make_batch<Out>(), channels, std::make_unique<RoundRobin>(0),
+        ChannelRecords{.type = &type_of<Out>(), .prototype = make_batch<Out>()}, channels,
+        std::make_unique<RoundRobin>(0),
         [this](std::size_t channel, Element element) { port.send(0, channel, std::move(element)); },
         limits_));
     operators_.back().consumers.push_back({0, writers_.back().get()});
@@ -118,9 +126,10 @@ class TestTask {
     runner->on_element(channel, {.kind = Element::Kind::kEnd});
   }
 
-  void receive_barrier(std::size_t channel, std::uint64_t checkpoint) {
-    runner->on_element(channel,
-                       {.kind = Element::Kind::kBarrier, .checkpoint = CheckpointId(checkpoint)});
+  void receive_barrier(std::size_t channel, std::uint64_t checkpoint,
+                       Timestamp overtakes_at = kMaxTimestamp) {
+    runner->on_element(channel, {.kind = Element::Kind::kBarrier,
+                                 .barrier = {CheckpointId(checkpoint), overtakes_at}});
   }
 
   // What was sent on a channel: records, "wN", "idle", "barrier N" and "end".
@@ -139,7 +148,7 @@ class TestTask {
       }
       if (element.idle) lines.push_back("idle");
       if (element.kind == Element::Kind::kBarrier) {
-        lines.push_back("barrier " + to_string(element.checkpoint));
+        lines.push_back("barrier " + to_string(element.barrier.checkpoint));
       }
       if (element.kind == Element::Kind::kEnd) lines.push_back("end");
     }

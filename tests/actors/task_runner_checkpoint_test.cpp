@@ -1,8 +1,7 @@
 #include <gmock/gmock.h>
 #include <gtest/gtest.h>
 
-#include "actors/task_fixture.h"
-#include "millrace/core/text.h"
+#include "actors/summing_task.h"
 #include "millrace/operators/sink.h"
 #include "millrace/operators/source.h"
 #include "millrace/operators/stateless.h"
@@ -15,99 +14,6 @@ using testing::IsEmpty;
 using State = TaskRunner::State;
 
 CheckpointId id(std::uint64_t number) { return CheckpointId(number); }
-
-// Sums what it takes; a map of one key, written in so many pieces of work.
-class Summing : public Operator, public KeyedBackend {
- public:
-  explicit Summing(Lines& log) : log_(log) {}
-
-  Result<Progress> process(std::uint32_t, Cursor& in, Outputs& out) override {
-    for (; !in.done(); ++in.next) sum_ += in.as<std::int64_t>().values()[in.next];
-    out.get<std::int64_t>(0).push(sum_);
-    return Progress::kDone;
-  }
-  Result<Progress> finish(Outputs& out) override {
-    out.get<std::int64_t>(0).push(-1);
-    return Progress::kDone;
-  }
-  Status snapshot(Snapshot& snapshot) override {
-    if (fail_snapshot) return unavailable("no snapshot");
-    snapshot.put("sum", std::to_string(sum_));
-    return {};
-  }
-  Status restore(const Snapshot& snapshot) override {
-    note("restore");
-    Result<std::string_view> sum = snapshot.get("sum");
-    if (!sum) return sum.error();
-    sum_ = std::stoll(std::string(*sum));
-    return {};
-  }
-  Status open(const OperatorContext& context) override {
-    for (const KeyedSnapshot& keyed : context.state->restored) {
-      note(concat("keyed ", keyed.first_group));
-    }
-    note("open");
-    return {};
-  }
-  KeyedBackend* keyed_backend() override { return this; }
-
-  void save_rows(const SavepointTarget& target) override {
-    note(concat("save rows as ", target.operator_id, "-", target.subtask));
-  }
-  void freeze(const CheckpointName& checkpoint, Done done) override {
-    note(concat("freeze ", to_string(checkpoint)));
-    done_ = std::move(done);
-  }
-  Result<bool> work() override {
-    if (fail_work) return unavailable("no memory");
-    if (pieces == 0) return false;
-    if (--pieces == 0 && done_) std::exchange(done_, {})(result);
-    return true;
-  }
-  void abandon(const CheckpointName& checkpoint) override {
-    note(concat("abandon ", to_string(checkpoint)));
-    done_ = {};
-  }
-  void completed(const CheckpointName& checkpoint) override {
-    note(concat("completed ", to_string(checkpoint)));
-  }
-
-  int pieces = 0;
-  bool fail_snapshot = false;
-  bool fail_work = false;
-  Result<KeyedSnapshot> result = KeyedSnapshot{.last_group = 127};
-
- private:
-  void note(std::string what) { log_.push_back(std::move(what)); }
-
-  Lines& log_;
-  std::int64_t sum_ = 0;
-  Done done_;
-};
-
-// A task of one summing operator behind two channels.
-struct SummingTask : TestTask {
-  explicit SummingTask(ChannelLimits limits = {}) : TestTask(limits) {
-    auto made = std::make_unique<Summing>(log);
-    sum = made.get();
-    then<std::int64_t>("sum", std::move(made)).to_channels<std::int64_t>(1);
-    from_channels({{}, {}});
-  }
-  void write_keyed_state() {
-    sum->pieces = 1;
-    (void)run_until_it_waits();
-    for (auto& written : std::exchange(port.written, {})) {
-      runner->on_written(written.checkpoint, written.index, std::move(written.keyed));
-    }
-  }
-  void receive_barriers(std::uint64_t checkpoint) {
-    receive_barrier(0, checkpoint);
-    receive_barrier(1, checkpoint);
-  }
-
-  Lines log;
-  Summing* sum;
-};
 
 TEST(TaskRunnerCheckpoint, SendsTheBarrierAtOnceAndAcknowledgesWhenKeyedStateIsWritten) {
   SummingTask task;
@@ -432,7 +338,7 @@ TEST(TaskRunnerCheckpoint, TakesASourcesShareWhenItIsTriggered) {
   start_numbers(task);
   ASSERT_TRUE(task.runner->on_split(split_of(5)));
   (void)task.run_until_it_waits();
-  task.runner->on_trigger(id(1));
+  task.runner->on_trigger({id(1)});
   (void)task.run_until_it_waits();
   EXPECT_EQ(task.sent<std::int64_t>(), (Lines{"5", "barrier 1"}));
   EXPECT_EQ(task.port.acknowledged.size(), 1U);
@@ -446,7 +352,7 @@ TEST(TaskRunnerCheckpoint, NeedsNoCreditForASourcesShare) {
     (void)task.run_until_it_waits();
   }
   EXPECT_EQ(task.run(), State::kBlocked);
-  task.runner->on_trigger(id(1));
+  task.runner->on_trigger({id(1)});
   EXPECT_EQ(task.run_until_it_waits(), State::kBlocked);
   EXPECT_EQ(task.port.acknowledged.size(), 1U);
   EXPECT_EQ(task.sent<std::int64_t>(), (Lines{"5"})) << "the barrier keeps its place";
@@ -457,11 +363,11 @@ TEST(TaskRunnerCheckpoint, LeavesOutASplitThatCameBehindTheTrigger) {
   TestTask task;
   start_numbers(task);
   (void)task.run_until_it_waits();
-  task.runner->on_trigger(id(1));
+  task.runner->on_trigger({id(1)});
   ASSERT_TRUE(task.runner->on_split(split_of(5)));
   (void)task.run_until_it_waits();
   EXPECT_EQ(task.sent<std::int64_t>(), (Lines{"barrier 1", "5"}));
-  task.runner->on_trigger(id(2));
+  task.runner->on_trigger({id(2)});
   ASSERT_TRUE(task.runner->on_split(std::nullopt));
   ASSERT_TRUE(task.runner->on_abort(id(2)));
   EXPECT_EQ(task.run_until_it_waits(), State::kFinished) << "an aborted trigger holds nothing back";
@@ -471,10 +377,10 @@ TEST(TaskRunnerCheckpoint, IgnoresATriggerThatTheAbortOvertook) {
   TestTask task;
   start_numbers(task);
   ASSERT_TRUE(task.runner->on_abort(id(1)));
-  task.runner->on_trigger(id(1));
+  task.runner->on_trigger({id(1)});
   (void)task.run_until_it_waits();
   EXPECT_THAT(task.port.acknowledged, IsEmpty());
-  task.runner->on_trigger(id(2));
+  task.runner->on_trigger({id(2)});
   (void)task.run_until_it_waits();
   EXPECT_EQ(task.port.acknowledged.size(), 1U);
 }

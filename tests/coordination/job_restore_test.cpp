@@ -3,6 +3,8 @@
 #include <gmock/gmock.h>
 #include <gtest/gtest.h>
 
+#include "millrace/plan/fingerprint.h"
+
 namespace millrace::detail {
 namespace {
 
@@ -156,6 +158,22 @@ TEST(JobRestore, RefusesAChainOfWhichAPartHadFinished) {
   ASSERT_FALSE(refused);
   EXPECT_EQ(refused.error().code(), ErrorCode::kUnsupported);
   EXPECT_THAT(refused.error().message(), HasSubstr("'map -> count'"));
+}
+
+TEST(JobRestore, GivesRecordsInFlightToTheTaskThatHadThem) {
+  CheckpointMetadata metadata = checkpoint_of(2);
+  metadata.fingerprint = fingerprint_number(plan_of(2).logical);
+  metadata.tasks[1].in_flight = {{.name = "in-flight"}};
+  const auto restored = restore_job(plan_of(2), metadata, false);
+  ASSERT_TRUE(restored);
+  EXPECT_TRUE(restored->tasks[0][0].in_flight.empty());
+  ASSERT_EQ(restored->tasks[0][1].in_flight.size(), 1U);
+
+  const auto rescaled = restore_job(plan_of(3), metadata, false);
+  ASSERT_FALSE(rescaled);
+  EXPECT_THAT(rescaled.error().message(), HasSubstr("records that were in flight"));
+  metadata.fingerprint = 1;
+  EXPECT_FALSE(restore_job(plan_of(2), metadata, false)) << "another plan";
 }
 
 TEST(JobRestore, RefusesMetadataThatHasASubtaskTwiceOrNotAtAll) {

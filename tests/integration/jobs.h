@@ -1,6 +1,7 @@
 // Plans and runs a job function on a cluster of the test's choice.
 #pragma once
 
+#include "millrace/actors/simulated_cluster.h"
 #include "millrace/launch/run.h"
 #include "millrace/plan/cluster.h"
 #include "millrace/plan/execution_plan.h"
@@ -30,6 +31,16 @@ inline Result<PlannedJob> plan_job(const JobFunction& function, const JobSetting
   Result<detail::ExecutionPlan> plan = detail::make_execution_plan(built->plan);
   if (!plan) return plan.error();
   return PlannedJob{*std::move(plan), std::move(built->code)};
+}
+
+// A task that fails when all is committed, and it only had to close, fails the job, but loses
+// nothing.
+inline Status run_to_the_end(detail::SimulatedCluster& cluster, const PlannedJob& job,
+                             detail::ExecutionSettings settings) {
+  Status status = cluster.run(job.plan, job.code, settings);
+  if (status) return status;
+  settings.restore = detail::RestoreFromLatest{};
+  return cluster.run(job.plan, job.code, settings);
 }
 
 inline Status run_on(detail::Cluster& cluster, const JobFunction& function,

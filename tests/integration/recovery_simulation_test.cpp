@@ -96,16 +96,6 @@ void make_unreliable(Stores& stores, Random& random) {
   stores.metadata.lose_reply = sometimes;
 }
 
-// A task that fails when all is committed, and it only had to close, fails the job, but loses
-// nothing.
-Status run_to_the_end(detail::SimulatedCluster& cluster, const PlannedJob& job,
-                      detail::ExecutionSettings settings) {
-  Status status = cluster.run(job.plan, job.code, settings);
-  if (status) return status;
-  settings.restore = detail::RestoreFromLatest{};
-  return cluster.run(job.plan, job.code, settings);
-}
-
 // Each key's sums are 1, 2, 3, ... in this order, and none is missing.
 void expect_each_sum_once(const Numbers& shown) {
   EXPECT_EQ(shown.size(), static_cast<std::size_t>(kRecords));
@@ -155,7 +145,7 @@ TEST_P(RecoveryTest, ShowsEachResultOnceWhateverFails) {
                                             .chance = seed % 11 == 0 ? 0.02 : 0.002,
                                             .time_passes = seed % 2 == 0 ? 0 : 0.02});
     const PlannedJob job = planned(shown, seed);
-    const Status status = run_to_the_end(cluster, job, stores.settings());
+    const Status status = test_support::run_to_the_end(cluster, job, stores.settings());
     ASSERT_TRUE(status) << "seed " << seed << ": " << status.error().message();
     expect_exactly_once(shown);
     ASSERT_FALSE(testing::Test::HasFailure()) << "seed " << seed;
@@ -170,7 +160,7 @@ TEST(Recovery, LosesNothingWhereRecordsCountAtLeastOnce) {
     detail::ExecutionSettings settings = stores.settings();
     settings.checkpoints.mode = CheckpointMode::kAtLeastOnce;
     const PlannedJob job = planned(shown, seed);
-    const Status status = run_to_the_end(cluster, job, settings);
+    const Status status = test_support::run_to_the_end(cluster, job, settings);
     ASSERT_TRUE(status) << "seed " << seed << ": " << status.error().message();
     std::map<std::int64_t, std::int64_t> last;
     for (const KeyedNumber& sum : shown.sums) {

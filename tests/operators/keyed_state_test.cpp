@@ -2,8 +2,12 @@
 // memory, and time to live.
 #include <gtest/gtest.h>
 
+#include <map>
+
 #include "millrace/operators/keyed_process.h"
 #include "millrace/state/memory_environment.h"
+#include "support/checkpoint_store_fake.h"
+#include "support/shaky_stores.h"
 
 namespace millrace::detail {
 namespace {
@@ -34,52 +38,6 @@ class Sums : public KeyedProcess<std::int64_t, Payment, Payment> {
 
  private:
   ValueState<std::int64_t> sum_;
-};
-
-// A store whose ingesting fails while it is told to.
-class ShakyStores final : public StateStoreFactory {
- public:
-  Result<std::unique_ptr<StateStore>> make(std::string_view name) override {
-    return shaky(inner_.make(name));
-  }
-  Result<std::unique_ptr<StateStore>> restore(std::string_view name,
-                                              std::span<const StoredFile> files,
-                                              CheckpointStore& from) override {
-    return shaky(inner_.restore(name, files, from));
-  }
-  bool full = false;
-
- private:
-  class Shaky final : public StateStore {
-   public:
-    Shaky(std::unique_ptr<StateStore> inner, bool& full) : inner_(std::move(inner)), full_(full) {}
-    Status get(std::span<const std::string_view> keys,
-               const std::function<void(std::size_t, std::string_view)>& found) override {
-      return inner_->get(keys, found);
-    }
-    std::unique_ptr<StateScan> scan(std::string_view first, std::string_view end) override {
-      return inner_->scan(first, end);
-    }
-    Status ingest(std::span<const StateRow> rows) override {
-      return full_ ? Status(resource_exhausted("the disk is full")) : inner_->ingest(rows);
-    }
-    Result<std::vector<StoredFile>> checkpoint(const CheckpointName& name,
-                                               std::span<const StoredFile> base,
-                                               CheckpointStore& into) override {
-      return inner_->checkpoint(name, base, into);
-    }
-
-   private:
-    std::unique_ptr<StateStore> inner_;
-    bool& full_;
-  };
-
-  Result<std::unique_ptr<StateStore>> shaky(Result<std::unique_ptr<StateStore>> made) {
-    if (!made) return made.error();
-    return std::unique_ptr<StateStore>(std::make_unique<Shaky>(*std::move(made), full));
-  }
-
-  MemoryStateStoreFactory inner_;
 };
 
 // One instance of the function, which is given payments and asked for sums.
@@ -135,7 +93,7 @@ constexpr KeyGroupRange kAll{KeyGroup(0), KeyGroup(7)};
 class KeyedStateTest : public testing::Test {
  protected:
   StillClock clock_;
-  ShakyStores stores_;
+  test_support::ShakyStores stores_;
   MemoryCheckpointStore checkpoints_;
   InlineExecutor executor_;
   StateEnvironment environment_{
@@ -145,12 +103,12 @@ class KeyedStateTest : public testing::Test {
 TEST_F(KeyedStateTest, ACheckpointThatTheDiskHasNoRoomForLosesNothing) {
   Instance instance(environment_, clock_, kAll);
   instance.sums_after({{1, 10}, {2, 20}});
-  stores_.full = true;
+  stores_.refuse = [] { return resource_exhausted("the disk is full"); };
   auto taken = instance.checkpoint(1);
   ASSERT_TRUE(taken);
   EXPECT_EQ(taken->error(), resource_exhausted("the disk is full"));
   EXPECT_EQ(instance.sums_after({{1, 1}, {3, 30}}), (std::vector<std::int64_t>{11, 30}));
-  stores_.full = false;
+  stores_.refuse = [] { return Status(); };
   taken = instance.checkpoint(2);
   ASSERT_TRUE(taken && *taken);
   environment_.restored = {**taken};
@@ -158,6 +116,53 @@ TEST_F(KeyedStateTest, ACheckpointThatTheDiskHasNoRoomForLosesNothing) {
   EXPECT_EQ(next.sum_of(1), 11);
   EXPECT_EQ(next.sum_of(2), 20);
   EXPECT_EQ(next.sum_of(3), 30);
+}
+
+TEST_F(KeyedStateTest, ASavepointIsItsRowsForAnyKeyGroups) {
+  const auto savepoint = std::make_shared<MemoryCheckpointStore>();
+  Instance instance(environment_, clock_, kAll);
+  std::vector<Payment> many;
+  for (std::int64_t account = 0; account < 2'000; ++account) many.push_back({account, account + 1});
+  instance.sums_after(many);
+  instance.backend().save_rows({.store = savepoint, .operator_id = 7, .subtask = 0});
+  auto taken = instance.checkpoint(1);
+  ASSERT_TRUE(taken && *taken);
+  EXPECT_FALSE((*taken)->files.empty()) << "it is an ordinary checkpoint too";
+  ASSERT_EQ((*taken)->rows.size(), 1U);
+  EXPECT_EQ((*taken)->rows[0].rows, 2'000U);
+  auto later = instance.checkpoint(2);
+  ASSERT_TRUE(later && *later);
+  EXPECT_TRUE((*later)->rows.empty()) << "the next one is none";
+
+  KeyedSnapshot rows = **taken;
+  rows.files.clear();
+  environment_.restored = {rows};
+  environment_.origin = savepoint;
+  Instance upper(environment_, clock_, {KeyGroup(4), KeyGroup(7)});
+  Instance lower(environment_, clock_, {KeyGroup(0), KeyGroup(3)});
+  for (std::int64_t account = 0; account < 2'000; ++account) {
+    const bool is_upper = hash_key(account) >> 63 == 1;
+    ASSERT_EQ((is_upper ? upper : lower).sum_of(account), account + 1);
+  }
+  auto own = upper.checkpoint(3);
+  ASSERT_TRUE(own && *own);
+  EXPECT_TRUE(checkpoints_.fetch((*own)->files.at(0))) << "it lies among its own checkpoints";
+}
+
+TEST_F(KeyedStateTest, ASavepointThatCannotBeWrittenLosesNothing) {
+  Instance instance(environment_, clock_, kAll);
+  instance.sums_after({{1, 10}});
+  const auto full = std::make_shared<test::CheckpointStoreFake>();
+  full->fill_up_after(0);
+  instance.backend().save_rows({.store = full, .operator_id = 7});
+  const auto taken = instance.checkpoint(1);
+  ASSERT_TRUE(taken);
+  EXPECT_EQ(taken->error(),
+            resource_exhausted("writing a savepoint: the checkpoint store is full"));
+  const auto next = instance.checkpoint(2);
+  ASSERT_TRUE(next && *next);
+  environment_.restored = {**next};
+  EXPECT_EQ(Instance(environment_, clock_, kAll).sum_of(1), 10);
 }
 
 TEST_F(KeyedStateTest, WhatAnAbandonedCheckpointHadIsInTheNext) {
@@ -179,6 +184,33 @@ TEST_F(KeyedStateTest, WhatAnAbandonedCheckpointHadIsInTheNext) {
   Instance next(environment_, clock_, kAll);
   for (std::int64_t account = 0; account < 5'000; ++account) {
     ASSERT_EQ(next.sum_of(account), account + (account == 7 ? 101 : 1));
+  }
+}
+
+// Files that overlap would be merged by the database, and uploaded again.
+TEST_F(KeyedStateTest, ACheckpointOfManyRowsIsWrittenInRangesThatDoNotOverlap) {
+  std::map<std::string, std::string> ranges;  // each range's last key, by its first
+  stores_.on_ingest = [&](std::span<const StateRow> rows) {
+    const bool touched = rows.size() < 10'000;  // by what came meanwhile: spread over all keys
+    if (!touched) ranges.emplace(rows.front().key, rows.back().key);
+  };
+  Instance instance(environment_, clock_, kAll);
+  constexpr std::int64_t kAccounts = 1'500'000;
+  std::vector<Payment> many;
+  for (std::int64_t account = 0; account < kAccounts; ++account) many.push_back({account, 1});
+  instance.sums_after(many);
+  const CheckpointName name{CheckpointId(1), 1};
+  bool done = false;
+  instance.backend().freeze(name, [&](const Result<KeyedSnapshot>& taken) { done = bool(taken); });
+  for (std::int64_t piece = 0; *instance.backend().work(); ++piece) {
+    if (piece % 100 == 0) instance.sums_after({{piece * 7 % kAccounts, 1}});
+  }
+  ASSERT_TRUE(done);
+  ASSERT_GT(ranges.size(), 3U);
+  std::string last;
+  for (const auto& [first, end] : ranges) {
+    EXPECT_LT(last, first);
+    last = end;
   }
 }
 

@@ -76,13 +76,13 @@ detail::Snapshot prepared_by_two(Log& log) {
     EXPECT_TRUE(sink.prepare(CheckpointId(7)));
     detail::Snapshot snapshot;
     EXPECT_TRUE(sink.snapshot(snapshot));
-    const detail::StatePiece& own = *snapshot.find("prepared");
+    const detail::StatePiece& own = *snapshot.find(".prepared");
     EXPECT_EQ(own.redistribution, detail::Redistribution::kSplit);
     piece.elements.insert(piece.elements.end(), own.elements.begin(), own.elements.end());
   }
   log.clear();
   detail::Snapshot both;
-  both.put("prepared", std::move(piece));
+  both.put(".prepared", std::move(piece));
   return both;
 }
 
@@ -115,7 +115,7 @@ TEST(Sink, RemembersWhatItCouldNotCommit) {
   EXPECT_FALSE(sink.commit(CheckpointId(1)));
   detail::Snapshot snapshot;
   ASSERT_TRUE(sink.snapshot(snapshot));
-  EXPECT_EQ(snapshot.find("prepared")->elements.size(), 1U);
+  EXPECT_EQ(snapshot.find(".prepared")->elements.size(), 1U);
   EXPECT_TRUE(sink.commit(CheckpointId(1)));
 }
 
@@ -129,14 +129,14 @@ TEST(Sink, RemembersNothingWhereItHasNoCommit) {
   ASSERT_TRUE(sink.prepare(CheckpointId(1)));
   detail::Snapshot snapshot;
   ASSERT_TRUE(sink.snapshot(snapshot));
-  EXPECT_TRUE(snapshot.find("prepared")->elements.empty());
+  EXPECT_TRUE(snapshot.find(".prepared")->elements.empty());
 }
 
 TEST(Sink, RefusesAListThatIsDamaged) {
   Log log;
   detail::SinkOperator<Diary> sink([&] { return Diary(log); });
   detail::Snapshot snapshot;
-  snapshot.put("prepared", "damaged");
+  snapshot.put(".prepared", "damaged");
   EXPECT_EQ(sink.restore(snapshot).error().code(), ErrorCode::kCorruption);
 }
 

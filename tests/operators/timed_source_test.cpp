@@ -167,7 +167,7 @@ Snapshot in_the_middle_of(const Range& split, int records) {
 
 Snapshot together(const std::vector<Snapshot>& snapshots) {
   Snapshot all;
-  for (const std::string_view name : {"splits", ".watermark"}) {
+  for (const std::string_view name : {".splits", ".watermark"}) {
     StatePiece piece;
     for (const Snapshot& snapshot : snapshots) {
       const StatePiece* const part = snapshot.find(name);
@@ -201,8 +201,8 @@ TEST(TimedSplitSource, KeepsEachSplitApartInItsSnapshot) {
   for (const Range& range : {Range{0, 5}, Range{7, 9}}) ASSERT_TRUE(source->assign(encoded(range)));
   Snapshot snapshot;
   ASSERT_TRUE(source->snapshot(snapshot));
-  EXPECT_EQ(snapshot.find("splits")->elements.size(), 2u);
-  EXPECT_EQ(snapshot.find("splits")->redistribution, Redistribution::kSplit);
+  EXPECT_EQ(snapshot.find(".splits")->elements.size(), 2u);
+  EXPECT_EQ(snapshot.find(".splits")->redistribution, Redistribution::kSplit);
 }
 
 TEST(TimedSplitSource, AsksForMoreSplitsAfterARestore) {
@@ -219,7 +219,7 @@ TEST(TimedSplitSource, AsksForMoreSplitsAfterARestore) {
 TEST(TimedSplitSource, RefusesASnapshotThatIsDamaged) {
   EXPECT_EQ(ranges()()->restore(Snapshot()).error().code(), ErrorCode::kNotFound);
   Snapshot snapshot;
-  snapshot.put("splits", "short");
+  snapshot.put(".splits", "short");
   EXPECT_EQ(ranges()()->restore(snapshot).error().code(), ErrorCode::kCorruption);
 }
 

@@ -92,7 +92,8 @@ constexpr std::string_view kSchema =
     "entry_schema:string,value_schemas:list<string>,time_to_live_milliseconds:int64}>,"
     "files:list<StoredFile{name:string,path:string,bytes:uint64,"
     "checksum:Checksum{high:uint64,low:uint64}}>,rows:list<RowsFile{file:StoredFile,"
-    "first_key:string,last_key:string,rows:uint64}>}>}>}>,enumerators:map<string,StatePiece>}";
+    "first_key:string,last_key:string,rows:uint64}>}>}>,in_flight:list<StoredFile>}>,"
+    "enumerators:map<string,StatePiece>}";
 
 // Before there were savepoints.
 constexpr std::string_view kFirstSchema =
@@ -129,11 +130,11 @@ TEST(CheckpointFormat, ReadsWhatTheFirstOneWrote) {
 TEST(CheckpointFormat, HasTheseBytes) {
   const std::string bytes = *encode_checkpoint(small());
   EXPECT_EQ(bytes.substr(0, 8), "MILLRCHK");
-  EXPECT_EQ(hex(bytes.substr(8, 16)), "010000003b030000a103000000000000");
+  EXPECT_EQ(hex(bytes.substr(8, 16)), "0100000056030000bc03000000000000");
   EXPECT_EQ(bytes.substr(24, kSchema.size()), kSchema);
   EXPECT_EQ(hex(bytes.substr(24 + kSchema.size())),
             "0105636f756e7405000000000000000200000000000000edfe000000000000d2040000000000000001"
-            "00010101056c696e6573000101010472657374010074c4c3ff6b08f3ce3efc7c45890c110f");
+            "00010101056c696e657300010101047265737401000917829993d711090b6efeaf68005a3c");
 }
 
 TEST(CheckpointFormat, OfASavepointIsAnotherKindOfFile) {
@@ -191,11 +192,11 @@ TEST(CheckpointFormat, RefusesNumbersThatCannotBe) {
 }
 
 TEST(CheckpointFormat, RefusesARedistributionThatItDoesNotKnow) {
-  const auto unknown = static_cast<Redistribution>(2);
+  const auto unknown = static_cast<Redistribution>(3);
   const Error error = refusal(
       *encode_checkpoint(with([&](auto& o) { o.pieces["rules"].redistribution = unknown; })));
   EXPECT_EQ(error.code(), ErrorCode::kUnsupported);
-  EXPECT_THAT(error.message(), HasSubstr("the piece 'rules' has the redistribution 2"));
+  EXPECT_THAT(error.message(), HasSubstr("the piece 'rules' has the redistribution 3"));
   CheckpointMetadata metadata = small();
   metadata.enumerators["lines"].redistribution = unknown;
   EXPECT_EQ(refusal(*encode_checkpoint(metadata)).code(), ErrorCode::kUnsupported);

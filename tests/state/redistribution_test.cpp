@@ -57,6 +57,27 @@ TEST(Redistribution, GivesAUnionToAll) {
   }
 }
 
+TEST(Redistribution, GivesACopyToEach) {
+  const auto copy = [](Elements elements) {
+    return StatePiece{Redistribution::kCopy, std::move(elements)};
+  };
+  const std::vector<Pieces> before{{{"p", copy({"a"})}}, {{"p", copy({"b", "c"})}}};
+  EXPECT_THAT(dealt(before, 1), ElementsAre(Elements{"a"}));
+  EXPECT_THAT(dealt(before, 2), ElementsAre(Elements{"a"}, Elements{"b", "c"}));
+  EXPECT_THAT(dealt(before, 3), ElementsAre(Elements{"a"}, Elements{"b", "c"}, Elements{"a"}));
+}
+
+TEST(Redistribution, KeepsTheSchemaOfElements) {
+  const std::vector<Pieces> before{
+      {{"p", {.elements = {"a", "b"}, .schema = "A"}}, {"u", united({"x"})}}};
+  for (const std::uint32_t parallelism : {1, 2}) {
+    for (const Snapshot& snapshot : redistributed(before, parallelism)) {
+      EXPECT_EQ(snapshot.find("p")->schema, "A");
+      EXPECT_EQ(snapshot.find("u")->schema, "");
+    }
+  }
+}
+
 TEST(Redistribution, TreatsEachPieceForItself) {
   const auto after =
       redistributed({{{"p", split({"a", "b"})}, {"u", united({"x"})}}, {{"q", split({"c"})}}}, 1);

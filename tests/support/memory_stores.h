@@ -28,6 +28,7 @@ class MemoryCheckpoints final : public detail::CheckpointStore {
   }
   Result<File> put(const Name& checkpoint, std::string name, std::string_view bytes) override {
     if (Status failed = ask(fail_put); !failed) return failed.error();
+    if (on_put) on_put(name);
     std::lock_guard lock(mutex_);
     File file{.name = std::move(name),
               .path = concat(to_string(checkpoint), "/", ++number_),
@@ -71,6 +72,7 @@ class MemoryCheckpoints final : public detail::CheckpointStore {
     return {};
   }
 
+  std::function<void(std::string_view name)> on_put;
   Failure fail_put;
   Failure fail_write_metadata;
   Failure fail_read_metadata;

@@ -101,5 +101,38 @@ TEST(Harness, FailsWhereTheFunctionDoes) {
   EXPECT_THROW(test::Harness<CannotOpen>(), std::runtime_error);
 }
 
+struct Limit {
+  std::string account;
+  std::int64_t cents;
+};
+
+// Payments above the limit of their account, counted.
+class AboveLimit : public KeyedBroadcastProcess<std::string, Payment, Limit, std::string> {
+ public:
+  void process(const Payment& payment, ReadContext& context, Collector<std::string>& out) override {
+    if (payment.cents <= limits_.value_or(context.key(), 1'000)) return;
+    out.emit(context.key() + ' ' + std::to_string(++count_.edit()));
+  }
+  void process_broadcast(const Limit& limit, WriteContext& context,
+                         Collector<std::string>&) override {
+    limits_.put(context, limit.account, limit.cents);
+  }
+
+ private:
+  ValueState<std::int64_t> count_{*this, "count"};
+  BroadcastState<std::string, std::int64_t> limits_{*this, "limits"};
+};
+
+TEST(Harness, PushesToABroadcastStreamToo) {
+  test::Harness<AboveLimit> above;
+  above.push({"alice", 500, at(1s)});
+  above.push_broadcast(Limit{"alice", 400});
+  above.push({"alice", 500, at(2s)});
+  EXPECT_THAT(above.take(), ElementsAre("alice 1"));
+  above.snapshot_and_restore();
+  above.push({"alice", 500, at(3s)});
+  EXPECT_THAT(above.take(), ElementsAre("alice 2"));
+}
+
 }  // namespace
 }  // namespace millrace

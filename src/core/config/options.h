@@ -65,6 +65,12 @@ inline constexpr Option<Duration> kCheckpointPause{
     "execution.checkpointing.min-pause", "0s",
     "The least time from the end of a checkpoint to the beginning of the next."};
 
+inline constexpr Option<Duration> kAlignedTimeout{
+    "execution.checkpointing.aligned-timeout", "30s",
+    "How long a checkpoint's barrier waits for the records before it where tasks cannot keep up; "
+    "then it overtakes them, and they become part of the checkpoint, from which only the same plan "
+    "with the same parallelism can go on. Not sooner than the timeout is never."};
+
 inline constexpr Option<std::int64_t> kTolerableFailures{
     "execution.checkpointing.tolerable-failed-checkpoints", "0",
     "How many checkpoints may fail in a row before the job restarts.", IntegerRange{0, 1'000'000}};
@@ -143,6 +149,7 @@ inline constexpr ConfigOption kEngineOptions[] = {
     kCheckpointMode,
     kCheckpointTimeout,
     kCheckpointPause,
+    kAlignedTimeout,
     kTolerableFailures,
     kRetainedCheckpoints,
     kSavepointDirectory,

@@ -78,6 +78,10 @@ class AnyBatch {
   // Appends the rows from `begin` up to `end` of a batch of the same type; moves them if `take`.
   virtual void append(AnyBatch& from, std::size_t begin, std::size_t end, bool take) = 0;
 
+  // Adds `count` records to be assigned by the caller, who then calls account_for(count).
+  virtual void* add_rows(std::size_t count) = 0;
+  virtual void account_for(std::size_t last) = 0;
+
   // A new batch of the same type.
   virtual class BatchPtr make_empty() const = 0;
 
@@ -178,7 +182,8 @@ class Batch final : public AnyBatch {
     if (capacity_ < size_ + count) grow(std::max(size_ + count, 2 * capacity_));
     return values_.get() + std::exchange(size_, size_ + count);
   }
-  void account_for(std::size_t last) {
+  void* add_rows(std::size_t count) override { return extend(count); }
+  void account_for(std::size_t last) override {
     if constexpr (kHasHeap<T>) {
       for (std::size_t row = size_ - last; row < size_; ++row) {
         heap_bytes_ += heap_footprint(values_[row]);

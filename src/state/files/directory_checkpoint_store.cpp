@@ -3,6 +3,7 @@
 #include <functional>
 #include <utility>
 
+#include "millrace/core/failpoint.h"
 #include "millrace/core/text.h"
 #include "millrace/state/files/checkpoint_names.h"
 #include "millrace/state/files/stored_file.h"
@@ -158,7 +159,9 @@ Status DirectoryCheckpointStore::remove_unused(const CheckpointName& newest,
   };
   Sweep sweep(files_);
   sweep.each(directory_, [&](const std::string& name) {
-    if (unused(parse_checkpoint_name(name))) sweep.note(remove_checkpoint(directory_ / name));
+    if (!unused(parse_checkpoint_name(name))) return;
+    sweep.note(remove_checkpoint(directory_ / name));
+    pass(FailPoint::kMetadataRemoved);
   });
   sweep.each(shared_, [&](const std::string& name) {
     const bool kept = keep_files.contains(concat(kSharedFolder, "/", name));

@@ -13,6 +13,8 @@
 #include <utility>
 
 #include "millrace/core/check.h"
+#include "millrace/core/failpoint.h"
+#include "millrace/core/mutant.h"
 #include "millrace/core/text.h"
 #include "millrace/state/rocksdb/rocksdb_error.h"
 #include "millrace/state/rocksdb/rocksdb_scan.h"
@@ -228,6 +230,7 @@ Result<std::vector<StoredFile>> RocksDbStore::checkpoint(const CheckpointName& n
     Result<StoredFile> stored =
         known ? Result<StoredFile>(*known) : into.put_file(name, file, folder / file);
     if (!stored) return stored.error().with_context("uploading state");
+    if (!known) pass(FailPoint::kFileUploaded);
     if (is_sorted_file(file)) checksums.emplace(file, stored->checksum);
     files.push_back(*std::move(stored));
   }
@@ -238,9 +241,10 @@ Result<std::vector<StoredFile>> RocksDbStore::checkpoint(const CheckpointName& n
 const StoredFile* RocksDbStore::find_in(std::span<const StoredFile> base,
                                         const std::string& name) const {
   const auto own = checksums_.find(name);
-  if (own == checksums_.end()) return nullptr;
+  const bool any = is_mutant(Mutant::kReuseFileName);
+  if (own == checksums_.end() && !any) return nullptr;
   const auto same = std::ranges::find_if(base, [&](const StoredFile& file) {
-    return file.name == name && file.checksum == own->second;
+    return file.name == name && (any || file.checksum == own->second);
   });
   return same == base.end() ? nullptr : &*same;
 }
