@@ -25,6 +25,12 @@ class Verification {
     }
   }
 
+  void in_flight_of(SnapshotReader& reader) {
+    for (const TaskSnapshot& task : reader.metadata().tasks) {
+      for (const StoredFile& file : task.in_flight) look_at(reader.store().fetch(file));
+    }
+  }
+
   void rows_of(SnapshotReader& reader) {
     for (const OperatorState& of : reader.operators()) {
       for (const auto& [name, piece] : of.pieces) note(check_piece(piece), of, name);
@@ -109,6 +115,7 @@ Result<bool> verify_state(const std::string& path, std::ostream& out) {
   if (!reader) return reader.error();
   Verification verification(out);
   verification.files_of(**reader);
+  verification.in_flight_of(**reader);
   if (verification.well()) verification.rows_of(**reader);
   if (verification.well()) {
     out << "well: " << verification.files() << " files of " << verification.bytes() << " bytes, "
