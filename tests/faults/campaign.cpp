@@ -54,10 +54,10 @@ class Campaign {
     RoundSettings settings{.program = FAULTY_JOB,
                            .folder = folder / "round",
                            .seed = seed,
-                           .kills = 1 + random.below(12)};
+                           .faults = 1 + random.below(12)};
     const RoundResult result = run_round(*subject, settings);
     ++rounds;
-    faults += result.kills;
+    faults += result.faults;
     if (!result.violation.empty()) {
       ++violations;
       std::cerr << result.history << result.violation

@@ -4,6 +4,8 @@
 //
 //   FAULT_POINT=sink-committed:3   the process kills itself when it passes that point a third time;
 //                                  several points are separated by commas
+//   FAULT_CALL=17:28:/dir          the 17th call that touches files fails with that errno, once
+//   FAULT_CALL_FROM=barrier-taken:3   they are counted from that point on
 //   FAULT_PASSED=FILE              the points that were passed, appended to it
 //   FAULT_MUTANT=skip-alignment    the engine is broken so, where it was built with mutants
 #include <fcntl.h>
@@ -16,6 +18,7 @@
 #include <tuple>
 
 #include "../../examples/fraud.h"
+#include "faults/failing_calls.h"
 #include "millrace/core/failpoint.h"
 #include "millrace/core/mutant.h"
 #include "millrace/verifier.h"
@@ -27,17 +30,24 @@ using detail::FailPoint;
 
 std::array<std::atomic<std::uint64_t>, detail::kFailPoints> passed;
 int passed_file = -1;
-std::array<std::uint64_t, detail::kFailPoints> deadly;  // the time; 0: none
 
-void append_to_passed(FailPoint point) {
-  const std::string line = concat(to_string(point), "\n");
+// Of each point, a time that it is passed; 0: none.
+using Times = std::array<std::uint64_t, detail::kFailPoints>;
+
+Times deadly;
+Times counted_from;
+faults::FailingCall call;
+
+void append_to_passed(std::string_view word) {
+  const std::string line = concat(word, "\n");
   std::ignore = write(passed_file, line.data(), line.size());
 }
 
 void note(FailPoint point) {
   const auto index = static_cast<std::size_t>(point);
   const std::uint64_t time = ++passed[index];
-  if (time == 1 && passed_file >= 0) append_to_passed(point);
+  if (time == 1 && passed_file >= 0) append_to_passed(to_string(point));
+  if (time == counted_from[index]) fail_call(call);
   if (time == deadly[index]) kill(getpid(), SIGKILL);
 }
 
@@ -53,17 +63,34 @@ std::size_t position(const std::array<std::string_view, n>& words, std::string_v
   return static_cast<std::size_t>(found - words.begin());
 }
 
+// "sink-committed:3,task-opened:1"
+Times times(std::string_view text) {
+  Times times{};
+  std::istringstream points{std::string(text)};
+  for (std::string point; std::getline(points, point, ',');) {
+    const std::size_t colon = point.find(':');
+    times[position(detail::kFailPointWords, point.substr(0, colon))] =
+        std::stoull(point.substr(colon + 1));
+  }
+  return times;
+}
+
+void choose_call() {
+  std::istringstream text{std::string(variable("FAULT_CALL"))};
+  char colon = ':';
+  if (!(text >> call.number >> colon >> call.error >> colon >> call.below)) return;
+  call.tell = [](std::string_view name) { append_to_passed(concat("call:", name)); };
+  counted_from = times(variable("FAULT_CALL_FROM"));
+  if (counted_from == Times{}) fail_call(call);
+}
+
 void choose_fault() {
   if (const std::string file(variable("FAULT_PASSED")); !file.empty()) {
     passed_file = open(file.c_str(), O_WRONLY | O_CREAT | O_APPEND | O_CLOEXEC, 0644);
   }
   detail::fail_point_hook = note;
-  std::istringstream points{std::string(variable("FAULT_POINT"))};
-  for (std::string text; std::getline(points, text, ',');) {
-    const std::size_t colon = text.find(':');
-    deadly[position(detail::kFailPointWords, text.substr(0, colon))] =
-        std::stoull(text.substr(colon + 1));
-  }
+  deadly = times(variable("FAULT_POINT"));
+  choose_call();
   if (const std::string_view text = variable("FAULT_MUTANT"); !text.empty()) {
 #ifdef MILLRACE_MUTANTS
     detail::chosen_mutant = static_cast<detail::Mutant>(position(detail::kMutantWords, text));

@@ -52,13 +52,13 @@ class Kills : public testing::Test {
     EXPECT_EQ(result.violation, "") << "seed " << settings.seed << "\n" << result.history;
     passed_ = passed_in(settings.folder / "passed");
     fs::remove_all(settings.folder);
-    kills_ += result.kills;
+    kills_ += result.faults;
     return result;
   }
 
   void kill_at_any_time(const Subject& subject, std::size_t kills) {
     for (std::uint64_t seed = base_seed(); kills_ < kills && !HasFailure(); ++seed) {
-      round(subject, {.seed = seed, .kills = 8});
+      round(subject, {.seed = seed, .faults = 8});
     }
     std::cout << kills_ << " kills in " << rounds_ << " rounds\n";
   }
@@ -91,17 +91,17 @@ TEST_F(Kills, AtEachPointLeaveNoTrace) {
     SCOPED_TRACE(point);
     const bool overtakes = point.starts_with("in-flight");
     const auto choose = [&](std::size_t start, Random& random) {
-      const Death death = death_at("pointer-swapped", overtakes ? 1 : 4);
-      if (start == 0) return death;
-      const Death at_point = death_at(point, start == 1 ? 1 : 1 + random.below(4));
-      return overtakes ? Death{.point = concat(at_point.point, ",", death.point)} : at_point;
+      const Fault fault = kill_at("pointer-swapped", overtakes ? 1 : 4);
+      if (start == 0) return fault;
+      const Fault at_point = kill_at(point, start == 1 ? 1 : 1 + random.below(4));
+      return overtakes ? Fault{.point = concat(at_point.point, ",", fault.point)} : at_point;
     };
     const RoundResult result = round(overtakes ? crowd : calm, {.seed = base_seed(),
-                                                                .kills = overtakes ? 8u : 4u,
+                                                                .faults = overtakes ? 8u : 4u,
                                                                 .overtakes = overtakes,
                                                                 .words = {"--state-memory=64KiB"},
                                                                 .choose = choose});
-    EXPECT_GE(result.kills, 2u);
+    EXPECT_GE(result.faults, 2u);
     EXPECT_TRUE(passed_.contains(std::string(point)));
   }
   std::cout << kills_ << " kills in " << rounds_ << " rounds\n";

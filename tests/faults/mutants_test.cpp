@@ -23,13 +23,13 @@ class Mutants : public testing::TestWithParam<std::string_view> {
     // Every other process dies right after a checkpoint, so that many of them are gone on from.
     const bool in_flight = mutant == to_string(Mutant::kForgetInFlight);
     const auto choose = [&](std::size_t, Random& random) {
-      return random.below(2) == 0 ? death_at("pointer-swapped", 1 + random.below(4))
-                                  : any_death(random);
+      return random.below(2) == 0 ? kill_at("pointer-swapped", 1 + random.below(4))
+                                  : any_fault(random);
     };
     RoundSettings settings{.program = MUTATED_JOB,
                            .folder = root() / concat("round-", seed),
                            .seed = seed,
-                           .kills = 6,
+                           .faults = 6,
                            .overtakes = in_flight,
                            .mutant = std::string(mutant),
                            .words = {"-D", "execution.checkpointing.num-retained=2"},

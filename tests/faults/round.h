@@ -27,9 +27,12 @@ class Subject {
   virtual std::string judge(const std::filesystem::path& shown) const = 0;
 };
 
-// How a process is to die.
-struct Death {
-  std::string point;                     // as FAULT_POINT has it; empty: at an instant
+// What is to happen to a process: it dies, or a call fails, which it may survive.
+struct Fault {
+  std::string point;  // where it dies, as FAULT_POINT has it; empty: at the instant
+  long call = 0;      // the number of the one that fails
+  int error = 0;      // with that errno
+  std::string from;   // as FAULT_CALL_FROM has it; empty: calls count from the start
   std::chrono::microseconds instant{0};  // after its start
 };
 
@@ -37,25 +40,25 @@ struct RoundSettings {
   std::filesystem::path program;  // faulty_job
   std::filesystem::path folder;   // of the round's own; it must not exist
   std::uint64_t seed = 0;
-  std::size_t kills = 5;               // at most: the job may come to its end before
+  std::size_t faults = 5;              // at most: the job may come to its end before
   std::optional<bool> overtakes = {};  // what barriers wait for; by default in every third round
   std::string mutant;
   std::vector<std::string> words;  // further flags of each start
-  // Chooses how the process of that number dies, from 0. By default at an instant or at a point.
-  std::function<Death(std::size_t, Random&)> choose = {};
+  // Chooses what happens to the process of that number, from 0.
+  std::function<Fault(std::size_t, Random&)> choose = {};  // by default any_fault()
 };
 
 struct RoundResult {
   std::size_t starts = 0;
-  std::size_t kills = 0;
+  std::size_t faults = 0;
   std::string violation;  // empty: none
   std::string history;    // the commands, and how they ended
 };
 
 RoundResult run_round(const Subject& subject, const RoundSettings& settings);
 
-// At any instant of a short job's life, or at any point.
-Death any_death(Random& random);
-Death death_at(std::string_view point, std::uint64_t time);
+// A kill at any instant of a short job's life, or at any point, or any call.
+Fault any_fault(Random& random);
+Fault kill_at(std::string_view point, std::uint64_t time);
 
 }  // namespace millrace::faults

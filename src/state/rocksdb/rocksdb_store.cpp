@@ -130,6 +130,7 @@ Status RocksDbStore::open_database(bool restored) {
 
 Status RocksDbStore::get(std::span<const std::string_view> keys,
                          const std::function<void(std::size_t, std::string_view)>& found) {
+  if (Status whole = check_whole(); !whole) return whole;
   const std::size_t most = std::min(keys.size(), kKeysAtOnce);
   std::vector<rocksdb::Slice> wanted(most);
   std::vector<rocksdb::PinnableSlice> values(most);
@@ -156,17 +157,39 @@ std::unique_ptr<StateScan> RocksDbStore::scan(std::string_view first, std::strin
 
 Status RocksDbStore::ingest(std::span<const StateRow> rows) {
   if (rows.empty()) return {};
+  if (Status whole = check_whole(); !whole) return whole;
   const Result<ScratchFolder> scratch = make_scratch();
   if (!scratch) return scratch.error();
   std::vector<std::string> files;
-  const Status written = write_files(rows, scratch->path(), files);
+  std::vector<StateRow> bounds;
+  const Status written = write_files(rows, scratch->path(), files, bounds);
   if (!written) return written;
   rocksdb::IngestExternalFileOptions options;
   options.move_files = true;
   options.write_global_seqno = false;  // it would change the file, and so its checksum
   const rocksdb::Status ingested = database_->IngestExternalFile(files, options);
   if (!ingested.ok()) return to_error(ingested, "cannot add rows to the state database");
-  return wait_for_compaction();
+  Status found = check_found(bounds);
+  return found ? wait_for_compaction() : found;
+}
+
+// RocksDB reads a file's range from the file, and takes it for empty where that read fails: its
+// rows would not be found, and nobody would know. Such a database is of no use any more.
+Status RocksDbStore::check_found(std::span<const StateRow> bounds) {
+  std::string value;
+  for (const StateRow& row : bounds) {
+    const rocksdb::Status got = database_->Get(rocksdb::ReadOptions(), slice(row.key), &value);
+    const bool right = row.value ? got.ok() && value == *row.value : got.IsNotFound();
+    if (!right) damaged_.store(true, std::memory_order_release);
+  }
+  return check_whole();
+}
+
+Status RocksDbStore::check_whole() const {
+  if (!damaged_.load(std::memory_order_acquire)) return {};
+  return unavailable(concat("the state database ", in_quotes(folder_.path().native()),
+                            " does not find rows that were just written to it: its disk fails; go "
+                            "on from the last checkpoint on another"));
 }
 
 Result<ScratchFolder> RocksDbStore::make_scratch() {
@@ -174,11 +197,13 @@ Result<ScratchFolder> RocksDbStore::make_scratch() {
 }
 
 Status RocksDbStore::write_files(std::span<const StateRow> rows, const fs::path& folder,
-                                 std::vector<std::string>& files) {
+                                 std::vector<std::string>& files, std::vector<StateRow>& bounds) {
   while (!rows.empty()) {
     files.push_back(folder / concat(files.size(), kSortedFile));
     const Result<std::size_t> written = write_file(rows, files.back());
     if (!written) return written.error();
+    bounds.push_back(rows.front());
+    bounds.push_back(rows[*written - 1]);
     rows = rows.subspan(*written);
   }
   return {};
@@ -216,6 +241,7 @@ int RocksDbStore::files_in_level0() const {
 Result<std::vector<StoredFile>> RocksDbStore::checkpoint(const CheckpointName& name,
                                                          std::span<const StoredFile> base,
                                                          CheckpointStore& into) {
+  if (Status whole = check_whole(); !whole) return whole.error();
   const Result<ScratchFolder> scratch = make_scratch();
   if (!scratch) return scratch.error();
   const fs::path folder = scratch->path() / "files";

@@ -11,6 +11,7 @@
 // came: a checkpoint consists of hard links, and uploads what its base lacks.
 #pragma once
 
+#include <atomic>
 #include <cstdint>
 #include <filesystem>
 #include <map>
@@ -63,7 +64,9 @@ class RocksDbStore final : public StateStore {
   Status open_database(bool restored);
   Result<ScratchFolder> make_scratch();
   Status write_files(std::span<const StateRow> rows, const std::filesystem::path& folder,
-                     std::vector<std::string>& files);
+                     std::vector<std::string>& files, std::vector<StateRow>& bounds);
+  Status check_found(std::span<const StateRow> bounds);
+  Status check_whole() const;
   Result<std::size_t> write_file(std::span<const StateRow> rows, const std::string& file);
   Status wait_for_compaction();
   const StoredFile* find_in(std::span<const StoredFile> base, const std::string& name) const;
@@ -74,6 +77,7 @@ class RocksDbStore final : public StateStore {
   const std::unique_ptr<const rocksdb::Options> options_;
   std::unique_ptr<rocksdb::DB> database_;
   std::uint64_t folders_ = 0;
+  std::atomic<bool> damaged_{false};  // it does not find what was written to it
   // Of the sorted files that this store restored or uploaded last: another store's file of the same
   // name has another content.
   Checksums checksums_;
