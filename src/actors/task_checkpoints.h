@@ -20,7 +20,7 @@
 #include "millrace/actors/channel_writer.h"
 #include "millrace/actors/in_flight.h"
 #include "millrace/actors/input_gate.h"
-#include "millrace/actors/savepoint_notice.h"
+#include "millrace/actors/task_metrics.h"
 #include "millrace/actors/task_port.h"
 #include "millrace/actors/task_start.h"
 #include "millrace/operators/any_sink.h"
@@ -41,9 +41,9 @@ class TaskCheckpoints {
   // Brings back the records in flight of the checkpoint that the task goes on from.
   Status restore_in_flight(const StoredFile& file);
 
-  // Before the checkpoint comes that is also a savepoint.
+  // The next checkpoint is a savepoint too.
   void on_savepoint(SavepointNotice notice) { savepoint_ = std::move(notice); }
-  // Whether sources read no more behind that checkpoint.
+  // Sources read no more behind it.
   bool stops_behind(CheckpointId checkpoint) const {
     return is_savepoint(checkpoint) && savepoint_->stops;
   }
@@ -55,6 +55,8 @@ class TaskCheckpoints {
   Result<bool> work();
   // Keyed state takes no further changes until the writer has caught up.
   bool congested() const;
+  // Brings the metrics of keyed state up to date.
+  void report(TaskMetrics& metrics) const;
   // Keyed state is part of a checkpoint that is not complete.
   bool frozen() const { return frozen_.has_value(); }
   // Whether a barrier can overtake: records have a binary form, and the checkpoint a store.

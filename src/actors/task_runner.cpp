@@ -113,10 +113,12 @@ Result<TaskRunner::Outcome> TaskRunner::run() {
   if (*state == State::kReady && begin >= flushed_at_ + kLongestHold) {
     if (Status flushed = flush(); !flushed) return flushed.error();
     flushed_at_ = begin;
+    checkpoints_.report(metrics_);
   }
+  if (*state != State::kReady) checkpoints_.report(metrics_);
   account(begin, *state);
-  const auto input_due =
-      *state == State::kIdle && !stopped_ ? sooner(poll_at_, idle_timer_.due()) : std::nullopt;
+  const bool waits_for_input = *state == State::kIdle && !stopped_;
+  const auto input_due = waits_for_input ? sooner(poll_at_, idle_timer_.due()) : std::nullopt;
   auto due = sooner(input_due, barrier_due());
   if (*state != State::kReady && congested()) due = sooner(due, last_run_ + kWriterPause);
   if (!due) return Outcome{*state, std::nullopt};
@@ -342,10 +344,10 @@ Result<bool> TaskRunner::take_due() {
   Status flushed = chain_.flush();
   if (!flushed) return flushed.error();
   if (!chain_.idle()) return true;
-  const CheckpointId checkpoint = due_->checkpoint;
-  Status taken = checkpoints_.take(*std::exchange(due_, std::nullopt), phase_ == Phase::kFinished);
+  const Barrier barrier = *std::exchange(due_, std::nullopt);
+  Status taken = checkpoints_.take(barrier, phase_ == Phase::kFinished);
   if (!taken) return taken.error();
-  if (chain_.source() && checkpoints_.stops_behind(checkpoint)) stopped_ = checkpoint;
+  if (checkpoints_.stops_behind(barrier.checkpoint)) stopped_ = barrier.checkpoint;
   checkpoints_.on_time(clock_.now());
   Status assigned = end_trigger();
   if (!assigned) return assigned.error();

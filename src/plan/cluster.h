@@ -17,6 +17,10 @@ struct JobProgress {
   std::uint64_t records_in = 0;         // emitted by the sources
   std::uint64_t records_out = 0;        // taken by the sinks
   Timestamp watermark = kMinTimestamp;  // the least of all tasks with inputs
+  std::uint64_t state_rows = 0;         // keys of keyed state that are in memory
+  std::uint64_t state_bytes = 0;        // that they take
+  std::uint64_t state_lookups = 0;
+  std::uint64_t state_reads = 0;  // lookups that had to ask the database
 };
 
 // What becomes of the job once a savepoint of it is taken.

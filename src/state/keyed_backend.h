@@ -9,6 +9,7 @@
 #include "millrace/core/check.h"
 #include "millrace/state/checkpoint_metadata.h"
 #include "millrace/state/savepoint/savepoint_target.h"
+#include "millrace/state/state_metrics.h"
 
 namespace millrace::detail {
 
@@ -35,6 +36,9 @@ class KeyedBackend {
   // It has no memory left for what further records would change, until the writer has caught up:
   // the task takes no input meanwhile.
   virtual bool congested() { return false; }
+
+  // Brings up to date what it knows of itself.
+  virtual void report(StateMetrics&) {}
 
   // The checkpoint will not complete: what it would have held joins the next one.
   virtual void abandon(const CheckpointName& checkpoint) = 0;

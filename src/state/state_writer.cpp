@@ -1,9 +1,11 @@
 #include "millrace/state/state_writer.h"
 
 #include <algorithm>
+#include <set>
 
 #include "millrace/core/failpoint.h"
 #include "millrace/core/mutant.h"
+
 #include "millrace/state/savepoint/rows_export.h"
 
 namespace millrace::detail {
@@ -39,7 +41,7 @@ Status StateWriter::write_all() {
 
 Status StateWriter::write_waiting() {
   if (!store_) {
-    Result<std::unique_ptr<StateStore>> made = environment_.stores->make(name_);
+    Result<std::unique_ptr<StateStore>> made = stores_.make(name_);
     if (!made) return made.error();
     store_ = *std::move(made);
     readable_.store(store_.get(), std::memory_order_release);
@@ -121,12 +123,24 @@ Result<std::vector<StoredFile>> StateWriter::put(const CheckpointName& name) {
     std::lock_guard lock(mutex_);
     base = base_;
   }
-  Result<std::vector<StoredFile>> files = store_->checkpoint(name, base, *environment_.checkpoints);
+  Result<std::vector<StoredFile>> files = store_->checkpoint(name, base, *checkpoints_);
   if (!files) return files.error();
   pass(FailPoint::kFilesUploaded);
+  count(base, *files);
   std::lock_guard lock(mutex_);
   pending_.emplace_back(name, *files);
   return files;
+}
+
+void StateWriter::count(std::span<const StoredFile> base, std::span<const StoredFile> files) {
+  std::set<std::string_view> known;
+  for (const StoredFile& file : base) known.insert(file.path);
+  std::uint64_t bytes = 0;
+  for (const StoredFile& file : files) {
+    bytes += file.bytes;
+    if (!known.contains(file.path)) uploaded_bytes_ += file.bytes;
+  }
+  checkpoint_bytes_ = bytes;
 }
 
 void StateWriter::completed(CheckpointName name) {

@@ -1,12 +1,14 @@
 // The one who writes to an operator instance's database: changes in the order in which they are
 // handed over, and checkpoints between them, all on an executor. Shared by the task and the work
-// under way, so that the database outlives both.
+// under way, so that the database outlives both; of the environment, which is the task's, it keeps
+// only what outlives tasks.
 //
 // What cannot be written is kept, and tried again with what is written next, or when somebody waits
 // for it: a full disk fails a checkpoint and loses nothing.
 #pragma once
 
 #include <atomic>
+#include <chrono>
 #include <deque>
 #include <memory>
 #include <mutex>
@@ -25,7 +27,10 @@ namespace millrace::detail {
 class StateWriter : public std::enable_shared_from_this<StateWriter> {
  public:
   StateWriter(const StateEnvironment& environment, std::string name)
-      : environment_(environment), name_(std::move(name)), serial_(*environment.executor) {}
+      : stores_(*environment.stores),
+        checkpoints_(environment.checkpoints),
+        name_(std::move(name)),
+        serial_(*environment.executor) {}
 
   // Before anything is written: goes on with a database that exists.
   void adopt(std::unique_ptr<StateStore> store, std::vector<StoredFile> base);
@@ -43,6 +48,13 @@ class StateWriter : public std::enable_shared_from_this<StateWriter> {
 
   // Everything that was handed over before becomes part of the checkpoint.
   void checkpoint(CheckpointName name, KeyedSnapshot snapshot, KeyedBackend::Done done);
+  // How long the last checkpoint took; the bytes of all its files; and of those uploaded since this
+  // was last asked.
+  void note_time(std::chrono::nanoseconds time) { checkpoint_time_ = time.count(); }
+  std::int64_t checkpoint_nanoseconds() const { return checkpoint_time_; }
+  std::uint64_t checkpoint_bytes() const { return checkpoint_bytes_; }
+  std::uint64_t take_uploaded_bytes() { return uploaded_bytes_.exchange(0); }
+
   // And of a savepoint, whose rows are written beside what comes next. They hold `max_parallelism`
   // key groups.
   struct Savepoint {
@@ -66,14 +78,19 @@ class StateWriter : public std::enable_shared_from_this<StateWriter> {
 
   Status write_all();
   Status write_waiting();
+  void count(std::span<const StoredFile> base, std::span<const StoredFile> files);
   void save_some(std::shared_ptr<Saving> saving);
   Result<std::vector<StoredFile>> put(const CheckpointName& name);
 
-  const StateEnvironment environment_;  // a copy: the task may end first
+  StateStoreFactory& stores_;
+  CheckpointStore* const checkpoints_;
   const std::string name_;
   SerialExecutor serial_;
   std::atomic<StateStore*> readable_{nullptr};
   std::atomic<std::uint64_t> written_{0};
+  std::atomic<std::int64_t> checkpoint_time_{0};
+  std::atomic<std::uint64_t> checkpoint_bytes_{0};
+  std::atomic<std::uint64_t> uploaded_bytes_{0};
   std::atomic<std::uint64_t> saving_{0};  // id of the checkpoint that is also a savepoint
 
   // On the executor alone.

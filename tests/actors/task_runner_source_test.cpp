@@ -76,7 +76,7 @@ TEST(TaskRunnerOfASource, ReadsNoMoreBehindASavepointThatStopsIt) {
   start(task, {{1, Poll::idle_for(0ms)}, {1, Poll::idle_for(0ms)}});
   EXPECT_EQ(task.run(), State::kIdle);
   task.runner->on_savepoint({.checkpoint = CheckpointId(1), .store = nullptr, .stops = true});
-  task.runner->on_trigger({.checkpoint = CheckpointId(1)});
+  task.runner->on_trigger({CheckpointId(1)});
   EXPECT_EQ(task.run(), State::kIdle);
   EXPECT_EQ(task.wake_after, std::nullopt) << "nothing is to be done";
   EXPECT_EQ(task.port.acknowledged.size(), 1U);
@@ -94,7 +94,7 @@ TEST(TaskRunnerOfASource, GoesOnWhenTheSavepointIsAborted) {
   start(task, {{1, Poll::idle_for(0ms)}, {1, Poll::idle_for(0ms)}});
   EXPECT_EQ(task.run(), State::kIdle);
   task.runner->on_savepoint({.checkpoint = CheckpointId(1), .store = nullptr, .stops = true});
-  task.runner->on_trigger({.checkpoint = CheckpointId(1)});
+  task.runner->on_trigger({CheckpointId(1)});
   EXPECT_EQ(task.run(), State::kIdle);
   ASSERT_TRUE(task.runner->on_abort(CheckpointId(1)));
   task.give_credit(0);

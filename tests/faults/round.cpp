@@ -107,7 +107,7 @@ class Round {
   Random random_;
   RoundResult result_;
   // Records that barriers overtake are read again by the same tasks only.
-  const bool overtakes_ = random_.below(3) == 0 || settings_.overtakes;
+  const bool overtakes_ = settings_.overtakes.value_or(random_.below(3) == 0);
   const std::uint64_t fixed_ = 2 + random_.below(3);
   bool ended_ = false;
 };

@@ -37,8 +37,8 @@ struct RoundSettings {
   std::filesystem::path program;  // faulty_job
   std::filesystem::path folder;   // of the round's own; it must not exist
   std::uint64_t seed = 0;
-  std::size_t kills = 5;   // at most: the job may come to its end before
-  bool overtakes = false;  // barriers, in any case
+  std::size_t kills = 5;               // at most: the job may come to its end before
+  std::optional<bool> overtakes = {};  // what barriers wait for; by default in every third round
   std::string mutant;
   std::vector<std::string> words;  // further flags of each start
   // Chooses how the process of that number dies, from 0. By default at an instant or at a point.

@@ -214,6 +214,26 @@ TEST_F(KeyedStateTest, ACheckpointOfManyRowsIsWrittenInRangesThatDoNotOverlap) {
   }
 }
 
+// They come back to memory, change again and are frozen there, while what they were is still on its
+// way to the database.
+TEST_F(KeyedStateTest, RowsThatLeftMemoryAndCameBackAreInACheckpointAsTheyAreNow) {
+  environment_.memory = 64 << 10;
+  Instance instance(environment_, clock_, kAll);
+  constexpr std::int64_t kAccounts = 5'000;
+  for (int round = 0; round < 3; ++round) {
+    for (std::int64_t account = 0; account < kAccounts; ++account) {
+      instance.sums_after({{account, 1}});
+    }
+  }
+  auto taken = instance.checkpoint(1);
+  ASSERT_TRUE(taken && *taken);
+  environment_.restored = {**taken};
+  Instance again(environment_, clock_, kAll);
+  for (std::int64_t account = 0; account < kAccounts; ++account) {
+    ASSERT_EQ(again.sum_of(account), 3) << account;
+  }
+}
+
 TEST_F(KeyedStateTest, FollowsItsKeyGroupsToOtherInstances) {
   std::vector<KeyedSnapshot> snapshots;
   constexpr std::int64_t kAccounts = 300;

@@ -91,6 +91,17 @@ class StateWriterTest : public testing::Test {
 
 Status disk_is_full() { return resource_exhausted("the disk is full"); }
 
+TEST_F(StateWriterTest, FinishesACheckpointThoughItsTaskIsGone) {
+  push(1);
+  freeze();
+  while (*state().work()) {
+  }
+  environment_ = {};  // it was the task's
+  executor_.run_all();
+  ASSERT_TRUE(taken_);
+  EXPECT_TRUE(*taken_);
+}
+
 TEST_F(StateWriterTest, WaitsForAWriterThatIsBehind) {
   const std::int64_t numbers = push_until_congested();
   EXPECT_GT(numbers, 60) << "16 MiB may wait";
