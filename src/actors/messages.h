@@ -33,7 +33,7 @@
 #include <vector>
 
 #include "millrace/actors/element.h"
-#include "millrace/actors/task_start.h"
+#include "millrace/actors/savepoint_notice.h"
 #include "millrace/coordination/job_ledger.h"
 #include "millrace/core/ids.h"
 #include "millrace/core/result.h"

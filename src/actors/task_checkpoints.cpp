@@ -50,7 +50,6 @@ Status TaskCheckpoints::take(const Barrier& barrier, bool finished) {
   Result<TaskSnapshot> taken = snapshot(finished);
   if (!taken) return taken.error();
   taken_ = Taken{.barrier = barrier, .snapshot = *std::move(taken)};
-  // Nothing will ask for the keyed state of a task that has finished, but for people.
   if (!finished || is_savepoint(checkpoint)) freeze(checkpoint);
   if (is_mutant(Mutant::kCommitBeforeCompletion)) (void)commit(checkpoint);
   const Barrier* const waiting = gate_.waiting_barrier();
@@ -77,13 +76,14 @@ Result<TaskSnapshot> TaskCheckpoints::snapshot(bool finished) {
   return task;
 }
 
+// Nothing will ask for the keyed state of a task that has finished, but people who look into it.
 void TaskCheckpoints::freeze(CheckpointId checkpoint) {
   if (backends_.empty()) return;
   frozen_ = checkpoint;
   taken_->unwritten = backends_.size();
   for (const auto& [index, backend] : backends_) {
+    const OperatorContext& place = places_[index];
     if (is_savepoint(checkpoint)) {
-      const OperatorContext& place = places_[index];
       backend->save_rows({savepoint_->store, place.id.value(), place.subtask.value()});
     }
     backend->freeze(name_of(checkpoint), port_.when_written(checkpoint, index));

@@ -20,6 +20,7 @@
 #include "millrace/actors/channel_writer.h"
 #include "millrace/actors/in_flight.h"
 #include "millrace/actors/input_gate.h"
+#include "millrace/actors/savepoint_notice.h"
 #include "millrace/actors/task_metrics.h"
 #include "millrace/actors/task_port.h"
 #include "millrace/actors/task_start.h"
@@ -41,9 +42,9 @@ class TaskCheckpoints {
   // Brings back the records in flight of the checkpoint that the task goes on from.
   Status restore_in_flight(const StoredFile& file);
 
-  // The next checkpoint is a savepoint too.
+  // Before the checkpoint comes that is also a savepoint.
   void on_savepoint(SavepointNotice notice) { savepoint_ = std::move(notice); }
-  // Sources read no more behind it.
+  // Whether sources read no more behind that checkpoint.
   bool stops_behind(CheckpointId checkpoint) const {
     return is_savepoint(checkpoint) && savepoint_->stops;
   }

@@ -1,7 +1,6 @@
 // What a task begins with.
 #pragma once
 
-#include <memory>
 #include <optional>
 
 #include "millrace/coordination/job_restore.h"
@@ -11,13 +10,6 @@
 #include "millrace/state/state_environment.h"
 
 namespace millrace::detail {
-
-// What a task must know of a savepoint before its checkpoint comes.
-struct SavepointNotice {
-  CheckpointId checkpoint;
-  std::shared_ptr<CheckpointStore> store;
-  bool stops = false;  // sources read no more behind it
-};
 
 struct TaskStart {
   std::uint64_t epoch = 0;

@@ -102,7 +102,7 @@ void StateWriter::checkpoint(CheckpointName name, KeyedSnapshot snapshot, Savepo
 
 // Beside the writer's further work, and in turn with others'.
 void StateWriter::save_some(std::shared_ptr<Saving> saving) {
-  environment_.executor->execute([saving = std::move(saving)]() mutable {
+  executor_.execute([saving = std::move(saving)]() mutable {
     StateWriter& self = *saving->writer;
     if (self.saving_.load(std::memory_order_relaxed) != saving->name.id.value()) {
       return saving->done(cancelled("nobody waits for the savepoint any more"));

@@ -29,8 +29,9 @@ class StateWriter : public std::enable_shared_from_this<StateWriter> {
   StateWriter(const StateEnvironment& environment, std::string name)
       : stores_(*environment.stores),
         checkpoints_(environment.checkpoints),
+        executor_(*environment.executor),
         name_(std::move(name)),
-        serial_(*environment.executor) {}
+        serial_(executor_) {}
 
   // Before anything is written: goes on with a database that exists.
   void adopt(std::unique_ptr<StateStore> store, std::vector<StoredFile> base);
@@ -84,6 +85,7 @@ class StateWriter : public std::enable_shared_from_this<StateWriter> {
 
   StateStoreFactory& stores_;
   CheckpointStore* const checkpoints_;
+  Executor& executor_;
   const std::string name_;
   SerialExecutor serial_;
   std::atomic<StateStore*> readable_{nullptr};

@@ -171,17 +171,20 @@ TEST_F(SavepointTest, HoldsTheSameRowsWhateverBackendAndParallelismWere) {
 TEST_F(SavepointTest, LeavesTheJobGoingOn) {
   Home home(path("home"), Backend::kRocksDb);
   const auto emitted = std::make_shared<std::atomic<std::int64_t>>(0);
-  auto running = start(home, {.end = kAll, .waits = false}, 2, home.settings());
+  auto running = start(home, {.end = kAll, .emitted = emitted}, 2, home.settings());
   ASSERT_TRUE(running);
   std::vector<std::string> taken;
   for (int i = 0; i < 3; ++i) {
-    const std::string folder = path(concat("save-", i));
-    if (take_savepoint(**running, {folder})) taken.push_back(folder);
+    taken.push_back(path(concat("save-", i)));
+    const Status saved = take_savepoint(**running, {taken.back()});
+    ASSERT_TRUE(saved) << saved.error().message();
   }
+  while (*emitted < kAll && !(*running)->wait_for(1ms)) {
+  }
+  ASSERT_TRUE(take_savepoint(**running, {path("end"), AfterSavepoint::kDrain}));
   const Status ended = (*running)->result();
   ASSERT_TRUE(ended) << ended.error().message();
   expect_each_number_once();
-  ASSERT_FALSE(taken.empty());
   for (const std::string& folder : taken) {
     seen_.clear();
     Home other(concat(folder, "-home"), Backend::kMemory);
