@@ -39,7 +39,8 @@ void limits(Job& job) {
   auto limits = job.from(files<Limit>(job.param("limits", kRequired, "a CSV of limits"), csv()))
                     .broadcast({.read_first = true});
   job.from(files<Payment>(job.param("payments", kRequired, "a CSV of payments"),
-                          csv({.on_error = OnError::kSideOutput})))
+                          csv({.on_error = OnError::kSkipAndCount})))
+      .named("payments")
       .connect(limits)
       .process<AboveLimit>()
       .to(print("above"));

@@ -11,6 +11,7 @@
 #include "millrace/coordination/regions.h"
 #include "millrace/core/text.h"
 #include "millrace/plan/fingerprint.h"
+#include "millrace/state/checkpoint_format.h"
 
 namespace millrace::detail {
 namespace {
@@ -40,6 +41,22 @@ std::vector<std::size_t> sizes_of_regions(const std::vector<TaskBlueprint>& blue
   return sizes;
 }
 
+// The part of a checkpoint's metadata that is a savepoint's: rows instead of files.
+CheckpointMetadata take_savepoint(CheckpointMetadata& metadata) {
+  CheckpointMetadata savepoint = metadata;
+  for (TaskSnapshot& task : savepoint.tasks) {
+    for (OperatorSnapshot& snapshot : task.operators) {
+      for (KeyedSnapshot& keyed : snapshot.keyed) keyed.files.clear();
+    }
+  }
+  for (TaskSnapshot& task : metadata.tasks) {
+    for (OperatorSnapshot& snapshot : task.operators) {
+      for (KeyedSnapshot& keyed : snapshot.keyed) keyed.rows.clear();
+    }
+  }
+  return savepoint;
+}
+
 // Operator instances that share the memory for keyed state.
 std::size_t count_keyed(std::span<const TaskBlueprint> blueprints) {
   std::size_t count = 0;
@@ -64,6 +81,7 @@ CoordinatorActor::CoordinatorActor(caf::actor_config& config, std::vector<TaskBl
            Random(blueprints_.front().job->seed)),
       checkpoints_(settings_.execution.checkpoints, blueprints_.size(),
                    count_enumerators(*blueprints_.front().job)),
+      savepoints_(blueprints_.size()),
       fingerprint_(fingerprint_number(plan_of(blueprints_).logical)),
       ledger_(std::make_shared<JobLedger>(plan_of(blueprints_).logical.job, settings_.execution)),
       keyed_operators_(count_keyed(blueprints_)),
@@ -136,8 +154,11 @@ caf::behavior CoordinatorActor::make_behavior() {
         follow(checkpoints_.decline(declined.checkpoint, declined.error, now()));
       },
       [this](const CheckpointCommitted& committed) {
-        if (!is_current(committed.from) || committed.checkpoint != final_) return;
-        follow(job_.task_committed_final(region_of(committed.from)));
+        if (!is_current(committed.from)) return;
+        if (committed.checkpoint == final_) {
+          follow(job_.task_committed_final(region_of(committed.from)));
+        }
+        follow(savepoints_.committed(committed.checkpoint));
       },
       [this](const MetadataWritten& written) {
         on_ledger_reply();
@@ -146,6 +167,17 @@ caf::behavior CoordinatorActor::make_behavior() {
       [this](const PointerSwapped& swapped) {
         on_ledger_reply();
         follow(checkpoints_.pointer_swapped(swapped.checkpoint, swapped.status, now()));
+      },
+      [this](RequestSavepoint& request) { request_savepoint(request); },
+      [this](SavepointMade& made) {
+        on_ledger_reply();
+        if (made.store) savepoint_ = *made.store;
+        const Status status = made.store ? Status() : Status(made.store.error());
+        follow(savepoints_.made(status, running_));
+      },
+      [this](const SavepointWritten& written) {
+        on_ledger_reply();
+        follow(savepoints_.written(written.status));
       },
       [this](const UnusedRemoved& removed) {
         on_ledger_reply();
@@ -176,6 +208,7 @@ void CoordinatorActor::follow(Actions actions) {
   const bool running = job_.state() == JobState::kRunning;
   if (running != std::exchange(running_, running)) {
     running ? checkpoints_.resume(now()) : perform(checkpoints_.stop(now()));
+    if (!running) perform(savepoints_.interrupted());
   }
   perform(checkpoints_.tick(now()));
   schedule_checkpoints();
@@ -211,6 +244,7 @@ void CoordinatorActor::perform(const JobAction& action) {
     case JobAction::Kind::kWait:
       return delayed_send(this, action.delay, RestartDelayOver{action.region});
     case JobAction::Kind::kFinalCheckpoint:
+      perform(savepoints_.final_checkpoint_due());
       return checkpoints_.request_final();
     case JobAction::Kind::kReport:
       settings_.log.debug("job ended", {{"state", to_string(job_.state())}});
@@ -230,6 +264,8 @@ void CoordinatorActor::perform(CheckpointAction& action) {
                       {{"id", name.id}, {"epoch", name.epoch}, {"do", to_string(action.kind)}});
   switch (action.kind) {
     case CheckpointAction::Kind::kTrigger:
+      savepoint_name_ = name;
+      if (action.savepoint) perform(savepoints_.triggered(name.id));
       return trigger(name.id, action.savepoint);
     case CheckpointAction::Kind::kWriteMetadata:
       return write_metadata(name, std::move(action.metadata));
@@ -242,14 +278,83 @@ void CoordinatorActor::perform(CheckpointAction& action) {
         final_ = name.id;
         perform(job_.final_checkpoint_completed());
       }
+      if (action.savepoint) perform(savepoints_.completed(name.id));
       tell_tasks(CompleteCheckpoint{name.id});
       return with_ledger([](JobLedger& ledger) { return UnusedRemoved{ledger.remove_unused()}; });
     case CheckpointAction::Kind::kAbort:
-      return tell_tasks(AbortCheckpoint{name.id});
+      tell_tasks(AbortCheckpoint{name.id});
+      return perform(savepoints_.aborted(name.id, action.error));
     case CheckpointAction::Kind::kFail:
       return perform(job_.all_failed(
           action.error.with_context(concat("checkpoint ", name.id.value(), " failed")), now()));
   }
+}
+
+void CoordinatorActor::request_savepoint(RequestSavepoint& request) {
+  if (settings_.execution.savepoints == nullptr || settings_.execution.state_stores == nullptr) {
+    return request.done(invalid_argument(
+        "the job keeps no state on disk, so there is nothing to take a savepoint of; give it "
+        "checkpoints, or a directory of savepoints (--savepoint-dir)"));
+  }
+  if (savepoints_.busy()) {
+    return request.done(unavailable(concat("a savepoint is under way already, to ",
+                                           in_quotes(order_.path), "; wait until it is complete")));
+  }
+  order_ = std::move(request.order);
+  savepoint_taken_ = std::move(request.done);
+  follow(savepoints_.request(order_.then));
+}
+
+void CoordinatorActor::perform(const SavepointRequests::Actions& actions) {
+  for (const SavepointAction& action : actions) perform(action);
+}
+
+void CoordinatorActor::perform(const SavepointAction& action) {
+  switch (action.kind) {
+    case SavepointAction::Kind::kMake:
+      return make_savepoint();
+    case SavepointAction::Kind::kTake:
+      return checkpoints_.request_savepoint();
+    case SavepointAction::Kind::kDrain:
+      return tell_tasks(Drain{});
+    case SavepointAction::Kind::kAnnounce:
+      return tell_tasks(AnnounceSavepoint{{savepoint_name_.id, savepoint_, savepoints_.stops()}});
+    case SavepointAction::Kind::kWrite:
+      return save_metadata();
+    case SavepointAction::Kind::kDiscard:
+      return discard_savepoint();
+    case SavepointAction::Kind::kResume:
+      return tell_tasks(ResumeSources{});
+    case SavepointAction::Kind::kStop:
+      return perform(job_.stop());
+    case SavepointAction::Kind::kReply:
+      savepoint_.reset();
+      return std::exchange(savepoint_taken_,
+                           {})(action.result ? action.result
+                                             : Status(action.result.error().with_context(
+                                                   concat("savepoint ", in_quotes(order_.path)))));
+  }
+}
+
+void CoordinatorActor::make_savepoint() {
+  with_ledger([stores = settings_.execution.savepoints, path = order_.path](JobLedger&) {
+    return SavepointMade{stores->create(path)};
+  });
+}
+
+void CoordinatorActor::save_metadata() {
+  with_ledger([store = savepoint_, name = savepoint_name_,
+               metadata = std::move(savepoint_metadata_)](JobLedger&) {
+    const Result<std::string> bytes = encode_savepoint(metadata);
+    return SavepointWritten{bytes ? store->write_metadata(name, *bytes) : Status(bytes.error())};
+  });
+}
+
+// What cannot be removed is worth nothing, and said to be so by its missing metadata.
+void CoordinatorActor::discard_savepoint() {
+  if (!savepoint_) return;
+  settings_.executor->execute(
+      [store = std::move(savepoint_)] { (void)store->remove_unused({}, {}, {}); });
 }
 
 // A savepoint holds no records in flight: it is restored with any parallelism.
@@ -274,6 +379,7 @@ void CoordinatorActor::write_metadata(CheckpointName name, CheckpointMetadata me
   metadata.job = plan.job;
   metadata.fingerprint = fingerprint_;
   metadata.triggered_at_milliseconds = triggered_at_.time_since_epoch().count();
+  if (metadata.savepoint) savepoint_metadata_ = take_savepoint(metadata);
   with_ledger([name, metadata = std::move(metadata)](JobLedger& ledger) {
     return MetadataWritten{name.id, ledger.write(name, metadata)};
   });
@@ -282,7 +388,8 @@ void CoordinatorActor::write_metadata(CheckpointName name, CheckpointMetadata me
 template <class Call>
 void CoordinatorActor::with_ledger(Call call) {
   ledger_calls_.push_back([this, call = std::move(call)] {
-    Executor& executor = ledger_->blocks() ? *settings_.executor : at_once_;
+    const bool blocks = ledger_->blocks() || settings_.execution.savepoints != nullptr;
+    Executor& executor = blocks ? *settings_.executor : at_once_;
     executor.execute([call, ledger = ledger_, self = caf::actor_cast<caf::actor>(this)] {
       caf::anon_send(self, call(*ledger));
     });
@@ -308,13 +415,16 @@ void CoordinatorActor::on_allocated(AttemptAllocated& allocated) {
 Status CoordinatorActor::restore_region(Region& region, const Attempt& attempt) {
   region.attempt = attempt.id;
   region.restored.reset();
+  region.origin = attempt.origin_store;
   checkpoints_.continue_from(attempt.epoch, attempt.next_checkpoint, attempt.completed);
   epoch_ = attempt.epoch;
   if (!attempt.checkpoint) return {};
   Result<RestoredJob> restored = restore_job(plan_of(blueprints_), *attempt.checkpoint,
                                              settings_.execution.allow_dropped_state);
   if (!restored) {
-    return restored.error().with_context(concat("restoring ", to_string(attempt.completed.back())));
+    return restored.error().with_context(
+        concat("restoring ", attempt.origin.empty() ? to_string(attempt.completed.back())
+                                                    : in_quotes(attempt.origin)));
   }
   region.restored = *std::move(restored);
   return {};
@@ -351,6 +461,7 @@ TaskStart CoordinatorActor::start_of(const Region& region, const TaskBlueprint& 
                 .memory = execution.state_memory / std::max<std::size_t>(1, keyed_operators_)}};
   if (region.restored) {
     start.checkpoint = region.restored->checkpoint.id;
+    start.state.origin = region.origin;
     start.restored = region.restored->tasks[blueprint.task.value()][blueprint.subtask.value()];
   }
   return start;
@@ -426,6 +537,7 @@ void CoordinatorActor::end(const Status& recorded) {
   if (!recorded) {
     settings_.log.warn("cannot record the job's end", {{"error", recorded.error().message()}});
   }
+  perform(savepoints_.ended());
   settings_.report(job_.result());
   quit();
 }

@@ -17,6 +17,7 @@
 #include "millrace/coordination/checkpoint_coordinator.h"
 #include "millrace/coordination/job_ledger.h"
 #include "millrace/coordination/job_state.h"
+#include "millrace/coordination/savepoint_requests.h"
 #include "millrace/core/executor.h"
 #include "millrace/core/log.h"
 #include "millrace/plan/execution_settings.h"
@@ -45,6 +46,7 @@ class CoordinatorActor final : public ActorBase {
     std::vector<std::size_t> subtasks;  // positions of their blueprints
     AttemptId attempt;
     std::optional<RestoredJob> restored;  // what the attempt goes on from, until its tasks are made
+    std::shared_ptr<CheckpointStore> origin;  // where that lies; null: among the checkpoints
   };
 
   std::size_t region_of(const TaskAddress& from) const;
@@ -65,6 +67,13 @@ class CoordinatorActor final : public ActorBase {
   void write_metadata(CheckpointName name, CheckpointMetadata metadata);
   template <class Message>
   void tell_tasks(const Message& message);
+
+  void request_savepoint(RequestSavepoint& request);
+  void perform(const SavepointRequests::Actions& actions);
+  void perform(const SavepointAction& action);
+  void make_savepoint();
+  void save_metadata();
+  void discard_savepoint();
 
   // Has the executor call it, after the calls before; what it returns comes back as a message.
   template <class Call>
@@ -91,6 +100,7 @@ class CoordinatorActor final : public ActorBase {
   std::vector<Region> regions_;
   JobStateMachine job_;
   CheckpointCoordinator checkpoints_;
+  SavepointRequests savepoints_;
   const std::uint64_t fingerprint_;
   std::uint64_t epoch_ = 0;
   std::shared_ptr<JobLedger> ledger_;
@@ -103,6 +113,11 @@ class CoordinatorActor final : public ActorBase {
   bool running_ = false;                 // all tasks run: checkpoints are taken
   Timestamp triggered_at_{};             // of the checkpoint under way
   std::optional<CheckpointId> final_;    // that all sinks must commit
+  SavepointOrder order_;                 // the last one
+  RunningJob::SavepointTaken savepoint_taken_;
+  std::shared_ptr<CheckpointStore> savepoint_;
+  CheckpointName savepoint_name_;
+  CheckpointMetadata savepoint_metadata_;
   std::uint64_t due_number_ = 0;
   std::optional<std::chrono::nanoseconds> due_at_;  // when the CheckpointsDue that counts comes
 };

@@ -63,6 +63,9 @@ class EmbeddedJob final : public RunningJob {
 
   bool wait_for(std::chrono::milliseconds time) override { return outcome_->wait_for(time); }
   Status result() override { return outcome_->get(); }
+  void savepoint(SavepointOrder order, SavepointTaken done) override {
+    caf::anon_send(coordinator_, RequestSavepoint{std::move(order), std::move(done)});
+  }
   void cancel() override { caf::anon_send(coordinator_, CancelJob{}); }
 
   JobProgress progress() const override { return progress_of(watched_); }

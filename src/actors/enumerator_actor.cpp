@@ -16,7 +16,7 @@ EnumeratorActor::EnumeratorActor(caf::actor_config& config, EnumeratedSource sou
       address_(address),
       coordinator_(std::move(coordinator)),
       executor_(executor) {
-  if (source_.restored) take_splits(source_.restored->elements);
+  if (source_.restored) take_splits(*source_.restored);
 }
 
 caf::behavior EnumeratorActor::make_behavior() {
@@ -49,34 +49,36 @@ void EnumeratorActor::look_for_splits() {
   });
 }
 
-Result<std::vector<std::string>> EnumeratorActor::find_splits(const EnumeratedSource& source) {
+Result<StatePiece> EnumeratorActor::find_splits(const EnumeratedSource& source) {
   try {
     const std::unique_ptr<SplitEnumerator> enumerator = source.make();
-    if (Status found = enumerator->discover(source.parallelism); !found) return found.error();
-    std::vector<std::string> splits;
+    if (Status known = enumerator->discover(source.parallelism); !known) return known.error();
+    StatePiece found{.schema = enumerator->schema()};
     while (std::optional<std::string> split = enumerator->next()) {
-      splits.push_back(*std::move(split));
+      found.elements.push_back(*std::move(split));
     }
-    return splits;
+    return found;
   } catch (...) {
     return thrown_by("looking for its splits", std::current_exception());
   }
 }
 
-void EnumeratorActor::take_splits(std::vector<std::string> splits) {
-  splits_.emplace(std::make_move_iterator(splits.begin()), std::make_move_iterator(splits.end()));
+void EnumeratorActor::take_splits(StatePiece splits) {
+  splits_.emplace(std::make_move_iterator(splits.elements.begin()),
+                  std::make_move_iterator(splits.elements.end()));
+  schema_ = std::move(splits.schema);
 }
 
 void EnumeratorActor::hand_out(const caf::actor& reader) {
   if (splits_->empty()) return send(reader, NoMoreSplits{});
-  send(reader, AssignSplit{std::move(splits_->front())});
+  send(reader, AssignSplit{std::move(splits_->front()), schema_});
   pass(FailPoint::kSplitAssigned);
   splits_->pop_front();
 }
 
 void EnumeratorActor::trigger(const Trigger& trigger) {
   std::optional<StatePiece> left;
-  if (splits_) left = StatePiece{.elements = {splits_->begin(), splits_->end()}};
+  if (splits_) left = StatePiece{.elements = {splits_->begin(), splits_->end()}, .schema = schema_};
   send(coordinator_, SplitsAcknowledged{address_, trigger.barrier.checkpoint, std::move(left)});
   for (const caf::actor& reader : readers_) send(reader, trigger);
 }

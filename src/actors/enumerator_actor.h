@@ -36,8 +36,8 @@ class EnumeratorActor final : public ActorBase {
 
  private:
   void look_for_splits();
-  static Result<std::vector<std::string>> find_splits(const EnumeratedSource& source);
-  void take_splits(std::vector<std::string> splits);
+  static Result<StatePiece> find_splits(const EnumeratedSource& source);
+  void take_splits(StatePiece splits);
   void hand_out(const caf::actor& reader);
   void trigger(const Trigger& trigger);
   void fail(const Error& error);
@@ -48,6 +48,7 @@ class EnumeratorActor final : public ActorBase {
   Executor& executor_;  // looking for splits may block
   std::vector<caf::actor> readers_;
   std::optional<std::deque<std::string>> splits_;  // not handed out; none: not looked for yet
+  std::string schema_;                             // of their type, when they were found
   std::vector<caf::actor> waiting_;                // readers, until the splits are found
 };
 

@@ -17,11 +17,23 @@ std::vector<WatchedTask> watch(std::span<const TaskBlueprint> blueprints) {
   return watched;
 }
 
+namespace {
+
+void add(JobProgress& progress, const StateMetrics& state) {
+  progress.state_rows += static_cast<std::uint64_t>(state.rows.value());
+  progress.state_bytes += static_cast<std::uint64_t>(state.bytes.value());
+  progress.state_lookups += state.lookups.value();
+  progress.state_reads += state.database_reads.value();
+}
+
+}  // namespace
+
 JobProgress progress_of(std::span<const WatchedTask> tasks) {
   JobProgress progress;
   std::int64_t watermark = kMaxTimestamp.time_since_epoch().count();
   bool taken = false;
   for (const WatchedTask& task : tasks) {
+    for (const StateMetrics& state : task.metrics->states) add(progress, state);
     if (task.source) {
       progress.records_in += task.metrics->records_out.value();
       continue;

@@ -13,6 +13,8 @@
 //                        tasks -> coordinator        CheckpointCommitted(n)
 //     or something failed:
 //                        coordinator -> tasks        AbortCheckpoint(n)
+//     of a savepoint, before its Trigger(n):
+//                        coordinator -> tasks        AnnounceSavepoint(n)
 //   the input ends       tasks -> coordinator        TaskFinished, then a final checkpoint
 //   the end, or a restart  coordinator -> tasks      Close
 //                        tasks -> coordinator        TaskClosed
@@ -31,10 +33,12 @@
 #include <vector>
 
 #include "millrace/actors/element.h"
+#include "millrace/actors/savepoint_notice.h"
 #include "millrace/coordination/job_ledger.h"
 #include "millrace/core/ids.h"
 #include "millrace/core/result.h"
 #include "millrace/operators/any_source.h"
+#include "millrace/plan/cluster.h"
 #include "millrace/state/checkpoint_metadata.h"
 
 namespace millrace::detail {
@@ -90,6 +94,14 @@ struct CompleteCheckpoint {
 struct AbortCheckpoint {
   CheckpointId checkpoint;
 };
+// The checkpoint will also be a savepoint. It comes before all its triggers and barriers.
+struct AnnounceSavepoint {
+  SavepointNotice notice;
+};
+// The savepoint behind which sources stopped could not be written: they go on.
+struct ResumeSources {};
+// Sources end as if their input had.
+struct Drain {};
 // Close, and be gone: the job has ended, or the region restarts.
 struct Close {};
 // Fail as user code may: sent by simulations.
@@ -161,6 +173,10 @@ struct SplitsAcknowledged {
 // Make the job's tasks, connect them and start them.
 struct Deploy {};
 struct CancelJob {};
+struct RequestSavepoint {
+  SavepointOrder order;
+  RunningJob::SavepointTaken done;
+};
 
 // --- to the coordinator from what it has the executor do, and from itself ---
 
@@ -174,6 +190,12 @@ struct MetadataWritten {
 };
 struct PointerSwapped {
   CheckpointId checkpoint;
+  Status status;
+};
+struct SavepointMade {
+  Result<std::shared_ptr<CheckpointStore>> store;
+};
+struct SavepointWritten {
   Status status;
 };
 struct UnusedRemoved {
@@ -201,10 +223,11 @@ struct RequestSplit {
 };
 struct AssignSplit {
   std::string split;
+  std::string schema;
 };
 struct NoMoreSplits {};
 struct SplitsFound {
-  Result<std::vector<std::string>> splits;
+  Result<StatePiece> splits;
 };
 
 // --- from a task to itself, and from what it has the executor do ---
@@ -234,6 +257,9 @@ CAF_ALLOW_UNSAFE_MESSAGE_TYPE(millrace::detail::Start)
 CAF_ALLOW_UNSAFE_MESSAGE_TYPE(millrace::detail::Trigger)
 CAF_ALLOW_UNSAFE_MESSAGE_TYPE(millrace::detail::CompleteCheckpoint)
 CAF_ALLOW_UNSAFE_MESSAGE_TYPE(millrace::detail::AbortCheckpoint)
+CAF_ALLOW_UNSAFE_MESSAGE_TYPE(millrace::detail::AnnounceSavepoint)
+CAF_ALLOW_UNSAFE_MESSAGE_TYPE(millrace::detail::ResumeSources)
+CAF_ALLOW_UNSAFE_MESSAGE_TYPE(millrace::detail::Drain)
 CAF_ALLOW_UNSAFE_MESSAGE_TYPE(millrace::detail::Close)
 CAF_ALLOW_UNSAFE_MESSAGE_TYPE(millrace::detail::Crash)
 CAF_ALLOW_UNSAFE_MESSAGE_TYPE(millrace::detail::ConnectReader)
@@ -248,9 +274,12 @@ CAF_ALLOW_UNSAFE_MESSAGE_TYPE(millrace::detail::EnumeratorFailed)
 CAF_ALLOW_UNSAFE_MESSAGE_TYPE(millrace::detail::SplitsAcknowledged)
 CAF_ALLOW_UNSAFE_MESSAGE_TYPE(millrace::detail::Deploy)
 CAF_ALLOW_UNSAFE_MESSAGE_TYPE(millrace::detail::CancelJob)
+CAF_ALLOW_UNSAFE_MESSAGE_TYPE(millrace::detail::RequestSavepoint)
 CAF_ALLOW_UNSAFE_MESSAGE_TYPE(millrace::detail::AttemptAllocated)
 CAF_ALLOW_UNSAFE_MESSAGE_TYPE(millrace::detail::MetadataWritten)
 CAF_ALLOW_UNSAFE_MESSAGE_TYPE(millrace::detail::PointerSwapped)
+CAF_ALLOW_UNSAFE_MESSAGE_TYPE(millrace::detail::SavepointMade)
+CAF_ALLOW_UNSAFE_MESSAGE_TYPE(millrace::detail::SavepointWritten)
 CAF_ALLOW_UNSAFE_MESSAGE_TYPE(millrace::detail::UnusedRemoved)
 CAF_ALLOW_UNSAFE_MESSAGE_TYPE(millrace::detail::EndRecorded)
 CAF_ALLOW_UNSAFE_MESSAGE_TYPE(millrace::detail::CheckpointsDue)

@@ -148,6 +148,9 @@ class SimulatedJob final : public RunningJob {
     }
     return **outcome_;
   }
+  void savepoint(SavepointOrder order, SavepointTaken done) override {
+    caf::anon_send(coordinator_, RequestSavepoint{std::move(order), std::move(done)});
+  }
   void cancel() override { caf::anon_send(coordinator_, CancelJob{}); }
   JobProgress progress() const override { return {}; }
 

@@ -34,7 +34,9 @@ caf::behavior TaskActor::make_behavior() {
         });
       },
       [this](AssignSplit& assigned) {
-        on_runner([&](TaskRunner& runner) { settle(runner.on_split(std::move(assigned.split))); });
+        on_runner([&](TaskRunner& runner) {
+          settle(runner.on_split(std::move(assigned.split), std::move(assigned.schema)));
+        });
       },
       [this](NoMoreSplits) {
         on_runner([&](TaskRunner& runner) { settle(runner.on_split(std::nullopt)); });
@@ -42,6 +44,11 @@ caf::behavior TaskActor::make_behavior() {
       [this](Trigger trigger) {
         on_runner([&](TaskRunner& runner) { runner.on_trigger(trigger.barrier); });
       },
+      [this](AnnounceSavepoint& announced) {
+        on_runner([&](TaskRunner& runner) { runner.on_savepoint(std::move(announced.notice)); });
+      },
+      [this](ResumeSources) { on_runner([](TaskRunner& runner) { runner.on_resume(); }); },
+      [this](Drain) { on_runner([](TaskRunner& runner) { runner.on_drain(); }); },
       [this](KeyedStateWritten& written) {
         on_runner([&](TaskRunner& runner) {
           runner.on_written(written.checkpoint, written.index, std::move(written.keyed));

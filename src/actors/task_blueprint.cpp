@@ -149,7 +149,7 @@ std::vector<TaskBlueprint> make_blueprints(std::shared_ptr<const DeployedJob> jo
                             .task = task.id,
                             .subtask = SubtaskIndex(subtask),
                             .inputs = {},
-                            .metrics = std::make_shared<TaskMetrics>()});
+                            .metrics = std::make_shared<TaskMetrics>(task.operators.size())});
     }
   }
   for (const ChannelSpec& channel : channels(job->plan)) {

@@ -50,7 +50,7 @@ Status TaskCheckpoints::take(const Barrier& barrier, bool finished) {
   Result<TaskSnapshot> taken = snapshot(finished);
   if (!taken) return taken.error();
   taken_ = Taken{.barrier = barrier, .snapshot = *std::move(taken)};
-  if (!finished) freeze(checkpoint);
+  if (!finished || is_savepoint(checkpoint)) freeze(checkpoint);
   if (is_mutant(Mutant::kCommitBeforeCompletion)) (void)commit(checkpoint);
   const Barrier* const waiting = gate_.waiting_barrier();
   if (waiting != nullptr && waiting->checkpoint == checkpoint) overtake_inputs();
@@ -76,12 +76,16 @@ Result<TaskSnapshot> TaskCheckpoints::snapshot(bool finished) {
   return task;
 }
 
-// Nothing will ask for the keyed state of a task that has finished.
+// Nothing will ask for the keyed state of a task that has finished, but people who look into it.
 void TaskCheckpoints::freeze(CheckpointId checkpoint) {
   if (backends_.empty()) return;
   frozen_ = checkpoint;
   taken_->unwritten = backends_.size();
   for (const auto& [index, backend] : backends_) {
+    const OperatorContext& place = places_[index];
+    if (is_savepoint(checkpoint)) {
+      backend->save_rows({savepoint_->store, place.id.value(), place.subtask.value()});
+    }
     backend->freeze(name_of(checkpoint), port_.when_written(checkpoint, index));
   }
 }
@@ -125,6 +129,12 @@ Result<bool> TaskCheckpoints::work() {
 bool TaskCheckpoints::congested() const {
   return std::ranges::any_of(backends_,
                              [](const auto& backend) { return backend.second->congested(); });
+}
+
+void TaskCheckpoints::report(TaskMetrics& metrics) const {
+  for (const auto& [index, backend] : backends_) {
+    if (index < metrics.states.size()) backend->report(metrics.states[index]);
+  }
 }
 
 bool TaskCheckpoints::barrier_may_overtake() const {
@@ -210,7 +220,8 @@ Status TaskCheckpoints::commit(CheckpointId checkpoint) {
 }
 
 Status TaskCheckpoints::restore_in_flight(const StoredFile& file) {
-  const Result<std::string> bytes = start_.state.checkpoints->fetch(file);
+  const StateEnvironment& state = start_.state;
+  const Result<std::string> bytes = (state.origin ? *state.origin : *state.checkpoints).fetch(file);
   if (!bytes) return bytes.error();
   const auto records_at = [&](const InFlightPlace& place) -> const ChannelRecords* {
     if (!place.at_sender) {

@@ -20,6 +20,8 @@
 #include "millrace/actors/channel_writer.h"
 #include "millrace/actors/in_flight.h"
 #include "millrace/actors/input_gate.h"
+#include "millrace/actors/savepoint_notice.h"
+#include "millrace/actors/task_metrics.h"
 #include "millrace/actors/task_port.h"
 #include "millrace/actors/task_start.h"
 #include "millrace/operators/any_sink.h"
@@ -40,6 +42,13 @@ class TaskCheckpoints {
   // Brings back the records in flight of the checkpoint that the task goes on from.
   Status restore_in_flight(const StoredFile& file);
 
+  // Before the checkpoint comes that is also a savepoint.
+  void on_savepoint(SavepointNotice notice) { savepoint_ = std::move(notice); }
+  // Whether sources read no more behind that checkpoint.
+  bool stops_behind(CheckpointId checkpoint) const {
+    return is_savepoint(checkpoint) && savepoint_->stops;
+  }
+
   // The chain is idle, and flushed.
   Status take(const Barrier& barrier, bool finished);
 
@@ -47,6 +56,8 @@ class TaskCheckpoints {
   Result<bool> work();
   // Keyed state takes no further changes until the writer has caught up.
   bool congested() const;
+  // Brings the metrics of keyed state up to date.
+  void report(TaskMetrics& metrics) const;
   // Keyed state is part of a checkpoint that is not complete.
   bool frozen() const { return frozen_.has_value(); }
   // Whether a barrier can overtake: records have a binary form, and the checkpoint a store.
@@ -76,6 +87,9 @@ class TaskCheckpoints {
   template <class Call>
   Status each_sink(Call call);
   Result<TaskSnapshot> snapshot(bool finished);
+  bool is_savepoint(CheckpointId checkpoint) const {
+    return savepoint_ && savepoint_->checkpoint == checkpoint;
+  }
   void freeze(CheckpointId checkpoint);
   void overtake_inputs();
   void overtake_outputs();
@@ -96,8 +110,9 @@ class TaskCheckpoints {
   std::vector<std::pair<std::size_t, KeyedBackend*>> backends_;  // with their operators
 
   bool may_overtake_ = false;
-  std::optional<Taken> taken_;          // and not acknowledged yet
-  std::optional<CheckpointId> frozen_;  // keyed state, until that is complete or abandoned
+  std::optional<SavepointNotice> savepoint_;  // the last one
+  std::optional<Taken> taken_;                // and not acknowledged yet
+  std::optional<CheckpointId> frozen_;        // keyed state, until that is complete or abandoned
 };
 
 }  // namespace millrace::detail

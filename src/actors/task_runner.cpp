@@ -90,15 +90,16 @@ void TaskRunner::on_credit(std::size_t exchange, std::size_t channel, BatchPtr b
   writers_[exchange]->on_credit(channel, std::move(batch), bytes);
 }
 
-Status TaskRunner::on_split(std::optional<std::string> split) {
+Status TaskRunner::on_split(std::optional<std::string> split, std::string schema) {
   if (due_) {
     after_trigger_ = std::move(split);
+    after_trigger_schema_ = std::move(schema);
     split_came_ = true;
     return {};
   }
   split_requested_ = false;
   poll_at_.reset();
-  if (split) return chain_.source()->assign(*split);
+  if (split) return chain_.source()->assign(*split, schema);
   chain_.source()->no_more_splits();
   return {};
 }
@@ -112,10 +113,12 @@ Result<TaskRunner::Outcome> TaskRunner::run() {
   if (*state == State::kReady && begin >= flushed_at_ + kLongestHold) {
     if (Status flushed = flush(); !flushed) return flushed.error();
     flushed_at_ = begin;
+    checkpoints_.report(metrics_);
   }
+  if (*state != State::kReady) checkpoints_.report(metrics_);
   account(begin, *state);
-  const auto input_due =
-      *state == State::kIdle ? sooner(poll_at_, idle_timer_.due()) : std::nullopt;
+  const bool waits_for_input = *state == State::kIdle && !stopped_;
+  const auto input_due = waits_for_input ? sooner(poll_at_, idle_timer_.due()) : std::nullopt;
   auto due = sooner(input_due, barrier_due());
   if (*state != State::kReady && congested()) due = sooner(due, last_run_ + kWriterPause);
   if (!due) return Outcome{*state, std::nullopt};
@@ -185,7 +188,9 @@ Result<bool> TaskRunner::step() {
     complete_batch();
     return true;
   }
+  if (draining_ && phase_ == Phase::kRunning) phase_ = Phase::kEnding;
   if (phase_ != Phase::kRunning) return step_phase();
+  if (stopped_) return false;
   return chain_.source() ? step_source() : step_input();
 }
 
@@ -339,8 +344,11 @@ Result<bool> TaskRunner::take_due() {
   Status flushed = chain_.flush();
   if (!flushed) return flushed.error();
   if (!chain_.idle()) return true;
-  Status taken = checkpoints_.take(*std::exchange(due_, std::nullopt), phase_ == Phase::kFinished);
+  const Barrier barrier = *std::exchange(due_, std::nullopt);
+  Status taken = checkpoints_.take(barrier, phase_ == Phase::kFinished);
   if (!taken) return taken.error();
+  const bool stops = chain_.source() && checkpoints_.stops_behind(barrier.checkpoint);
+  if (stops) stopped_ = barrier.checkpoint;
   checkpoints_.on_time(clock_.now());
   Status assigned = end_trigger();
   if (!assigned) return assigned.error();
@@ -350,8 +358,9 @@ Result<bool> TaskRunner::take_due() {
 // A split that came behind the trigger is not the checkpoint's, nor is the word that there is none.
 Status TaskRunner::end_trigger() {
   due_.reset();
-  return std::exchange(split_came_, false) ? on_split(std::exchange(after_trigger_, std::nullopt))
-                                           : Status();
+  if (!std::exchange(split_came_, false)) return {};
+  return on_split(std::exchange(after_trigger_, std::nullopt),
+                  std::exchange(after_trigger_schema_, {}));
 }
 
 void TaskRunner::on_written(CheckpointId checkpoint, std::size_t index,
@@ -367,6 +376,7 @@ Status TaskRunner::on_abort(CheckpointId checkpoint) {
   gate_.give_up(checkpoint);
   aborted_ = checkpoint;
   checkpoints_.on_abort(checkpoint);
+  if (stopped_ == checkpoint) stopped_.reset();
   return due_ && due_->checkpoint == checkpoint ? end_trigger() : Status();
 }
 

@@ -54,13 +54,18 @@ class TaskRunner {
 
   void on_element(std::size_t channel, Element element);
   void on_credit(std::size_t exchange, std::size_t channel, BatchPtr batch, std::size_t bytes);
-  Status on_split(std::optional<std::string> split);  // none: there are no more
+  Status on_split(std::optional<std::string> split,  // none: there are no more
+                  std::string schema = {});
 
   // Works for a few batches at most.
   Result<Outcome> run();
 
   // A source's share of a checkpoint; other tasks wait for the barriers.
   void on_trigger(const Barrier& barrier);
+  void on_savepoint(SavepointNotice notice) { checkpoints_.on_savepoint(std::move(notice)); }
+  void on_resume() { stopped_.reset(); }
+  // The input ends here, as far as a source reads it.
+  void on_drain() { draining_ = chain_.source() != nullptr; }
   void on_written(CheckpointId checkpoint, std::size_t index, Result<KeyedSnapshot> keyed);
   void on_stored(CheckpointId checkpoint, Result<StoredFile> in_flight);
   // The checkpoint is complete: what was prepared up to it is to be shown.
@@ -119,9 +124,12 @@ class TaskRunner {
   bool split_requested_ = false;
   IdleTimer idle_timer_;                      // of a source
   std::optional<Barrier> due_;                // to be taken as soon as the chain is idle
-  std::optional<std::string> after_trigger_;  // what on_split() brought since then, to a source
+  std::optional<std::string> after_trigger_;  // what on_split() brought since then, to a source ...
+  std::string after_trigger_schema_;          // ... with that schema
   bool split_came_ = false;                   // since then
   CheckpointId aborted_{0};                   // the last one
+  std::optional<CheckpointId> stopped_;       // of a source: behind that savepoint
+  bool draining_ = false;
   TaskMetrics& metrics_;
   std::chrono::nanoseconds last_run_;
   std::chrono::nanoseconds flushed_at_;

@@ -46,7 +46,10 @@ Actions CheckpointCoordinator::stop(Time now) {
   if (state_ == State::kWaiting) state_ = State::kStopped;
   if (state_ != State::kCollecting && state_ != State::kWriting) return {};
   finish(now);
-  return {{.kind = Kind::kAbort, .checkpoint = pending_.name}};
+  return {{.kind = Kind::kAbort,
+           .checkpoint = pending_.name,
+           .savepoint = pending_.savepoint,
+           .error = unavailable("its tasks failed or were stopped before it was complete")}};
 }
 
 Actions CheckpointCoordinator::tick(Time now) {
@@ -122,6 +125,7 @@ Actions CheckpointCoordinator::count_acknowledgement() {
   return {{.kind = Kind::kWriteMetadata,
            .checkpoint = pending_.name,
            .final = pending_.final,
+           .savepoint = pending_.savepoint,
            .metadata = metadata()}};
 }
 
@@ -141,7 +145,11 @@ Actions CheckpointCoordinator::decline(CheckpointId id, const std::optional<Erro
   if (!is_pending(id, State::kCollecting)) return {};
   if (error) return abort(*error, now);
   finish(now);
-  return {{.kind = Kind::kAbort, .checkpoint = pending_.name}};
+  return {{.kind = Kind::kAbort,
+           .checkpoint = pending_.name,
+           .savepoint = pending_.savepoint,
+           .error = unavailable("a task reads an input to its end before another, and takes no "
+                                "checkpoint until then; try again later")}};
 }
 
 Actions CheckpointCoordinator::metadata_written(CheckpointId id, const Status& written, Time now) {
@@ -171,15 +179,22 @@ Actions CheckpointCoordinator::pointer_swapped(CheckpointId id, const Status& sw
   failures_ = 0;
   retained_ = retained_with(pending_.name);
   if (pending_.final) final_requested_ = false;
-  return {{.kind = Kind::kComplete, .checkpoint = pending_.name, .final = pending_.final}};
+  return {{.kind = Kind::kComplete,
+           .checkpoint = pending_.name,
+           .final = pending_.final,
+           .savepoint = pending_.savepoint}};
 }
 
 Actions CheckpointCoordinator::abort(const Error& error, Time now) {
   finish(now);
-  Actions actions{{.kind = Kind::kAbort, .checkpoint = pending_.name, .error = error}};
+  Actions actions{{.kind = Kind::kAbort,
+                   .checkpoint = pending_.name,
+                   .savepoint = pending_.savepoint,
+                   .error = error}};
   // Who lost the lead can do nothing more, however often it tries.
   const bool fatal = error.code() == ErrorCode::kCancelled;
-  if (running_ && (++failures_ > settings_.tolerable_failures || fatal)) {
+  if (!pending_.savepoint) ++failures_;
+  if (running_ && (failures_ > settings_.tolerable_failures || fatal)) {
     actions.push_back({.kind = Kind::kFail, .checkpoint = pending_.name, .error = error});
   }
   return actions;

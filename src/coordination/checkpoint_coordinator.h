@@ -72,7 +72,7 @@ class CheckpointCoordinator {
 
   // wake_at() has come.
   Actions tick(Time now);
-  // As soon as nothing else is under way.
+  // As soon as nothing else is under way. That it fails counts as no failure.
   void request_savepoint() { savepoint_requested_ = true; }
   void request_final() { final_requested_ = true; }
 

@@ -1,6 +1,7 @@
 #include "millrace/coordination/job_ledger.h"
 
 #include <algorithm>
+#include <utility>
 
 #include "millrace/core/failpoint.h"
 #include "millrace/core/mutant.h"
@@ -51,7 +52,8 @@ JobLedger::JobLedger(std::string job, const ExecutionSettings& settings)
     : job_(std::move(job)),
       restore_(settings.restore),
       checkpoint_store_(settings.checkpoint_store),
-      metadata_store_(settings.metadata_store) {}
+      metadata_store_(settings.metadata_store),
+      savepoints_(settings.savepoints) {}
 
 Result<Attempt> JobLedger::next_attempt() {
   if (!epoch_) {
@@ -68,6 +70,12 @@ Result<Attempt> JobLedger::next_attempt() {
     Result<CheckpointMetadata> metadata = load(attempt.completed.back());
     if (!metadata) return metadata.error();
     attempt.checkpoint = *std::move(metadata);
+  } else if (!record_->origin.empty()) {
+    Result<FoundSnapshot> found = find_origin(record_->origin);
+    if (!found) return found.error();
+    attempt.checkpoint = std::move(found->metadata);
+    attempt.origin = record_->origin;
+    attempt.origin_store = std::move(found->store);
   }
   return attempt;
 }
@@ -80,9 +88,8 @@ Status JobLedger::claim() {
     Result<std::optional<JobRecord>> found = read();
     if (!found) return found.error();
     JobRecord wanted = found->value_or(JobRecord());
-    Result<std::vector<CheckpointName>> completed = chosen(wanted.completed);
-    if (!completed) return completed.error();
-    wanted.completed = *std::move(completed);
+    Status chosen = choose(wanted);
+    if (!chosen) return chosen;
     ++wanted.epoch;
     ++wanted.attempt;
     wanted.state = "running";
@@ -108,10 +115,39 @@ Result<std::optional<JobRecord>> JobLedger::read() {
   return record;
 }
 
+// What the job is to go on from.
+Status JobLedger::choose(JobRecord& record) {
+  Result<std::vector<CheckpointName>> completed = chosen(record.completed);
+  if (!completed) return completed.error();
+  record.completed = *std::move(completed);
+  if (!std::holds_alternative<RestoreFromLatest>(restore_)) record.origin.clear();
+  if (const auto* asked = std::get_if<RestoreFromPath>(&restore_)) {
+    const Result<FoundSnapshot> found = find_origin(asked->path);
+    if (!found) return found.error();
+    record.origin = asked->path;
+    // What sinks have prepared is told apart by it.
+    record.next_checkpoint = std::max(record.next_checkpoint, found->metadata.id + 1);
+  }
+  return {};
+}
+
+Result<FoundSnapshot> JobLedger::find_origin(const std::string& path) const {
+  if (savepoints_ == nullptr) {
+    return invalid_argument(concat("the job is to go on from ", in_quotes(path),
+                                   ", but was given no store of savepoints"));
+  }
+  Result<FoundSnapshot> found = savepoints_->find(path);
+  if (!found) return found.error().with_context("what the job is to go on from");
+  return found;
+}
+
 // The pointer of a job that is started: what it goes on from is the newest.
 Result<std::vector<CheckpointName>> JobLedger::chosen(
     const std::vector<CheckpointName>& completed) const {
-  if (std::holds_alternative<RestoreFromNothing>(restore_)) return std::vector<CheckpointName>();
+  if (std::holds_alternative<RestoreFromNothing>(restore_) ||
+      std::holds_alternative<RestoreFromPath>(restore_)) {
+    return std::vector<CheckpointName>();
+  }
   if (is_mutant(Mutant::kRestoreOlder) && completed.size() > 1) {
     return std::vector<CheckpointName>(completed.begin(), completed.end() - 1);
   }
@@ -186,6 +222,7 @@ Result<CheckpointMetadata> JobLedger::load(const CheckpointName& checkpoint) {
 Status JobLedger::complete(const std::vector<CheckpointName>& retained) {
   return passed(FailPoint::kPointerSwapped, change([&](JobRecord& record) {
                   record.completed = retained;
+                  record.origin.clear();
                   record.next_checkpoint = retained.back().id.value() + 1;
                 }));
 }

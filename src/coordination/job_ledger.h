@@ -10,6 +10,7 @@
 
 #include <functional>
 #include <map>
+#include <memory>
 #include <optional>
 #include <set>
 #include <string>
@@ -19,6 +20,7 @@
 #include "millrace/core/result.h"
 #include "millrace/plan/execution_settings.h"
 #include "millrace/state/checkpoint_metadata.h"
+#include "millrace/state/savepoint/savepoint_stores.h"
 
 namespace millrace::detail {
 
@@ -29,6 +31,8 @@ struct Attempt {
   CheckpointId next_checkpoint{1};
   std::vector<CheckpointName> completed;  // and retained, the newest last
   std::optional<CheckpointMetadata> checkpoint;
+  std::string origin;  // path of a snapshot that is not among the completed ones
+  std::shared_ptr<CheckpointStore> origin_store;
 };
 
 // Both stores or neither; checkpoints at intervals need them.
@@ -60,6 +64,8 @@ class JobLedger {
   Status claim();
   Result<std::optional<JobRecord>> read();
   Result<std::vector<CheckpointName>> chosen(const std::vector<CheckpointName>& completed) const;
+  Status choose(JobRecord& record);
+  Result<FoundSnapshot> find_origin(const std::string& path) const;
   Status change(const Edit& edit);
   Status write_record(const JobRecord& wanted);
   Status resolve(const JobRecord& wanted, const Error& lost);
@@ -69,6 +75,7 @@ class JobLedger {
   const RestoreFrom restore_;
   CheckpointStore* const checkpoint_store_;
   MetadataStore* const metadata_store_;
+  SavepointStores* const savepoints_;
   std::optional<std::uint64_t> epoch_;      // once claimed
   std::optional<JobRecord> record_;         // as it was written last; none if that is unknown
   std::optional<CheckpointMetadata> kept_;  // without stores

@@ -22,6 +22,7 @@ struct SavedJob {
   std::uint64_t next_checkpoint = 1;
   std::vector<CompletedCheckpoint> completed;
   std::string state;
+  std::string origin;
 };
 
 }  // namespace
@@ -32,7 +33,8 @@ Result<std::string> encode_job_record(std::string_view job, const JobRecord& rec
                  .epoch = record.epoch,
                  .attempt = record.attempt,
                  .next_checkpoint = record.next_checkpoint,
-                 .state = record.state};
+                 .state = record.state,
+                 .origin = record.origin};
   for (const CheckpointName& name : record.completed) {
     saved.completed.push_back({.id = name.id.value(), .epoch = name.epoch});
   }
@@ -40,19 +42,20 @@ Result<std::string> encode_job_record(std::string_view job, const JobRecord& rec
 }
 
 Result<JobRecord> decode_job_record(std::string_view bytes, std::string_view file,
-                                    std::string_view job) {
+                                    std::optional<std::string_view> job) {
   Result<SavedJob> saved = unseal<SavedJob>(kFormat, bytes, file);
   if (!saved) return saved.error();
-  if (saved->job != job) {
+  if (job && saved->job != *job) {
     return corruption(concat("'", file, "' is the record of job ", in_quotes(saved->job),
-                             ", expected ", in_quotes(job),
+                             ", expected ", in_quotes(*job),
                              ": was it copied or renamed? Restore it from where it lay"));
   }
   JobRecord record{.version = saved->version,
                    .epoch = saved->epoch,
                    .attempt = saved->attempt,
                    .next_checkpoint = saved->next_checkpoint,
-                   .state = std::move(saved->state)};
+                   .state = std::move(saved->state),
+                   .origin = std::move(saved->origin)};
   for (const CompletedCheckpoint& name : saved->completed) {
     record.completed.push_back({.id = CheckpointId(name.id), .epoch = name.epoch});
   }

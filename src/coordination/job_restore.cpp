@@ -52,19 +52,46 @@ bool holds_state(const FoundOperator& subtasks) {
   });
 }
 
-Status check_none_dropped(const ExecutionPlan& plan, const FoundOperators& found) {
+std::uint64_t bytes_of(const OperatorSnapshot& snapshot) {
+  std::uint64_t bytes = 0;
+  for (const auto& [name, piece] : snapshot.pieces) {
+    for (const std::string& element : piece.elements) bytes += element.size();
+  }
+  for (const KeyedSnapshot& keyed : snapshot.keyed) {
+    for (const StoredFile& file : keyed.files) bytes += file.bytes;
+    for (const RowsFile& rows : keyed.rows) bytes += rows.file.bytes;
+  }
+  return bytes;
+}
+
+// "'count' (1024 bytes)"
+std::string with_size(const FoundOperator& subtasks) {
+  std::uint64_t bytes = 0;
+  for (const FoundSnapshot& subtask : subtasks) bytes += bytes_of(*subtask.snapshot);
+  return concat(in_quotes(subtasks.front().snapshot->name), " (", bytes, " bytes)");
+}
+
+Status check_none_dropped(const ExecutionPlan& plan, const CheckpointMetadata& metadata,
+                          const FoundOperators& found) {
   std::set<std::uint64_t> known;
   for (const OperatorSpec& spec : plan.logical.operators) known.insert(spec.id.value());
   std::string dropped;
+  bool none_is_known = true;
   for (const auto& [id, subtasks] : found) {
+    none_is_known = none_is_known && !known.contains(id);
     if (known.contains(id) || !holds_state(subtasks)) continue;
-    dropped += concat(dropped.empty() ? "" : ", ", in_quotes(subtasks.front().snapshot->name));
+    dropped += concat(dropped.empty() ? "" : ", ", with_size(subtasks));
   }
   if (dropped.empty()) return {};
+  const std::string whose =
+      none_is_known
+          ? concat("; it is one of the job ", in_quotes(metadata.job),
+                   ", and none of its operators is one of this job's: is it the right one?")
+          : std::string();
   return invalid_argument(
-      concat("the checkpoint holds state of operators that the job does not have: ", dropped,
+      concat("the checkpoint holds state of operators that the job does not have: ", dropped, whose,
              "; give the operators their names back with .named(...), or allow their state to be "
-             "dropped"));
+             "dropped (--allow-dropped-state)"));
 }
 
 class OperatorRestore {
@@ -188,7 +215,7 @@ Result<RestoredJob> restore_job(const ExecutionPlan& plan, const CheckpointMetad
   Result<FoundOperators> found = find_operators(metadata);
   if (!found) return found.error();
   if (!allow_dropped_state) {
-    if (Status kept = check_none_dropped(plan, *found); !kept) return kept.error();
+    if (Status kept = check_none_dropped(plan, metadata, *found); !kept) return kept.error();
   }
   RestoredJob restored{.checkpoint = {CheckpointId(metadata.id), metadata.epoch},
                        .enumerators = metadata.enumerators};

@@ -12,9 +12,9 @@ using Kind = JobAction::Kind;
 using Actions = JobStateMachine::Actions;
 
 std::string_view to_string(JobState state) {
-  constexpr std::string_view kWords[] = {"starting",  "running",    "restarting",
-                                         "finishing", "finished",   "failing",
-                                         "failed",    "cancelling", "cancelled"};
+  constexpr std::string_view kWords[] = {"starting",  "running",  "restarting", "finishing",
+                                         "finished",  "failing",  "failed",     "cancelling",
+                                         "cancelled", "stopping", "stopped"};
   return kWords[static_cast<std::size_t>(state)];
 }
 
@@ -39,7 +39,7 @@ bool JobStateMachine::alive() const {
 
 bool JobStateMachine::ended() const {
   return state_ == JobState::kFinished || state_ == JobState::kFailed ||
-         state_ == JobState::kCancelled;
+         state_ == JobState::kCancelled || state_ == JobState::kStopped;
 }
 
 JobAction JobStateMachine::act(Kind kind, const Region& region, Time delay) const {
@@ -107,7 +107,8 @@ bool JobStateMachine::runs(const Region& region) const {
 
 Actions JobStateMachine::task_failed(std::size_t index, Error error, Time now) {
   Region& region = regions_[index];
-  if (state_ == JobState::kFinishing && result_) result_ = error;
+  const bool ends_well = state_ == JobState::kFinishing || state_ == JobState::kStopping;
+  if (ends_well && result_) result_ = error;
   return alive() && runs(region) ? fail({&region, 1}, std::move(error), now) : Actions();
 }
 
@@ -118,9 +119,7 @@ Actions JobStateMachine::all_failed(Error error, Time now) {
 Actions JobStateMachine::fail(std::span<Region> regions, Error error, Time now) {
   failures_.push_back(now);
   completing_ = false;
-  const auto delay = error.code() == ErrorCode::kCancelled
-                         ? std::nullopt
-                         : restart_delay(restart_, failures_, random_);
+  const auto delay = is_final(error) ? std::nullopt : restart_delay(restart_, failures_, random_);
   if (!delay) {
     result_ = explained(std::move(error));
     return end(JobState::kFailing);
@@ -133,6 +132,21 @@ Actions JobStateMachine::fail(std::span<Region> regions, Error error, Time now) 
     std::ranges::move(close(region), std::back_inserter(actions));
   }
   return actions;
+}
+
+// Whether trying again changes nothing: somebody asked for the end, or what was asked for cannot be
+// begun, such as going on from state of another type.
+bool JobStateMachine::is_final(const Error& error) const {
+  switch (error.code()) {
+    case ErrorCode::kCancelled:
+      return true;
+    case ErrorCode::kInvalidArgument:
+    case ErrorCode::kUnsupported:
+    case ErrorCode::kCorruption:
+      return state_ == JobState::kStarting;
+    default:
+      return false;
+  }
 }
 
 Error JobStateMachine::explained(Error error) const {
@@ -191,6 +205,8 @@ Actions JobStateMachine::cancel() {
   return end(JobState::kCancelling);
 }
 
+Actions JobStateMachine::stop() { return alive() ? end(JobState::kStopping) : Actions(); }
+
 Actions JobStateMachine::closing_timed_out(Error error) {
   if (ended()) return {};
   if (result_ || state_ == JobState::kCancelling) result_ = std::move(error);
@@ -204,6 +220,9 @@ Actions JobStateMachine::settle() {
   switch (state_) {
     case JobState::kFinishing:
       state_ = result_ ? JobState::kFinished : JobState::kFailed;
+      break;
+    case JobState::kStopping:
+      state_ = result_ ? JobState::kStopped : JobState::kFailed;
       break;
     case JobState::kFailing:
       state_ = JobState::kFailed;

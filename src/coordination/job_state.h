@@ -10,9 +10,10 @@
 //
 //   from each of these three: a failure it does not permit -> kFailing    -> kFailed
 //                             cancel                       -> kCancelling -> kCancelled
+//                             stop, behind a savepoint     -> kStopping   -> kStopped
 //
-// kFinishing, kFailing and kCancelling last until all tasks are closed. Tasks that are connected by
-// channels are a region, and fail and restart together:
+// kFinishing, kFailing, kCancelling and kStopping last until all tasks are closed. Tasks that are
+// connected by channels are a region, and fail and restart together:
 //
 //   kAllocating -> kOpening -> kRunning        kAllocating: the attempt's number is being written
 //        ^            |           |            kOpening: its tasks are made and restored
@@ -46,6 +47,8 @@ enum class JobState : std::uint8_t {
   kFailed,
   kCancelling,
   kCancelled,
+  kStopping,
+  kStopped,
 };
 
 std::string_view to_string(JobState state);
@@ -85,11 +88,14 @@ class JobStateMachine {
   Actions final_checkpoint_completed();
   Actions task_committed_final(std::size_t region);
   // kCancelled errors are not tried again: somebody asked for them, or another coordinator leads.
+  // Nor is what is wrong in itself before the job has run for the first time.
   Actions task_failed(std::size_t region, Error error, Time now);
   Actions all_failed(Error error, Time now);  // what concerns no single region
   Actions task_closed(std::size_t region);
   Actions delay_over(std::size_t region);
   Actions cancel();
+  // All that the job has done so far is kept: that is no failure.
+  Actions stop();
   // Tasks were told to stop and did not in time: the job is given up with this error.
   Actions closing_timed_out(Error error);
 
@@ -122,6 +128,7 @@ class JobStateMachine {
   bool all(RegionState state) const;
   bool all_tasks(std::size_t Region::*counted) const;
   bool alive() const;  // it runs, or will
+  bool is_final(const Error& error) const;
   bool runs(const Region& region) const;
   Actions fail(std::span<Region> regions, Error error, Time now);
   Actions end(JobState state);

@@ -22,7 +22,8 @@ struct JobRecord {
   std::uint64_t attempt = 0;  // the last one that was allocated
   std::uint64_t next_checkpoint = 1;
   std::vector<CheckpointName> completed;  // those that are retained, the newest last: the pointer
-  std::string state;                      // "running", "finished", "cancelled", "failed"
+  std::string state;                      // "running", "finished", "cancelled", "stopped", "failed"
+  std::string origin;  // path of what it goes on from, until it has a checkpoint of its own
 
   bool operator==(const JobRecord&) const = default;
 };

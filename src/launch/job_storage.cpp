@@ -4,6 +4,7 @@
 
 #include <algorithm>
 
+#include "millrace/coordination/directory_savepoints.h"
 #include "millrace/coordination/local_metadata_store.h"
 #include "millrace/core/config/options.h"
 #include "millrace/core/text.h"
@@ -92,7 +93,33 @@ fs::path directory_of(const Config& config, const std::string& job) {
 }
 
 bool has_ended(const detail::JobRecord& record) {
-  return record.state == "finished" || record.completed.empty();
+  const bool has_something = !record.completed.empty() || !record.origin.empty();
+  return record.state == "finished" || !has_something;
+}
+
+// A path from which another directory or process finds the same.
+std::string whole(const fs::path& path) {
+  std::error_code error;
+  const fs::path absolute = fs::absolute(path, error);
+  return error ? path.native() : absolute.lexically_normal().native();
+}
+
+bool same_place(const fs::path& a, const fs::path& b) {
+  std::error_code error;
+  return fs::weakly_canonical(a, error) == fs::weakly_canonical(b, error) && !error;
+}
+
+// The job's own checkpoint, if it is one.
+std::optional<detail::CheckpointName> own_checkpoint(const std::string& text,
+                                                     const fs::path& directory) {
+  fs::path path = fs::path(text).lexically_normal();
+  if (!path.has_filename()) path = path.parent_path();
+  const auto name = detail::parse_checkpoint_name(path.filename().native());
+  // A name alone is one of the job's too, unless such a folder is here.
+  std::error_code ignored;
+  const bool here = path.has_parent_path() || fs::exists(path / detail::kMetadataFile, ignored);
+  const fs::path above = here ? fs::path(whole(path)).parent_path() : directory;
+  return same_place(above, directory) ? name : std::nullopt;
 }
 
 Result<detail::RestoreFrom> restore_from(const RestoreChoice& choice, const fs::path& directory,
@@ -112,34 +139,32 @@ Result<detail::RestoreFrom> restore_from(const RestoreChoice& choice, const fs::
     case RestoreChoice::Kind::kPath:
       break;
   }
-  fs::path path = fs::path(choice.path).lexically_normal();
-  if (!path.has_filename()) path = path.parent_path();
-  const auto name = detail::parse_checkpoint_name(path.filename().native());
-  if (!name || (path.has_parent_path() &&
-                fs::weakly_canonical(path.parent_path()) != fs::weakly_canonical(directory))) {
-    return invalid_argument(concat("--restore=", choice.path, ": expected latest, none, or a ",
-                                   "checkpoint of the job's directory, such as ",
-                                   (directory / "chk-7-1").native()));
+  if (const auto name = own_checkpoint(choice.path, directory)) {
+    return detail::RestoreFrom(detail::RestoreFromCheckpoint{name->id, name->epoch});
   }
-  return detail::RestoreFrom(detail::RestoreFromCheckpoint{name->id, name->epoch});
+  if (same_place(choice.path, directory)) {
+    return detail::RestoreFrom(detail::RestoreFromLatest());
+  }
+  return detail::RestoreFrom(detail::RestoreFromPath{whole(choice.path)});
 }
 
 }  // namespace
 
 RestoreChoice RestoreChoice::parse(std::string_view text) {
-  if (text == "none") return {.kind = Kind::kNone, .path = {}};
-  if (text == "latest") return {.kind = Kind::kLatest, .path = {}};
+  if (text == "none") return {.kind = Kind::kNone};
+  if (text == "latest") return {.kind = Kind::kLatest};
   return {.kind = Kind::kPath, .path = std::string(text)};
 }
 
 struct JobStorage::Stores {
   explicit Stores(const fs::path& directory)
-      : checkpoints(files, directory), metadata(files, directory) {}
+      : checkpoints(files, directory), metadata(files, directory), savepoints(files) {}
 
   detail::RealFileSystem files;
   std::optional<detail::DirectoryLock> lock;
   detail::DirectoryCheckpointStore checkpoints;
   detail::LocalMetadataStore metadata;
+  detail::DirectorySavepoints savepoints;
   std::unique_ptr<detail::RocksDbStoreFactory> states;
 };
 
@@ -154,14 +179,12 @@ Result<JobStorage> JobStorage::open(const detail::ExecutionPlan& plan, const Con
                                 .value_or(is_unbounded(logical) ? kDefaultInterval : Duration(0));
   JobStorage storage;
   storage.settings_ = settings_of(config, interval);
-  const bool checkpoints = interval.count() > 0;
+  const bool restores =
+      restore.kind == RestoreChoice::Kind::kLatest || restore.kind == RestoreChoice::Kind::kPath;
+  const bool saves = restore.takes_savepoints || !config.get(kSavepointDirectory).empty();
+  const bool checkpoints = interval.count() > 0 || restores || saves;
   const bool limited = config.origin(kStateMemory.key).source != Origin::Source::kDefault;
-  if (!checkpoints && !(limited && has_keyed_state(logical))) {
-    if (restore.kind == RestoreChoice::Kind::kUnsaid) return storage;
-    if (restore.kind == RestoreChoice::Kind::kNone) return storage;
-    return invalid_argument(
-        "--restore goes on from a checkpoint, but the job takes none: give --checkpoint-interval");
-  }
+  if (!checkpoints && !(limited && has_keyed_state(logical))) return storage;
   const fs::path directory = directory_of(config, logical.job);
   storage.stores_ = std::make_unique<Stores>(directory);
   Stores& stores = *storage.stores_;
@@ -176,12 +199,19 @@ Result<JobStorage> JobStorage::open(const detail::ExecutionPlan& plan, const Con
   if (!checkpoints) return storage;
   storage.settings_.checkpoint_store = &stores.checkpoints;
   storage.settings_.metadata_store = &stores.metadata;
+  storage.settings_.savepoints = &stores.savepoints;
+  storage.settings_.allow_dropped_state = restore.allow_dropped_state;
   Result<std::optional<detail::JobRecord>> record = stores.metadata.read(logical.job);
   if (!record) return record.error();
   Result<detail::RestoreFrom> from = restore_from(restore, directory, *record);
   if (!from) return from.error();
   storage.settings_.restore = *from;
   return storage;
+}
+
+std::string savepoint_directory(const Config& config, const std::string& job) {
+  const std::string asked = config.get(kSavepointDirectory);
+  return asked.empty() ? directory_of(config, job).native() : asked;
 }
 
 }  // namespace millrace

@@ -4,6 +4,7 @@
 //   DIR/job-...            the job's record, which names its completed checkpoints
 //   DIR/chk-N-E, shared    the checkpoints
 //   DIR/local              state at work; of no use once the process has ended
+//   DIR/savepoint-...      savepoints, unless they have a directory of their own
 //
 // One process at a time. It outlives the job.
 #pragma once
@@ -19,12 +20,14 @@
 
 namespace millrace {
 
-// As --restore says.
+// As --restore and its companions say.
 struct RestoreChoice {
   enum class Kind : std::uint8_t { kUnsaid, kNone, kLatest, kPath };
 
   Kind kind = Kind::kUnsaid;
-  std::string path;
+  std::string path{};
+  bool allow_dropped_state = false;
+  bool takes_savepoints = false;  // whatever the configuration says
 
   static RestoreChoice parse(std::string_view text);
 };
@@ -49,5 +52,8 @@ class JobStorage {
   std::unique_ptr<Stores> stores_;
   detail::ExecutionSettings settings_;
 };
+
+// Where the savepoints of a job get folders.
+std::string savepoint_directory(const Config& config, const std::string& job);
 
 }  // namespace millrace

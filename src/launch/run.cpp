@@ -20,16 +20,14 @@
 #include "millrace/core/text.h"
 #include "millrace/core/thrown.h"
 #include "millrace/launch/job_storage.h"
+#include "millrace/launch/job_watch.h"
 #include "millrace/launch/signals.h"
-#include "millrace/launch/status_line.h"
 #include "millrace/plan/plan_codec.h"
 #include "millrace/plan/plan_text.h"
 #include "millrace/plan/plan_validation.h"
 
 namespace millrace {
 namespace {
-
-using namespace std::chrono_literals;
 
 constexpr int kFinished = 0;
 constexpr int kFailed = 1;
@@ -41,6 +39,7 @@ constexpr std::pair<std::string_view, std::string_view> kFlagsOfOptions[] = {
     {"mode", kRuntimeMode.key},
     {"checkpoint-interval", kCheckpointInterval.key},
     {"checkpoint-dir", kCheckpointDirectory.key},
+    {"savepoint-dir", kSavepointDirectory.key},
     {"state-backend", kStateBackend.key},
     {"state-memory", kStateMemory.key},
 };
@@ -147,32 +146,6 @@ Status run_prepared(PreparedJob job, const Config& config, const RestoreChoice& 
   return result;
 }
 
-// Ends the program though the job has not: its threads are lost to user code or to a full pipe.
-[[noreturn]] void give_up(Duration timeout) {
-  const std::string said =
-      concat("the job did not stop within ", to_string(timeout),
-             " of the signal; ending without it (task.cancellation.timeout)\n");
-  std::ignore = write(STDERR_FILENO, said.data(), said.size());
-  _exit(128 + stop_signal());
-}
-
-// Waits for the end, drawing a status line and heeding signals.
-Status watch(detail::RunningJob& job, Duration cancellation_timeout) {
-  StatusLine line;
-  std::optional<std::chrono::steady_clock::time_point> cancelled;
-  while (!job.wait_for(100ms)) {
-    const auto now = std::chrono::steady_clock::now();
-    if (stop_signal() != 0 && !cancelled) {
-      cancelled = now;
-      job.cancel();
-    }
-    if (cancelled && now > *cancelled + cancellation_timeout) give_up(cancellation_timeout);
-    line.update(job.progress());
-  }
-  line.clear();
-  return job.result();
-}
-
 class Program {
  public:
   Program(const std::string& name, const JobFunction& job) : name_(name), job_function_(job) {}
@@ -197,11 +170,13 @@ class Program {
     if (!described) return fail(described.error());
     Result<Config> config = load_config(*arguments);
     if (!config) return usage(config.error());
+    const Result<Asked> asked = asked_by(*arguments);
+    if (!asked) return usage(asked.error());
     Result<PreparedJob> job = prepare(builder, *config);
     if (!job) return fail(job.error());
     const Argument* plan = arguments->find_engine_flag("plan");
     return plan ? print_plan(job->plan, plan->text.value_or("text"))
-                : run(*std::move(job), *config, restore_choice(*arguments));
+                : run(*std::move(job), *config, *asked);
   }
 
  private:
@@ -230,17 +205,41 @@ class Program {
         unavailable("cannot write to the standard output: is it closed, or the disk full?"));
   }
 
-  static RestoreChoice restore_choice(const Arguments& arguments) {
-    const Argument* const flag = arguments.find_engine_flag("restore");
-    return flag ? RestoreChoice::parse(*flag->text) : RestoreChoice();
+  // What flags that are no options say.
+  struct Asked {
+    RestoreChoice restore;
+    std::optional<detail::AfterSavepoint> savepoint_on_stop;
+  };
+
+  static Result<Asked> asked_by(const Arguments& arguments) {
+    Asked asked;
+    if (const Argument* const flag = arguments.find_engine_flag("restore")) {
+      asked.restore = RestoreChoice::parse(*flag->text);
+    }
+    asked.restore.allow_dropped_state =
+        arguments.find_engine_flag("allow-dropped-state") != nullptr;
+    if (const Argument* const flag = arguments.find_engine_flag("savepoint-on-stop")) {
+      if (flag->text && *flag->text != "drain") {
+        return invalid_argument(concat("--savepoint-on-stop=", *flag->text,
+                                       ": expected drain, or no value to leave timers for later"));
+      }
+      asked.savepoint_on_stop =
+          flag->text ? detail::AfterSavepoint::kDrain : detail::AfterSavepoint::kStop;
+    }
+    asked.restore.takes_savepoints = asked.savepoint_on_stop.has_value();
+    return asked;
   }
 
-  int run(PreparedJob job, const Config& config, const RestoreChoice& restore) {
+  int run(PreparedJob job, const Config& config, const Asked& asked) {
     const SignalScope signals;
+    const WatchSettings settings{
+        .name = name_,
+        .savepoint_directory = savepoint_directory(config, job.plan.logical.job),
+        .on_stop = asked.savepoint_on_stop,
+        .cancellation_timeout = config.get(kCancellationTimeout)};
     const Status result =
-        run_prepared(std::move(job), config, restore, [&](detail::RunningJob& running) {
-          return watch(running, config.get(kCancellationTimeout));
-        });
+        run_prepared(std::move(job), config, asked.restore,
+                     [&](detail::RunningJob& running) { return watch(running, settings); });
     if (result) return kFinished;
     if (stop_signal() == 0 || result.error().code() != ErrorCode::kCancelled) {
       return fail(result.error());

@@ -15,6 +15,8 @@ std::atomic<int> received{0};
 
 std::atomic<std::int64_t> received_at{0};
 
+std::atomic<int> savepoints_asked{0};
+
 // A second signal ends the program at once. What comes with the first does not count: `timeout`
 // signals the program and then its whole group.
 constexpr std::int64_t kOneStop = 500'000'000;
@@ -34,12 +36,14 @@ void note_signal(int signal) {
   }
 }
 
-void set_handler(void (*handler)(int)) {
+void note_savepoint(int) { ++savepoints_asked; }
+
+void set_handler(int signal, void (*handler)(int)) {
   struct sigaction action {};
   action.sa_handler = handler;
+  if (signal == SIGUSR1) action.sa_flags = SA_RESTART;  // the job goes on
   sigemptyset(&action.sa_mask);
-  sigaction(SIGINT, &action, nullptr);
-  sigaction(SIGTERM, &action, nullptr);
+  sigaction(signal, &action, nullptr);
 }
 
 }  // namespace
@@ -48,11 +52,18 @@ SignalScope::SignalScope() {
   received = 0;
   received_at = 0;
   signal(SIGPIPE, SIG_IGN);  // a write then fails with an error, which names what it was about
-  set_handler(note_signal);
+  savepoints_asked = 0;
+  set_handler(SIGINT, note_signal);
+  set_handler(SIGTERM, note_signal);
+  set_handler(SIGUSR1, note_savepoint);
 }
 
-SignalScope::~SignalScope() { set_handler(SIG_DFL); }
+SignalScope::~SignalScope() {
+  for (const int signal : {SIGINT, SIGTERM, SIGUSR1}) set_handler(signal, SIG_DFL);
+}
 
 int stop_signal() { return received; }
+
+int savepoint_signals() { return savepoints_asked; }
 
 }  // namespace millrace

@@ -1,10 +1,10 @@
-// SIGINT and SIGTERM ask the job to stop; a second one ends the process at once. A broken pipe is
-// an error of whoever writes to it.
+// SIGINT and SIGTERM ask the job to stop; a second one ends the process at once. SIGUSR1 asks for
+// a savepoint. A broken pipe is an error of whoever writes to it.
 #pragma once
 
 namespace millrace {
 
-// While it lives, the two signals are noted instead of ending the process.
+// While it lives, the three signals are noted instead of ending the process.
 class SignalScope {
  public:
   SignalScope();
@@ -15,5 +15,8 @@ class SignalScope {
 
 // The signal that came; 0 if none did.
 int stop_signal();
+
+// How often a savepoint was asked for.
+int savepoint_signals();
 
 }  // namespace millrace

@@ -2,6 +2,7 @@
 
 #include <unistd.h>
 
+#include <algorithm>
 #include <cstdio>
 
 #include "millrace/core/text.h"
@@ -32,6 +33,15 @@ std::string status_text(const detail::JobProgress& before, const detail::JobProg
              " out, ", with_unit(static_cast<double>(now.records_in)), " read");
   if (now.watermark != kMinTimestamp && now.watermark != kMaxTimestamp) {
     text += concat(", watermark ", (clock - now.watermark).count(), " ms behind");
+  }
+  if (now.state_rows > 0) {
+    text += concat(", state ", with_unit(static_cast<double>(now.state_rows)), " keys in ",
+                   with_unit(static_cast<double>(now.state_bytes)), "B");
+  }
+  const std::uint64_t lookups = now.state_lookups - before.state_lookups;
+  const std::uint64_t reads = now.state_reads - before.state_reads;
+  if (lookups > 0 && reads > 0) {
+    text += concat(" (", std::min<std::uint64_t>(100, 100 * reads / lookups), " % read from disk)");
   }
   return text;
 }

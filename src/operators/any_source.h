@@ -52,7 +52,8 @@ class AnySource : public Operator {
 
   // Whether the source has read all splits that it was given, and may be given more.
   virtual bool wants_split() const { return false; }
-  virtual Status assign(std::string_view) { return {}; }
+  // An encoded split, and the schema of its type; none if that is certainly the type's now.
+  virtual Status assign(std::string_view, std::string_view = {}) { return {}; }
   virtual void no_more_splits() {}
 
   // Its records have event time; before restore().
@@ -82,6 +83,9 @@ class SplitEnumerator {
 
   // The next split, encoded; nothing when all were handed out.
   virtual std::optional<std::string> next() = 0;
+
+  // Of the splits' type.
+  virtual std::string schema() const { return {}; }
 };
 
 using EnumeratorFactory = std::function<std::unique_ptr<SplitEnumerator>()>;

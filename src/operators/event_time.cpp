@@ -2,7 +2,7 @@
 
 #include <algorithm>
 
-#include "millrace/core/codec/codec.h"
+#include "millrace/state/piece_codec.h"
 
 namespace millrace::detail {
 
@@ -22,17 +22,15 @@ Status EventTimeOperator::flush() {
 }
 
 Status EventTimeOperator::snapshot(Snapshot& snapshot) {
-  Result<std::string> bytes = encode_value(read_);
-  if (!bytes) return bytes.error();
-  snapshot.put("read", *std::move(bytes));
-  return generator_.snapshot(snapshot);
+  Status taken = put_value(snapshot, "read", read_);
+  return taken ? generator_.snapshot(snapshot) : taken;
 }
 
 // After a change of parallelism the stream's watermark goes on, and the generators begin anew.
 Status EventTimeOperator::restore(const Snapshot& snapshot) {
   const StatePiece* const piece = snapshot.find("read");
   if (piece != nullptr && piece->elements.size() == 1) {
-    Status decoded = decode_value(piece->elements.front(), read_);
+    Status decoded = get_value(snapshot, "read", read_);
     if (!decoded) return decoded;
   }
   return generator_.restore(snapshot);

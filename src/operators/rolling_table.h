@@ -59,6 +59,7 @@ class RollingTable final : public StatePart,
 
   // What the database has of the values' keys is in memory from then on.
   Status load_missing(std::span<const T> values, std::span<const std::uint64_t> hashes) {
+    state().count_lookups(values.size());
     return state().may_load() ? load(values, hashes) : Status();
   }
 
@@ -136,7 +137,7 @@ class RollingTable final : public StatePart,
   Result<Progress> drain_database(const Take& take);
 
   typename Table::Position drained_rows_;
-  std::string drained_key_;
+  std::unique_ptr<RowScan> drain_;
 };
 
 template <class T, class Selector, bool key_in_record>
@@ -146,11 +147,13 @@ Status RollingTable<T, Selector, key_in_record>::load(std::span<const T> values,
   std::vector<std::string> keys;
   for (std::size_t i = 0; i < values.size(); ++i) {
     if (this->find(hashes[i], [&](const Row& row) { return matches(row, values[i]); })) continue;
+    if (!this->evicted().may_have(hashes[i])) continue;
     missing.push_back(i);
     keys.push_back(key_of(values[i], hashes[i]));
   }
   if (missing.empty()) return {};
   Status decoded;
+  const std::size_t before = this->size();
   const Status loaded = state().load(keys, [&](std::size_t number, std::string_view bytes) {
     const std::size_t i = missing[number];
     const auto [place, is_new] = this->emplace(
@@ -161,29 +164,29 @@ Status RollingTable<T, Selector, key_in_record>::load(std::span<const T> values,
     if (decoded) decoded = std::move(status);
     this->mark_stored(place);
   });
+  const std::size_t rows = this->size() - before;
+  if (rows < missing.size()) this->evicted().count_in_vain(missing.size() - rows);
   return loaded ? decoded : loaded;
 }
 
 template <class T, class Selector, bool key_in_record>
 template <class Take>
 Result<Progress> RollingTable<T, Selector, key_in_record>::drain_database(const Take& take) {
-  bool taking = true;
-  T record;
-  const auto drain_row = [&](std::string_view key, std::string_view value) -> Result<bool> {
-    Status decoded = decode(value, &record);
+  bool more = drain_ != nullptr;  // the row that was not taken is at hand
+  if (!more) drain_ = state().scan_all(KeyedState::prefix_of(id()));
+  for (T record;; more = false) {
+    if (!more) {
+      const Result<bool> moved = drain_->next();
+      if (!moved) return moved.error();
+      if (!*moved) break;
+    }
+    Status decoded = decode(drain_->value(), &record);
     if (!decoded) return decoded.error();
-    taking = take(std::as_const(record));
-    if (!taking) return false;
-    drained_key_.assign(key).push_back('\0');
-    state().changes().remove(key);
-    return true;
-  };
-  if (drained_key_.empty()) drained_key_ = KeyedState::prefix_of(id());
-  const std::string first = drained_key_;
-  Status drained =
-      state().load_all(first, KeyedState::end_of(KeyedState::prefix_of(id())), drain_row);
-  if (!drained) return drained.error();
-  return taking ? Progress::kDone : Progress::kMore;
+    if (!take(std::as_const(record))) return Progress::kMore;
+    state().changes().remove(drain_->key());
+  }
+  drain_.reset();
+  return Progress::kDone;
 }
 
 }  // namespace millrace::detail

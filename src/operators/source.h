@@ -20,6 +20,7 @@
 #include "millrace/operators/side_outputs.h"
 #include "millrace/operators/task_context.h"
 #include "millrace/state/operator_list_state.h"
+#include "millrace/state/piece_codec.h"
 
 namespace millrace {
 
@@ -138,16 +139,13 @@ class SourceOperator final : public AnySource {
   Status snapshot(Snapshot& snapshot) override {
     Status status = states().snapshot_states(snapshot);
     if (!status || !watermarks_) return status;
-    Result<std::string> bytes = encode_value(read_);
-    if (!bytes) return bytes.error();
-    snapshot.put(kReadPiece, *std::move(bytes));
-    return watermarks_->snapshot(snapshot);
+    status = put_value(snapshot, kReadPiece, read_);
+    return status ? watermarks_->snapshot(snapshot) : status;
   }
   Status restore(const Snapshot& snapshot) override {
     Status status = states().restore_states(snapshot);
     if (status && snapshot.find(kReadPiece) != nullptr) {
-      Result<std::string_view> bytes = snapshot.get(kReadPiece);
-      status = bytes ? decode_value(*bytes, read_) : Status(bytes.error());
+      status = get_value(snapshot, kReadPiece, read_);
     }
     return status && watermarks_ ? watermarks_->restore(snapshot) : status;
   }
@@ -186,9 +184,9 @@ class SplitSourceOperator final : public AnySource {
   Status close() override { return source_.F::close(); }
 
   bool wants_split() const override { return splits_.empty() && !complete_; }
-  Status assign(std::string_view bytes) override {
+  Status assign(std::string_view bytes, std::string_view schema = {}) override {
     ReadSplit<Split> assigned;
-    Status decoded = decode_value(bytes, assigned.split);
+    Status decoded = decode_element(bytes, schema, assigned.split);
     if (decoded) splits_.push_back(std::move(assigned));
     return decoded;
   }
@@ -209,9 +207,8 @@ class SplitSourceOperator final : public AnySource {
   Status snapshot(Snapshot& snapshot) override {
     StatePiece piece;
     for (const ReadSplit<Split>& split : splits_) {
-      Result<std::string> bytes = encode_value(split);
-      if (!bytes) return bytes.error();
-      piece.elements.push_back(*std::move(bytes));
+      Status added = add_element(piece, split);
+      if (!added) return added;
     }
     snapshot.put(kSplits, std::move(piece));
     Status taken = states().snapshot_states(snapshot);
@@ -223,7 +220,7 @@ class SplitSourceOperator final : public AnySource {
     if (piece == nullptr) return not_found("the snapshot holds no splits of this source");
     for (const std::string& bytes : piece->elements) {
       ReadSplit<Split> split;
-      Status decoded = decode_value(bytes, split);
+      Status decoded = decode_element(bytes, piece->schema, split);
       if (!decoded) return decoded.error().with_context("a split that was being read");
       splits_.push_back(std::move(split));
     }
@@ -293,6 +290,7 @@ class SplitSourceEnumerator final : public SplitEnumerator {
     splits_.pop_front();
     return bytes;
   }
+  std::string schema() const override { return schema_text<typename F::Split>(); }
 
  private:
   F source_;

@@ -3,9 +3,9 @@
 #include <algorithm>
 #include <string_view>
 
-#include "millrace/core/codec/codec.h"
 #include "millrace/core/failpoint.h"
 #include "millrace/core/mutant.h"
+#include "millrace/state/piece_codec.h"
 
 namespace millrace::detail {
 namespace {
@@ -51,9 +51,8 @@ Status TwoPhaseSink::commit(CheckpointId checkpoint) {
 Status TwoPhaseSink::snapshot(Snapshot& snapshot) {
   StatePiece piece;
   for (const Transaction& transaction : prepared_) {
-    Result<std::string> bytes = encode_value(transaction);
-    if (!bytes) return bytes.error();
-    piece.elements.push_back(*std::move(bytes));
+    Status added = add_element(piece, transaction);
+    if (!added) return added;
   }
   snapshot.put(kPrepared, std::move(piece));
   return {};
@@ -64,7 +63,7 @@ Status TwoPhaseSink::restore(const Snapshot& snapshot) {
   const StatePiece* piece = snapshot.find(kPrepared);
   if (piece == nullptr) return {};
   for (const std::string& bytes : piece->elements) {
-    Status decoded = decode_value(bytes, prepared_.emplace_back());
+    Status decoded = decode_element(bytes, piece->schema, prepared_.emplace_back());
     if (!decoded) return decoded;
   }
   if (is_mutant(Mutant::kForgetCommittable) && !prepared_.empty()) prepared_.pop_back();

@@ -2,7 +2,7 @@
 
 #include <algorithm>
 
-#include "millrace/core/codec/codec.h"
+#include "millrace/state/piece_codec.h"
 
 namespace millrace::detail {
 namespace {
@@ -38,11 +38,10 @@ std::optional<Timestamp> WatermarkGenerator::take() {
 }
 
 Status WatermarkGenerator::snapshot(Snapshot& snapshot) const {
-  Result<std::string> bytes = encode_value(current_);
-  if (!bytes) return bytes.error();
-  snapshot.put(kPiece, StatePiece{.redistribution = Redistribution::kUnion,
-                                  .elements = {*std::move(bytes)}});
-  return {};
+  StatePiece piece{.redistribution = Redistribution::kUnion};
+  Status added = add_element(piece, current_);
+  if (added) snapshot.put(kPiece, std::move(piece));
+  return added;
 }
 
 Status WatermarkGenerator::restore(const Snapshot& snapshot) {
@@ -51,7 +50,7 @@ Status WatermarkGenerator::restore(const Snapshot& snapshot) {
   Timestamp least = kMaxTimestamp;
   for (const std::string& bytes : piece->elements) {
     Timestamp watermark{};
-    Status decoded = decode_value(bytes, watermark);
+    Status decoded = decode_element(bytes, piece->schema, watermark);
     if (!decoded) return decoded.error().with_context("the watermark of a stream");
     least = std::min(least, watermark);
   }

@@ -3,6 +3,7 @@
 
 #include <functional>
 #include <memory>
+#include <string>
 
 #include "millrace/core/log.h"
 #include "millrace/plan/execution_plan.h"
@@ -16,6 +17,22 @@ struct JobProgress {
   std::uint64_t records_in = 0;         // emitted by the sources
   std::uint64_t records_out = 0;        // taken by the sinks
   Timestamp watermark = kMinTimestamp;  // the least of all tasks with inputs
+  std::uint64_t state_rows = 0;         // keys of keyed state that are in memory
+  std::uint64_t state_bytes = 0;        // that they take
+  std::uint64_t state_lookups = 0;
+  std::uint64_t state_reads = 0;  // lookups that had to ask the database
+};
+
+// What becomes of the job once a savepoint of it is taken.
+enum class AfterSavepoint : std::uint8_t {
+  kGoOn,
+  kStop,   // at the savepoint: whoever restores it goes on as if nothing had been
+  kDrain,  // the input ends before: the maximum watermark, timers, what was held back
+};
+
+struct SavepointOrder {
+  std::string path;  // of a folder that is not there, or empty
+  AfterSavepoint then = AfterSavepoint::kGoOn;
 };
 
 class RunningJob {
@@ -29,8 +46,16 @@ class RunningJob {
   // Asks all tasks to stop where they are. May be called from any thread, and more than once.
   virtual void cancel() = 0;
 
+  // Calls done() once, on any thread, when the savepoint is complete or has failed; never, if the
+  // job has ended before. One at a time.
+  using SavepointTaken = std::function<void(Status)>;
+  virtual void savepoint(SavepointOrder order, SavepointTaken done) = 0;
+
   virtual JobProgress progress() const = 0;
 };
+
+// Waits for it; an error if the job has ended before.
+Status take_savepoint(RunningJob& job, SavepointOrder order);
 
 class Cluster {
  public:

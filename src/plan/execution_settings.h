@@ -5,6 +5,7 @@
 #include <chrono>
 #include <cstddef>
 #include <cstdint>
+#include <string>
 #include <variant>
 
 #include "millrace/core/ids.h"
@@ -15,6 +16,7 @@ namespace millrace::detail {
 
 class CheckpointStore;
 class MetadataStore;
+class SavepointStores;
 class StateStoreFactory;
 
 struct CheckpointSettings {
@@ -55,7 +57,12 @@ struct RestoreFromCheckpoint {
   CheckpointId id;
   std::uint64_t epoch = 0;
 };
-using RestoreFrom = std::variant<RestoreFromNothing, RestoreFromLatest, RestoreFromCheckpoint>;
+// A savepoint, or a checkpoint that may be another job's. It is only read.
+struct RestoreFromPath {
+  std::string path;
+};
+using RestoreFrom =
+    std::variant<RestoreFromNothing, RestoreFromLatest, RestoreFromCheckpoint, RestoreFromPath>;
 
 // The stores are borrowed and must outlive the job. Without them nothing is known of the job beyond
 // this process, and it takes no checkpoint but the final one.
@@ -65,6 +72,7 @@ struct ExecutionSettings {
   CheckpointStore* checkpoint_store = nullptr;
   MetadataStore* metadata_store = nullptr;
   StateStoreFactory* state_stores = nullptr;  // null: keyed state lives in memory only
+  SavepointStores* savepoints = nullptr;      // null: there are none, nor other jobs' checkpoints
   std::size_t state_memory = 0;  // bytes for all keyed state of this process; 0: no limit
   RestoreFrom restore;
   bool allow_dropped_state = false;  // of operators that the job no longer has

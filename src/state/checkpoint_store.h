@@ -56,6 +56,9 @@ class CheckpointStore {
   virtual Status fetch_file(const StoredFile& file, const std::filesystem::path& to) = 0;
   virtual Result<std::string> fetch(const StoredFile& file) = 0;
 
+  // Where a file lies on this machine, for reading it in place, unverified; empty if it does not.
+  virtual std::filesystem::path local_path(const StoredFile&) const { return {}; }
+
   // The metadata, durable with its directory entries when this returns. It brings its own checksum.
   virtual Status write_metadata(const CheckpointName& checkpoint, std::string_view bytes) = 0;
   virtual Result<std::string> read_metadata(const CheckpointName& checkpoint) = 0;

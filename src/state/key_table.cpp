@@ -28,10 +28,10 @@ void RowsOf::save(const void* value) {
   std::string bytes;
   Status encoded = part_.encode(value, bytes);
   if (!encoded) return state_->fail(std::move(encoded));
-  into_->put(key_, bytes, state_->find_in(*into_));
+  into_->put(key_, bytes, state_->find_in(*into_), key_bytes_);
 }
 
-void RowsOf::remove() { into_->remove(key_, state_->find_in(*into_)); }
+void RowsOf::remove() { into_->remove(key_, state_->find_in(*into_), key_bytes_); }
 
 void throw_error(const Error& error) { throw std::runtime_error(error.message()); }
 

@@ -26,6 +26,7 @@
 #include "millrace/state/hot_table.h"
 #include "millrace/state/key_codec.h"
 #include "millrace/state/keyed_state.h"
+#include "millrace/state/namespaced.h"
 #include "millrace/state/state_part.h"
 
 namespace millrace::detail {
@@ -136,7 +137,7 @@ struct KeyedCell {
 };
 template <class K, class Cell>
 struct HashOfKeyedCell {
-  std::uint64_t operator()(const KeyedCell<K, Cell>& row) const { return hash_key(row.key); }
+  std::uint64_t operator()(const KeyedCell<K, Cell>& row) const { return hash_of_key(row.key); }
 };
 
 template <class K, class Cell>
@@ -165,7 +166,7 @@ class KeyTable final : public AnyKeyTable,
   template <class Matches>
   const K* find_key(std::uint64_t hash, const Matches& matches) const {
     const Place place = Table::find(
-        hash, [&](const Row& row) { return hash_key(row.key) == hash && matches(row.cell); });
+        hash, [&](const Row& row) { return hash_of_key(row.key) == hash && matches(row.cell); });
     return place ? &this->at(place).key : nullptr;
   }
 
@@ -199,6 +200,7 @@ class KeyTable final : public AnyKeyTable,
 
   void look_up_group() override {
     const std::span<const std::uint64_t> hashes = current().hashes;
+    state().count_lookups(hashes.size() - current().index);
     for (std::size_t i = current().index; i < hashes.size(); ++i) this->prefetch_tag(hashes[i]);
     for (std::size_t i = current().index; i < hashes.size(); ++i) {
       near_[i] = this->prefetch_row(hashes[i]);
@@ -229,7 +231,7 @@ class KeyTable final : public AnyKeyTable,
   void drop(Place place) {
     this->touch(place);  // what is frozen is saved first
     Row& row = this->at(place);
-    RowsOf rows = rows_of(hash_key(row.key), row.key, state().changes());
+    RowsOf rows = rows_of(hash_of_key(row.key), row.key, state().changes());
     row.cell.remove(rows, this->is_stored(place));
     Table::erase(place);
   }
@@ -251,7 +253,7 @@ class KeyTable final : public AnyKeyTable,
   void evict_row(void* at) override { save(at, true, state().changes()); }
   void save(void* at, bool stored, RowBuffer& into) {
     Row& row = *static_cast<Row*>(at);
-    RowsOf rows = rows_of(hash_key(row.key), row.key, into);
+    RowsOf rows = rows_of(hash_of_key(row.key), row.key, into);
     row.cell.save(rows, stored);
   }
 
@@ -274,9 +276,12 @@ template <class K, class Cell>
 void KeyTable<K, Cell>::load_missing() {
   std::vector<std::size_t> missing;
   for (std::size_t i = current().index; i < current().hashes.size(); ++i) {
-    if (!Table::find(near_[i], current().hashes[i], same_as(key_at(i)))) missing.push_back(i);
+    const std::uint64_t hash = current().hashes[i];
+    if (Table::find(near_[i], hash, same_as(key_at(i)))) continue;
+    if (this->evicted().may_have(hash)) missing.push_back(i);
   }
   if (missing.empty()) return;
+  const std::size_t before = this->size();
   if constexpr (Cell::kOneRow) {
     load_one_row(missing);
   } else {
@@ -284,6 +289,8 @@ void KeyTable<K, Cell>::load_missing() {
       if (!Table::find(current().hashes[i], same_as(key_at(i)))) load_many_rows(i);
     }
   }
+  const std::size_t loaded = this->size() - before;
+  if (loaded < missing.size()) this->evicted().count_in_vain(missing.size() - loaded);
   // Places may have moved.
   for (std::size_t i = current().index; i < current().hashes.size(); ++i) {
     know(i, Table::find(current().hashes[i], same_as(key_at(i))));
@@ -312,12 +319,9 @@ void KeyTable<K, Cell>::load_many_rows(std::size_t index) {
   const std::uint64_t hash = current().hashes[index];
   const std::string prefix = row_key_of(hash, key);
   const Status loaded =
-      state().load_all(prefix, KeyedState::end_of(prefix),
-                       [&](std::string_view row_key, std::string_view value) -> Result<bool> {
-                         Status row = load_row(key, hash, row_key.substr(prefix.size()), value);
-                         if (!row) return row.error();
-                         return true;
-                       });
+      state().load_group(prefix, [&](std::string_view row_key, std::string_view value) {
+        return load_row(key, hash, row_key.substr(prefix.size()), value);
+      });
   if (!loaded) throw_error(loaded.error());
 }
 
@@ -338,15 +342,13 @@ Status KeyTable<K, Cell>::load_everything(const Use& use) {
   complete_ = true;
   if (state().may_load()) {
     const std::string prefix = KeyedState::prefix_of(id());
-    const auto load = [&](std::string_view row_key, std::string_view value) -> Result<bool> {
+    const auto load = [&](std::string_view row_key, std::string_view value) -> Status {
       row_key.remove_prefix(prefix.size() + KeyedState::kHashBytes);
       K key{};
       if (!read_key(row_key, key)) return corruption("the key of a row cannot be read");
-      Status row = load_row(key, hash_key(key), row_key, value);
-      if (!row) return row.error();
-      return true;
+      return load_row(key, hash_of_key(key), row_key, value);
     };
-    Status loaded = state().load_all(prefix, KeyedState::end_of(prefix), load);
+    Status loaded = state().load_all(prefix, load);
     if (!loaded) return loaded;
   }
   typename Table::Position position;

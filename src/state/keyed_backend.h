@@ -6,7 +6,10 @@
 
 #include <functional>
 
+#include "millrace/core/check.h"
 #include "millrace/state/checkpoint_metadata.h"
+#include "millrace/state/savepoint/savepoint_target.h"
+#include "millrace/state/state_metrics.h"
 
 namespace millrace::detail {
 
@@ -20,6 +23,11 @@ class KeyedBackend {
   // unless the checkpoint is abandoned before. At most one checkpoint is frozen at a time.
   virtual void freeze(const CheckpointName& checkpoint, Done done) = 0;
 
+  // Before freeze(): what it freezes is also to be written as rows of a savepoint.
+  virtual void save_rows(const SavepointTarget&) {
+    check(false, "this keyed state cannot be written into a savepoint");
+  }
+
   // Does a piece of the work on what is frozen, some tens of microseconds long; false if there was
   // nothing to do, or if that waits for the writer. The task calls it between elements until it
   // says so, and while congested() holds now and then.
@@ -28,6 +36,9 @@ class KeyedBackend {
   // It has no memory left for what further records would change, until the writer has caught up:
   // the task takes no input meanwhile.
   virtual bool congested() { return false; }
+
+  // Brings up to date what it knows of itself.
+  virtual void report(StateMetrics&) {}
 
   // The checkpoint will not complete: what it would have held joins the next one.
   virtual void abandon(const CheckpointName& checkpoint) = 0;

@@ -6,6 +6,7 @@
 #include "millrace/core/failpoint.h"
 #include "millrace/core/mutant.h"
 #include "millrace/core/text.h"
+#include "millrace/state/savepoint/rows_scan.h"
 
 namespace millrace::detail {
 namespace {
@@ -16,6 +17,8 @@ constexpr std::size_t kEvictedBytes = std::size_t{4} << 20;
 constexpr std::size_t kTurnsWithoutEviction = 64;
 constexpr std::chrono::seconds kPauseOfAttempts{1};  // to write what was refused
 constexpr std::chrono::seconds kPatience{30};
+constexpr std::size_t kFiltersPart = 16;  // of the memory
+constexpr std::size_t kLeastFilter = 64;
 constexpr std::size_t kShardsInMemory = 32;  // at least, so that evicting one is little
 
 // The first hash of a group; of the one after the last, the end.
@@ -27,20 +30,6 @@ void append_hash(std::string& key, std::uint64_t upper_half) {
   for (int shift = 24; shift >= 0; shift -= 8) {
     key.push_back(static_cast<char>(upper_half >> shift & 0xff));
   }
-}
-
-Status copy_rows(StateStore& from, std::string_view first, std::string_view end, StateStore& to) {
-  const std::unique_ptr<StateScan> scan = from.scan(first, end);
-  RowBuffer rows;
-  for (bool more = true; more;) {
-    more = scan->next();
-    if (more) rows.put(scan->key(), scan->value());
-    if ((!more && !rows.empty()) || rows.bytes() >= kHandOverBytes) {
-      Status ingested = to.ingest(std::exchange(rows, {}).sorted());
-      if (!ingested) return ingested;
-    }
-  }
-  return scan->status();
 }
 
 }  // namespace
@@ -64,8 +53,32 @@ std::string KeyedState::end_of(std::string_view prefix) {
   return end;
 }
 
+std::string KeyedState::place_of(std::string_view prefix, std::uint64_t upper_half) {
+  if (upper_half >> 32 != 0) return end_of(prefix);
+  std::string key(prefix);
+  append_hash(key, upper_half);
+  return key;
+}
+
+std::uint32_t KeyedState::id_in(std::string_view key) {
+  const auto byte = [&](std::size_t i) { return static_cast<unsigned char>(key[i]); };
+  return std::uint32_t{byte(0)} << 8 | byte(1);
+}
+
+std::uint64_t KeyedState::upper_half_in(std::string_view key) {
+  std::uint64_t upper = 0;
+  for (const char byte : key.substr(kPrefixBytes, kHashBytes)) {
+    upper = upper << 8 | static_cast<unsigned char>(byte);
+  }
+  return upper;
+}
+
 std::string KeyedState::prefix_of(std::uint32_t id) {
   return {static_cast<char>(id >> 8), static_cast<char>(id)};
+}
+
+KeyedState::~KeyedState() {
+  if (writer_) writer_->stop_saving();
 }
 
 Status KeyedState::open(const KeyedPlace& place) {
@@ -89,7 +102,9 @@ Status KeyedState::open(const KeyedPlace& place) {
 void KeyedState::limit_memory(std::size_t bytes) {
   memory_ = bytes;
   if (bytes == 0) return;
-  for (StatePart* const part : parts_) part->rows().allow_eviction(bytes / kShardsInMemory);
+  if (parts_.empty()) return;
+  const std::size_t filter = std::max(bytes / kFiltersPart / parts_.size(), kLeastFilter);
+  for (StatePart* const part : parts_) part->rows().allow_eviction(bytes / kShardsInMemory, filter);
 }
 
 // A state keeps its id from checkpoint to checkpoint, whatever is declared beside it.
@@ -123,15 +138,17 @@ Status KeyedState::restore() {
   const std::vector<KeyedSnapshot>& restored = place_.environment->restored;
   if (restored.empty()) return {};
   may_load_ = true;
+  for (StatePart* const part : parts_) part->rows().evicted().forget();
   const KeyedSnapshot& first = restored.front();
   StateStoreFactory& stores = *place_.environment->stores;
   if (restored.size() == 1 && first.first_group == place_.key_groups.first.value() &&
-      first.last_group == place_.key_groups.last.value()) {
-    Result<std::unique_ptr<StateStore>> store =
-        stores.restore(place_.name, first.files, *place_.environment->checkpoints);
+      first.last_group == place_.key_groups.last.value() && !first.files.empty()) {
+    Result<std::unique_ptr<StateStore>> store = stores.restore(place_.name, first.files, origin());
     if (!store) return store.error();
     pass(FailPoint::kStateRestored);
-    writer_->adopt(*std::move(store), first.files);
+    // Checkpoints refer to files of their own directory only.
+    const bool own = place_.environment->origin == nullptr;
+    writer_->adopt(*std::move(store), own ? first.files : std::vector<StoredFile>());
     return {};
   }
   Result<std::unique_ptr<StateStore>> store = stores.make(place_.name);
@@ -141,30 +158,66 @@ Status KeyedState::restore() {
     if (!copied) return copied;
     pass(FailPoint::kStateRestored);
   }
+  for (StatePart* const part : parts_) part->rows().evicted().learned_to(range_.end);
   writer_->adopt(*std::move(store), {});
   return {};
 }
 
-// After a change of parallelism: the rows of this instance's key groups.
+// Where what is restored lies.
+CheckpointStore& KeyedState::origin() const {
+  const StateEnvironment& environment = *place_.environment;
+  return environment.origin ? *environment.origin : *environment.checkpoints;
+}
+
+// From a savepoint, or after a change of parallelism: the rows of this instance's key groups.
 Status KeyedState::copy_clipped(const KeyedSnapshot& from, StateStore& to) {
   const HashRange held =
       hashes_of({KeyGroup(from.first_group), KeyGroup(from.last_group)}, place_.max_parallelism);
   HashRange wanted{std::max(held.first, range_.first), std::min(held.end, range_.end)};
   if (is_mutant(Mutant::kWrongKeyGroups)) wanted.first += first_hash(1, place_.max_parallelism);
-  if (wanted.first >= wanted.end || from.files.empty()) return {};
-  Result<std::unique_ptr<StateStore>> old =
-      place_.environment->stores->restore(concat(place_.name, "-from-", from.first_group),
-                                          from.files, *place_.environment->checkpoints);
+  if (wanted.first >= wanted.end) return {};
+  const auto scan_savepoint = [&](std::string_view first, std::string_view end) {
+    return scan_rows_of(from.rows, origin(), first, end);
+  };
+  if (!from.rows.empty()) return copy_range(from, wanted, scan_savepoint, to);
+  if (from.files.empty()) return {};
+  Result<std::unique_ptr<StateStore>> old = place_.environment->stores->restore(
+      concat(place_.name, "-from-", from.first_group), from.files, origin());
   if (!old) return old.error();
-  for (const StateDescription& state : from.states) {
-    std::string first = prefix_of(state.id);
-    std::string end = first;
-    append_hash(first, wanted.first);
-    if (wanted.end >> 32 == 0) append_hash(end, wanted.end);
-    Status copied = copy_rows(**old, first, wanted.end >> 32 == 0 ? end : end_of(end), to);
+  const auto scan_database = [&](std::string_view first, std::string_view end) {
+    return (*old)->scan(first, end);
+  };
+  return copy_range(from, wanted, scan_database, to);
+}
+
+Status KeyedState::copy_range(const KeyedSnapshot& from, HashRange wanted, const ScanRange& scan,
+                              StateStore& to) {
+  std::vector<std::uint32_t> ids;
+  for (const StateDescription& state : from.states) ids.push_back(state.id);
+  std::ranges::sort(ids);
+  for (const std::uint32_t id : ids) {
+    const std::string prefix = prefix_of(id);
+    Status copied =
+        copy_rows(scan(place_of(prefix, wanted.first), place_of(prefix, wanted.end)), to);
     if (!copied) return copied;
   }
   return {};
+}
+
+Status KeyedState::copy_rows(const std::unique_ptr<StateScan>& scan, StateStore& to) {
+  RowBuffer rows;
+  for (bool more = true; more;) {
+    more = scan->next();
+    if (more) {
+      rows.put(scan->key(), scan->value(), RowBuffer::Find::kNo);
+      learn(scan->key());
+    }
+    if ((!more && !rows.empty()) || rows.bytes() >= kHandOverBytes) {
+      Status ingested = to.ingest(std::exchange(rows, {}).sorted());
+      if (!ingested) return ingested;
+    }
+  }
+  return scan->status();
 }
 
 // A final checkpoint that only commits sinks needs no state; any other would lose it.
@@ -180,9 +233,18 @@ void KeyedState::freeze(const CheckpointName& checkpoint, Done done) {
   check(!frozen_, "a second checkpoint is frozen before the first is saved");
   if (!writer_) return done(keep_nowhere());
   pass(FailPoint::kSnapshotStarted);
-  frozen_ = Frozen{checkpoint, std::move(done)};
+  frozen_ = Frozen{checkpoint, std::exchange(savepoint_, std::nullopt), timed(std::move(done))};
   hand_over(changes_);
   for (StatePart* const part : parts_) part->rows().freeze();
+}
+
+KeyedBackend::Done KeyedState::timed(Done done) const {
+  if (place_.clock == nullptr) return done;
+  return [done = std::move(done), writer = writer_, clock = place_.clock,
+          began = place_.clock->monotonic()](Result<KeyedSnapshot> result) {
+    writer->note_time(clock->monotonic() - began);
+    done(std::move(result));
+  };
 }
 
 Result<bool> KeyedState::work() {
@@ -225,6 +287,7 @@ void KeyedState::hand_over_changes() {
 }
 
 void KeyedState::forget_written() {
+  if (handed_over_.empty()) return;
   while (!handed_over_.empty() && handed_over_.front().batch <= writer_->written()) {
     handed_over_.pop_front();
   }
@@ -241,7 +304,11 @@ void KeyedState::finish_frozen() {
                          .states = dropped_,
                          .files = {}};
   for (const StatePart* const part : parts_) snapshot.states.push_back(part->description());
-  writer_->checkpoint(frozen.checkpoint, std::move(snapshot), frozen.done);
+  if (!frozen.savepoint) {
+    return writer_->checkpoint(frozen.checkpoint, std::move(snapshot), frozen.done);
+  }
+  writer_->checkpoint(frozen.checkpoint, std::move(snapshot),
+                      {*frozen.savepoint, place_.max_parallelism}, frozen.done);
 }
 
 // The buffers are full of what the writer has been given, so the task stands still. What the writer
@@ -271,6 +338,7 @@ Result<bool> KeyedState::wait_for_writer() {
 
 // What was saved goes to the database all the same: its rows count as stored.
 void KeyedState::abandon(const CheckpointName& checkpoint) {
+  if (writer_) writer_->stop_saving();
   if (!frozen_ || frozen_->checkpoint != checkpoint) return;
   for (StatePart* const part : parts_) part->rows().abandon();
   hand_over(in_order_);
@@ -286,14 +354,20 @@ void KeyedState::completed(const CheckpointName& checkpoint) {
 // frozen, so that no checkpoint sees what came after its barrier.
 void KeyedState::evict() {
   std::size_t turns_without = 0;
-  for (StatePart* const part : parts_) part->rows().sample_heap();
+  for (StatePart* const part : parts_) {
+    part->rows().sample_heap();
+    learn_some(*part);
+  }
+  const std::uint64_t before = evicted_;
   while (bytes_held() > memory_ && turns_without < kTurnsWithoutEviction) {
     RowTable& rows = parts_[next_evicted_++ % parts_.size()]->rows();
-    turns_without = rows.evict_some() > 0 ? 0 : turns_without + 1;
-    if (turns_without == 0) pass(FailPoint::kRowsEvicted);
+    const std::size_t gone = rows.evict_some();
+    if (gone > 0) pass(FailPoint::kRowsEvicted);
+    evicted_ += gone;
+    turns_without = gone > 0 ? 0 : turns_without + 1;
   }
   hand_over_changes();
-  may_load_ = true;
+  may_load_ = may_load_ || evicted_ > before;
 }
 
 void KeyedState::sweep() {
@@ -313,6 +387,20 @@ std::size_t KeyedState::rows_held() const {
   std::size_t rows = 0;
   for (StatePart* const part : parts_) rows += part->rows().size();
   return rows;
+}
+
+void KeyedState::report(StateMetrics& metrics) {
+  metrics.rows.set(static_cast<std::int64_t>(rows_held()));
+  metrics.bytes.set(static_cast<std::int64_t>(bytes_held()));
+  metrics.lookups.increment(std::exchange(lookups_, 0));
+  metrics.database_reads.increment(std::exchange(asked_, 0));
+  metrics.evicted_rows.increment(std::exchange(evicted_, 0));
+  const std::size_t unwritten = bytes_frozen() + changes_.bytes();
+  metrics.unwritten_bytes.set(static_cast<std::int64_t>(unwritten));
+  if (!writer_) return;
+  metrics.checkpoint_milliseconds.set(writer_->checkpoint_nanoseconds() / 1'000'000);
+  metrics.checkpoint_bytes.set(static_cast<std::int64_t>(writer_->checkpoint_bytes()));
+  metrics.uploaded_bytes.increment(writer_->take_uploaded_bytes());
 }
 
 bool KeyedState::congested() {
@@ -338,65 +426,6 @@ std::size_t KeyedState::bytes_handed_over() {
   std::size_t bytes = 0;
   for (const HandedOver& handed : handed_over_) bytes += handed.rows->bytes();
   return bytes;
-}
-
-std::optional<StateRow> KeyedState::find_unwritten(std::string_view key) {
-  std::optional<StateRow> found = changes_.find(key);
-  if (!found) found = images_.find(key);
-  if (!found) found = in_order_.find(key);
-  for (auto handed = handed_over_.rbegin(); !found && handed != handed_over_.rend(); ++handed) {
-    found = handed->rows->find(key);
-  }
-  return found;
-}
-
-Status KeyedState::load(std::span<const std::string> keys,
-                        const std::function<void(std::size_t, std::string_view)>& found) {
-  std::vector<std::string_view> wanted;
-  std::vector<std::size_t> numbers;
-  forget_written();
-  for (std::size_t i = 0; i < keys.size(); ++i) {
-    if (const std::optional<StateRow> row = find_unwritten(keys[i])) {
-      if (row->value) found(i, std::string(*row->value));  // a copy: found() may save rows
-      continue;
-    }
-    wanted.push_back(keys[i]);
-    numbers.push_back(i);
-  }
-  if (wanted.empty() || writer_->store() == nullptr) return {};
-  return writer_->store()->get(
-      wanted, [&](std::size_t i, std::string_view value) { found(numbers[i], value); });
-}
-
-Status KeyedState::load_all(
-    std::string_view first, std::string_view end,
-    const std::function<Result<bool>(std::string_view, std::string_view)>& found) {
-  // A row may be in both: what is not written yet is newer. Copied, for found() may change it.
-  RowBuffer::Changes unwritten;
-  forget_written();
-  for (const HandedOver& handed : handed_over_) handed.rows->find_range(first, end, unwritten);
-  in_order_.find_range(first, end, unwritten);
-  images_.find_range(first, end, unwritten);
-  changes_.find_range(first, end, unwritten);
-  StateStore* const store = writer_->store();
-  const std::unique_ptr<StateScan> scan = store ? store->scan(first, end) : nullptr;
-  bool stored = scan != nullptr && scan->next();
-  auto next = unwritten.begin();
-  while (stored || next != unwritten.end()) {
-    const bool newer = next != unwritten.end() && (!stored || next->first <= scan->key());
-    const bool both = newer && stored && next->first == scan->key();
-    Result<bool> more = true;
-    if (!newer) {
-      more = found(scan->key(), scan->value());
-    } else if (next->second) {
-      more = found(next->first, *next->second);
-    }
-    if (!more) return more.error();
-    if (!*more) return {};
-    if (newer) ++next;
-    if (both || !newer) stored = scan->next();
-  }
-  return scan ? scan->status() : Status();
 }
 
 }  // namespace millrace::detail

@@ -21,6 +21,7 @@
 #include "millrace/core/records/key_group.h"
 #include "millrace/core/time.h"
 #include "millrace/state/keyed_backend.h"
+#include "millrace/state/row_scan.h"
 #include "millrace/state/state_environment.h"
 #include "millrace/state/state_part.h"
 #include "millrace/state/state_writer.h"
@@ -44,6 +45,7 @@ class KeyedState final : public KeyedBackend {
   KeyedState() = default;
   KeyedState(const KeyedState&) = delete;
   KeyedState& operator=(const KeyedState&) = delete;
+  ~KeyedState() override;
 
   // Before open(), by each declared state; it outlives this.
   void add(StatePart& part) { parts_.push_back(&part); }
@@ -51,11 +53,13 @@ class KeyedState final : public KeyedBackend {
 
   Status open(const KeyedPlace& place);
 
+  void save_rows(const SavepointTarget& target) override { savepoint_ = target; }
   void freeze(const CheckpointName& checkpoint, Done done) override;
   Result<bool> work() override;
   void abandon(const CheckpointName& checkpoint) override;
   void completed(const CheckpointName& checkpoint) override;
   bool congested() override;
+  void report(StateMetrics& metrics) override;
 
   // Between groups of records: evicts what is too much, and forgets what has expired. Places
   // change.
@@ -73,7 +77,12 @@ class KeyedState final : public KeyedBackend {
   // hashes.
   static void begin_key(std::string& key, std::uint64_t hash, std::uint32_t id);
   static std::string prefix_of(std::uint32_t id);  // of all rows of a state
-  static constexpr std::size_t kHashBytes = 4;     // follow it
+  static constexpr std::size_t kPrefixBytes = 2;
+  static constexpr std::size_t kHashBytes = 4;               // follow it
+  static std::uint32_t id_in(std::string_view key);          // of the state, in a row's key
+  static std::uint64_t upper_half_in(std::string_view key);  // of the hash, in a row's key
+  // Where the rows of a state with that upper half of their hashes, and those behind, begin.
+  static std::string place_of(std::string_view prefix, std::uint64_t upper_half);
   // Where the keys that begin so end.
   static std::string end_of(std::string_view prefix);
 
@@ -96,9 +105,14 @@ class KeyedState final : public KeyedBackend {
   // Calls found(i, value) for each key that the database has a row of, and that is not removed.
   Status load(std::span<const std::string> keys,
               const std::function<void(std::size_t, std::string_view)>& found);
-  // The same for the rows from `first` up to `end`, as long as found() returns true.
-  Status load_all(std::string_view first, std::string_view end,
-                  const std::function<Result<bool>(std::string_view, std::string_view)>& found);
+  using Found = std::function<Status(std::string_view, std::string_view)>;
+  // Calls found(key, value) for each row of a collection, whose keys begin so.
+  Status load_group(std::string_view group, const Found& found);
+  // The same for all rows of a state, of which there may be very many.
+  Status load_all(std::string_view prefix, const Found& found);
+  std::unique_ptr<RowScan> scan_all(std::string_view prefix);
+
+  void count_lookups(std::size_t keys) { lookups_ += keys; }
 
   // The wall clock, read once for a group of records.
   Timestamp now() const { return now_; }
@@ -107,8 +121,11 @@ class KeyedState final : public KeyedBackend {
   }
 
  private:
+  using ScanRange =
+      std::function<std::unique_ptr<StateScan>(std::string_view first, std::string_view end)>;
   struct Frozen {
     CheckpointName checkpoint;
+    std::optional<SavepointTarget> savepoint;
     Done done;
     std::size_t part = 0;  // the next one to save
   };
@@ -118,10 +135,17 @@ class KeyedState final : public KeyedBackend {
     std::uint64_t batch;
   };
 
+  Done timed(Done done) const;
   Status attach_parts();
   void limit_memory(std::size_t bytes);
   Status restore();
+  CheckpointStore& origin() const;
   Status copy_clipped(const KeyedSnapshot& from, StateStore& to);
+  Status copy_rows(const std::unique_ptr<StateScan>& scan, StateStore& to);
+  void learn(std::string_view key);
+  void learn_some(StatePart& part);
+  Status copy_range(const KeyedSnapshot& from, HashRange wanted, const ScanRange& scan,
+                    StateStore& to);
   Result<KeyedSnapshot> keep_nowhere() const;
   void hand_over(RowBuffer& rows);
   void hand_over_changes();
@@ -143,6 +167,7 @@ class KeyedState final : public KeyedBackend {
   std::vector<StatePart*> parts_;
   std::vector<StateDescription> dropped_;  // of states that are declared no more
   std::shared_ptr<StateWriter> writer_;
+  std::optional<SavepointTarget> savepoint_;  // of what is frozen next
   std::optional<Frozen> frozen_;
   RowBuffer images_;    // of what is frozen and was touched since
   RowBuffer in_order_;  // of what is frozen: saved in the order of its keys
@@ -155,6 +180,10 @@ class KeyedState final : public KeyedBackend {
   bool expires_ = false;          // some state does
   std::size_t next_evicted_ = 0;  // the part whose turn it is
   bool may_load_ = false;
+  // Since the last report.
+  std::uint64_t lookups_ = 0;  // of keys
+  std::uint64_t asked_ = 0;    // of which so many asked the database
+  std::uint64_t evicted_ = 0;  // rows
   Status failure_;
 };
 

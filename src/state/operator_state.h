@@ -74,7 +74,11 @@ OperatorStates& states_of(Owner& owner) {
   static_assert(std::is_base_of_v<OperatorStates, Owner>,
                 "Millrace: operator state is declared as a member of a process function, a source "
                 "or a sink, and made of *this and a name");
-  return owner;
+  if constexpr (std::is_base_of_v<OperatorStates, Owner>) {
+    return owner;
+  } else {
+    return *static_cast<OperatorStates*>(static_cast<void*>(&owner));  // one error is enough
+  }
 }
 
 }  // namespace millrace::detail

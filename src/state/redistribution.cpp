@@ -45,7 +45,7 @@ std::vector<Snapshot> redistribute(std::span<const Snapshot::Pieces* const> befo
   std::vector<Snapshot> after(parallelism);
   for (const std::string_view name : names) {
     StatePiece all = together(before, name);
-    const bool loses = is_mutant(Mutant::kLoseSplit) && name == "splits" && !all.elements.empty();
+    const bool loses = is_mutant(Mutant::kLoseSplit) && name == ".splits" && !all.elements.empty();
     if (loses) all.elements.pop_back();
     for (std::uint32_t subtask = 0; subtask < parallelism; ++subtask) {
       if (all.redistribution == Redistribution::kUnion) {

@@ -19,39 +19,45 @@ std::uint64_t prefix_of(std::string_view key) {
 
 }  // namespace
 
-void RowBuffer::add(std::string_view key, std::string_view value, bool present, Find find) {
-  if (is_mutant(Mutant::kForgetRemovals) && !present) return;
-  check(key.size() >> 32 == 0 && value.size() >> 32 == 0 && changes_.size() >> 31 == 0,
+void RowBuffer::add(std::string_view key, std::optional<std::string_view> value, Find find,
+                    std::size_t group) {
+  if (is_mutant(Mutant::kForgetRemovals) && !value) return;
+  const std::string_view bytes = value.value_or(std::string_view());
+  check(key.size() >> 32 == 0 && bytes.size() >> 32 == 0 && changes_.size() >> 31 == 0,
         "a row of state is larger than 4 GiB");
   changes_.push_back({.prefix = prefix_of(key),
                       .begin = bytes_.size(),
                       .key_bytes = static_cast<std::uint32_t>(key.size()),
-                      .value_bytes = static_cast<std::uint32_t>(value.size()),
+                      .group_bytes = static_cast<std::uint32_t>(std::min(group, key.size())),
+                      .value_bytes = static_cast<std::uint32_t>(bytes.size()),
                       .number = static_cast<std::uint32_t>(changes_.size()),
-                      .present = present});
-  bytes_.append(key).append(value);
-  if (find == Find::kYes) index(changes_.back().number);
+                      .previous = 0,
+                      .present = value.has_value()});
+  bytes_.append(key).append(bytes);
+  if (find == Find::kYes) index(changes_.back());
 }
 
-// Linear probing; a key has one slot, that of its last change.
-std::size_t RowBuffer::slot_of(std::string_view key) const {
+// Linear probing; a group has one slot, that of its last change.
+std::size_t RowBuffer::slot_of(std::string_view group) const {
   const std::size_t mask = slots_.size() - 1;
-  std::size_t slot = hash_text(key) & mask;
-  while (slots_[slot] != 0 && key_of(changes_[slots_[slot] - 1]) != key) slot = (slot + 1) & mask;
+  std::size_t slot = hash_text(group) & mask;
+  while (slots_[slot] != 0 && group_of(changes_[slots_[slot] - 1]) != group) {
+    slot = (slot + 1) & mask;
+  }
   return slot;
 }
 
-void RowBuffer::index(std::uint32_t number) {
+void RowBuffer::index(Change& change) {
   if (indexed_ * 2 >= slots_.size()) {
     const std::vector<std::uint32_t> old = std::exchange(
         slots_, std::vector<std::uint32_t>(std::max<std::size_t>(64, slots_.size() * 2)));
     for (const std::uint32_t entry : old) {
-      if (entry != 0) slots_[slot_of(key_of(changes_[entry - 1]))] = entry;
+      if (entry != 0) slots_[slot_of(group_of(changes_[entry - 1]))] = entry;
     }
   }
-  std::uint32_t& slot = slots_[slot_of(key_of(changes_[number]))];
+  std::uint32_t& slot = slots_[slot_of(group_of(change))];
   if (slot == 0) ++indexed_;
-  slot = number + 1;
+  change.previous = std::exchange(slot, change.number + 1);
 }
 
 StateRow RowBuffer::row_of(const Change& change) const {
@@ -70,12 +76,28 @@ std::optional<StateRow> RowBuffer::find(std::string_view key) const {
   return row_of(changes_[entry - 1]);
 }
 
+void RowBuffer::copy(const StateRow& row, Changes& into) {
+  into.insert_or_assign(std::string(row.key), row.value);
+}
+
+// From the newest change to the oldest, which is not the order in which they count.
+std::size_t RowBuffer::find_group(std::string_view group, Changes& into) const {
+  if (slots_.empty()) return 0;
+  std::vector<std::uint32_t> numbers;
+  for (std::uint32_t entry = slots_[slot_of(group)]; entry != 0;) {
+    numbers.push_back(entry - 1);
+    entry = changes_[entry - 1].previous;
+  }
+  for (auto number = numbers.rbegin(); number != numbers.rend(); ++number) {
+    copy(row_of(changes_[*number]), into);
+  }
+  return numbers.size();
+}
+
 void RowBuffer::find_range(std::string_view first, std::string_view end, Changes& into) const {
-  for (const std::uint32_t entry : slots_) {
-    if (entry == 0) continue;
-    const StateRow row = row_of(changes_[entry - 1]);
-    if (row.key < first || (!end.empty() && row.key >= end)) continue;
-    into.insert_or_assign(std::string(row.key), row.value);
+  for (const Change& change : changes_) {
+    const StateRow row = row_of(change);
+    if (row.key >= first && (end.empty() || row.key < end)) copy(row, into);
   }
 }
 

@@ -32,6 +32,7 @@ void RowTable::set_range(HashRange range) {
   check(size_ == 0, "the range of a table is set before it has rows");
   range_ = range;
   scale_ = ~std::uint64_t{0} / (range.end - range.first);
+  evicted_.set_range(range.first, range.end);
 }
 
 void RowTable::clear() {
@@ -171,9 +172,10 @@ void RowTable::sample_heap() {
   }
 }
 
-void RowTable::allow_eviction(std::size_t shard_bytes) {
+void RowTable::allow_eviction(std::size_t shard_bytes, std::size_t filter_bytes) {
   if (stays_) return;
   evicts_ = true;
+  evicted_.limit(filter_bytes);
   full_grown_ = std::clamp(shard_bytes, kLeastFullGrown, kFullGrown);
 }
 
@@ -190,6 +192,7 @@ std::size_t RowTable::evict_some() {
     const std::uint64_t bit = std::uint64_t{1} << slot % 64;
     if (!is_row(shard.tags[slot]) || (page.used & bit) != 0) continue;
     void* const row = row_at({&shard, slot});
+    evicted_.add(hash_of_row(row));
     if ((page.dirty & bit) != 0) evict_row(row);
     end_row(row);
     set_tag(shard, slot, kErased);

@@ -31,6 +31,7 @@
 #include <vector>
 
 #include "millrace/core/check.h"
+#include "millrace/state/evicted_rows.h"
 #include "millrace/state/tag_window.h"
 
 namespace millrace::detail {
@@ -82,7 +83,8 @@ class RowTable {
   std::size_t size() const { return size_; }
   // Of the table, and about what its rows hold outside of it: as the rows that were sampled say.
   std::size_t bytes() const {
-    return bytes_ + static_cast<std::size_t>(heap_per_row_ * static_cast<double>(size_));
+    return bytes_ + evicted_.bytes() +
+           static_cast<std::size_t>(heap_per_row_ * static_cast<double>(size_));
   }
   void sample_heap();
   std::uint64_t moves() const { return moves_; }
@@ -125,10 +127,14 @@ class RowTable {
 
   // All rows stay.
   void forbid_eviction() { stays_ = true; }
-  // From now on rows may be evicted; a shard is full-grown at that many bytes of rows.
-  void allow_eviction(std::size_t shard_bytes);
+  // From now on rows may be evicted; a shard is full-grown at that many bytes of rows, and the
+  // filter of evicted rows takes that many.
+  void allow_eviction(std::size_t shard_bytes, std::size_t filter_bytes);
   // Evicts the rows of the next shard that were not used since its last turn; returns how many.
   std::size_t evict_some();
+  // What the database may have that is not here.
+  EvictedRows& evicted() { return evicted_; }
+  const EvictedRows& evicted() const { return evicted_; }
 
   void* row_at(Place place) const { return place.shard->rows + place.slot * row_bytes_; }
 
@@ -224,6 +230,7 @@ class RowTable {
   bool stays_ = false;
   std::size_t full_grown_;        // bytes of rows beyond which a shard is split
   std::size_t next_evicted_ = 0;  // the directory's entry whose turn it is
+  EvictedRows evicted_;
 
   std::uint32_t epoch_ = 1;
   std::uint32_t frozen_ = 0;    // the epoch that is being saved; 0 if none

@@ -3,6 +3,7 @@
 #pragma once
 
 #include <cstddef>
+#include <memory>
 #include <vector>
 
 #include "millrace/core/executor.h"
@@ -17,6 +18,7 @@ struct StateEnvironment {
   Executor* executor = nullptr;              // for all that blocks
   std::size_t memory = 0;                    // bytes; 0: no limit
   std::vector<KeyedSnapshot> restored = {};  // of this operator, as far as they overlap its groups
+  std::shared_ptr<CheckpointStore> origin = {};  // where that lies; null: among the checkpoints
 };
 
 }  // namespace millrace::detail

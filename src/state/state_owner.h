@@ -58,6 +58,10 @@ class AnyStateOwner {
     state_.read_clock();
     for (const auto& table : tables_) table->begin_group();
   }
+  // The current key has no state any more.
+  void clear_current() {
+    for (const auto& table : tables_) table->erase();
+  }
 
  protected:
   ~AnyStateOwner() = default;

@@ -1,6 +1,7 @@
 #include "millrace/state/state_part.h"
 
 #include "millrace/core/text.h"
+#include "millrace/state/key_change.h"
 
 namespace millrace::detail {
 namespace {
@@ -14,6 +15,20 @@ Error changed(const StateDeclaration& declared, std::string_view what, std::stri
   return unsupported(concat("state ", in_quotes(declared.name), " was written with ", what, " ",
                             in_quotes(before), " and is declared with ", in_quotes(now),
                             " now; declare it as it was, or under another name"));
+}
+
+constexpr std::size_t kMostSchemas = 256;  // a row has a byte for the number of its own
+
+Status check_key(const StateDeclaration& declared, std::string_view what, const std::string& before,
+                 const std::string& now) {
+  if (before == now) return {};
+  if (before.empty() || now.empty()) return changed(declared, what, before, now);
+  const Result<Schema> written = Schema::parse(before);
+  if (!written) return written.error();
+  const Result<Schema> wanted = Schema::parse(now);
+  if (!wanted) return wanted.error();
+  if (is_same_key(*written, *wanted)) return {};
+  return changed(declared, what, before, now);
 }
 
 }  // namespace
@@ -38,10 +53,21 @@ Status StatePart::attach(KeyedState& state, std::uint32_t id, const StateDescrip
     return changed(declaration_, "the time to live", expired ? "some" : "none",
                    expires ? "some" : "none");
   }
+  Status same = check_key(declaration_, "the key", restored->key_schema, description_.key_schema);
+  if (same) {
+    same = check_key(declaration_, "the key of an entry", restored->entry_schema,
+                     description_.entry_schema);
+  }
+  if (!same) return same;
   description_.id = restored->id;
   const std::string current = std::move(description_.value_schemas.front());
   description_.value_schemas = restored->value_schemas;
   if (description_.value_schemas.back() != current) description_.value_schemas.push_back(current);
+  if (description_.value_schemas.size() > kMostSchemas) {
+    return unsupported(concat("state ", in_quotes(declaration_.name), " has had ", kMostSchemas,
+                              " types of values, the most there may be; declare it under another "
+                              "name, and take the values over"));
+  }
   for (std::size_t i = 0; i + 1 < description_.value_schemas.size(); ++i) {
     Result<Schema> written = Schema::parse(description_.value_schemas[i]);
     if (!written) return written.error();

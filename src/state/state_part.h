@@ -44,6 +44,7 @@ class StatePart {
   // cannot be read as it is declared now.
   Status attach(KeyedState& state, std::uint32_t id, const StateDescription* restored);
   const StateDescription& description() const { return description_; }
+  std::uint32_t id() const { return description_.id; }
 
   // A value as a row holds it, after the number of its schema.
   Status encode(const void* value, std::string& out) const;
@@ -51,7 +52,6 @@ class StatePart {
 
  protected:
   KeyedState& state() const { return *state_; }
-  std::uint32_t id() const { return description_.id; }
 
  private:
   const StateDeclaration declaration_;

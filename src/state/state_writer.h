@@ -8,6 +8,7 @@
 #pragma once
 
 #include <atomic>
+#include <chrono>
 #include <deque>
 #include <memory>
 #include <mutex>
@@ -18,6 +19,7 @@
 #include "millrace/core/executor.h"
 #include "millrace/state/keyed_backend.h"
 #include "millrace/state/row_buffer.h"
+#include "millrace/state/savepoint/savepoint_target.h"
 #include "millrace/state/state_environment.h"
 
 namespace millrace::detail {
@@ -27,8 +29,9 @@ class StateWriter : public std::enable_shared_from_this<StateWriter> {
   StateWriter(const StateEnvironment& environment, std::string name)
       : stores_(*environment.stores),
         checkpoints_(environment.checkpoints),
+        executor_(*environment.executor),
         name_(std::move(name)),
-        serial_(*environment.executor) {}
+        serial_(executor_) {}
 
   // Before anything is written: goes on with a database that exists.
   void adopt(std::unique_ptr<StateStore> store, std::vector<StoredFile> base);
@@ -46,6 +49,23 @@ class StateWriter : public std::enable_shared_from_this<StateWriter> {
 
   // Everything that was handed over before becomes part of the checkpoint.
   void checkpoint(CheckpointName name, KeyedSnapshot snapshot, KeyedBackend::Done done);
+  // How long the last checkpoint took; the bytes of all its files; and of those uploaded since this
+  // was last asked.
+  void note_time(std::chrono::nanoseconds time) { checkpoint_time_ = time.count(); }
+  std::int64_t checkpoint_nanoseconds() const { return checkpoint_time_; }
+  std::uint64_t checkpoint_bytes() const { return checkpoint_bytes_; }
+  std::uint64_t take_uploaded_bytes() { return uploaded_bytes_.exchange(0); }
+
+  // And of a savepoint, whose rows are written beside what comes next. They hold `max_parallelism`
+  // key groups.
+  struct Savepoint {
+    SavepointTarget target;
+    std::uint32_t max_parallelism = 128;
+  };
+  void checkpoint(CheckpointName name, KeyedSnapshot snapshot, Savepoint savepoint,
+                  KeyedBackend::Done done);
+  // Nobody waits for the savepoint any more.
+  void stop_saving() { saving_.store(0, std::memory_order_relaxed); }
   // The files of a checkpoint that is complete need not be uploaded again.
   void completed(CheckpointName name);
 
@@ -55,16 +75,25 @@ class StateWriter : public std::enable_shared_from_this<StateWriter> {
     std::uint64_t batch;
   };
 
+  struct Saving;
+
   Status write_all();
   Status write_waiting();
+  void count(std::span<const StoredFile> base, std::span<const StoredFile> files);
+  void save_some(std::shared_ptr<Saving> saving);
   Result<std::vector<StoredFile>> put(const CheckpointName& name);
 
   StateStoreFactory& stores_;
   CheckpointStore* const checkpoints_;
+  Executor& executor_;
   const std::string name_;
   SerialExecutor serial_;
   std::atomic<StateStore*> readable_{nullptr};
   std::atomic<std::uint64_t> written_{0};
+  std::atomic<std::int64_t> checkpoint_time_{0};
+  std::atomic<std::uint64_t> checkpoint_bytes_{0};
+  std::atomic<std::uint64_t> uploaded_bytes_{0};
+  std::atomic<std::uint64_t> saving_{0};  // id of the checkpoint that is also a savepoint
 
   // On the executor alone.
   std::unique_ptr<StateStore> store_;

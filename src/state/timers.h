@@ -74,7 +74,7 @@ class KeyTimers final : public Timers {
   // Once the state is open: makes the queue of what was restored.
   Status open() {
     return table_.load_everything([&](const K& key, const TimerCell& cell) {
-      for (const auto& [time, entry] : cell.entries) push({time, hash_key(key)});
+      for (const auto& [time, entry] : cell.entries) push({time, hash_of_key(key)});
     });
   }
 

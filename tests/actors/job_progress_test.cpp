@@ -40,5 +40,22 @@ TEST(JobProgress, KnowsNoWatermarkOfAJobThatIsAllSources) {
   EXPECT_EQ(progress_of(tasks).watermark, kMinTimestamp);
 }
 
+TEST(JobProgress, AddsUpTheStateOfAllOperators) {
+  WatchedTask tasks[] = {task(true, false, {}), task(false, true, {})};
+  const auto metrics = std::make_shared<TaskMetrics>(3);
+  tasks[1].metrics = metrics;
+  for (const std::size_t i : {0, 2}) {
+    metrics->states[i].rows.set(10);
+    metrics->states[i].bytes.set(1'000);
+    metrics->states[i].lookups.increment(7);
+    metrics->states[i].database_reads.increment(2);
+  }
+  const JobProgress progress = progress_of(tasks);
+  EXPECT_EQ(progress.state_rows, 20U);
+  EXPECT_EQ(progress.state_bytes, 2'000U);
+  EXPECT_EQ(progress.state_lookups, 14U);
+  EXPECT_EQ(progress.state_reads, 4U);
+}
+
 }  // namespace
 }  // namespace millrace::detail

@@ -41,6 +41,9 @@ class Summing : public Operator, public KeyedBackend {
   }
   KeyedBackend* keyed_backend() override { return this; }
 
+  void save_rows(const SavepointTarget& target) override {
+    note(concat("save rows as ", target.operator_id, "-", target.subtask));
+  }
   void freeze(const CheckpointName& checkpoint, Done done) override {
     note(concat("freeze ", to_string(checkpoint)));
     done_ = std::move(done);

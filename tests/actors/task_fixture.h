@@ -162,7 +162,7 @@ class TestTask {
 
   ScriptedPort port;
   ManualClock clock;
-  TaskMetrics metrics;
+  TaskMetrics metrics{4};  // operators at most
   std::unique_ptr<TaskRunner> runner;
   std::optional<std::chrono::nanoseconds> wake_after;
 

@@ -133,6 +133,35 @@ TEST(TaskRunnerCheckpoint, TakesPartWhenItHasFinishedButWithoutKeyedState) {
   EXPECT_TRUE(task.runner->on_complete(id(1)));
 }
 
+TEST(TaskRunnerCheckpoint, TellsKeyedStateWhichOneIsASavepoint) {
+  SummingTask task;
+  task.start({.epoch = 4});
+  task.log.clear();
+  task.runner->on_savepoint({.checkpoint = id(2), .store = nullptr});
+  task.receive_barriers(1);
+  task.write_keyed_state();
+  EXPECT_EQ(task.log, (Lines{"freeze chk-1-4"}));
+  ASSERT_TRUE(task.runner->on_complete(id(1)));
+  task.log.clear();
+  task.receive_barriers(2);
+  task.write_keyed_state();
+  EXPECT_EQ(task.log, (Lines{"save rows as 0-0", "freeze chk-2-4"}));
+}
+
+TEST(TaskRunnerCheckpoint, GivesTheKeyedStateOfAFinishedTaskToASavepoint) {
+  SummingTask task;
+  task.start();
+  task.receive_end(0);
+  task.receive_end(1);
+  (void)task.run_until_it_waits();
+  task.runner->on_savepoint({.checkpoint = id(1), .store = nullptr});
+  task.receive_barriers(1);
+  task.write_keyed_state();
+  ASSERT_EQ(task.port.acknowledged.size(), 1U);
+  EXPECT_TRUE(task.port.acknowledged[0].second.finished);
+  EXPECT_EQ(task.port.acknowledged[0].second.operators[0].keyed.size(), 1U);
+}
+
 TEST(TaskRunnerCheckpoint, RestoresBeforeItOpens) {
   SummingTask task;
   TaskStart start{.checkpoint = id(3)};

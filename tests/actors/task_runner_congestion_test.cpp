@@ -37,6 +37,7 @@ class Congestible : public Operator, public KeyedBackend {
     return true;
   }
   bool congested() override { return congested_now; }
+  void report(StateMetrics& metrics) override { metrics.rows.set(processed); }
   void abandon(const CheckpointName&) override { done_ = {}; }
   void completed(const CheckpointName&) override {}
 
@@ -91,6 +92,13 @@ TEST(TaskRunnerCongestion, CountsTheTimeAsBackpressure) {
   task.clock.advance(7ms);
   (void)task.run();
   EXPECT_EQ(task.metrics.backpressured_nanoseconds.value(), 7'000'000U);
+}
+
+TEST(TaskRunnerMetrics, BringsThoseOfKeyedStateUpToDateWhenItRests) {
+  CongestibleTask task;
+  task.receive<std::int64_t>(0, {1, 2, 3});
+  (void)task.run_until_it_waits();
+  EXPECT_EQ(task.metrics.states[0].rows.value(), 3);
 }
 
 TEST(TaskRunnerCongestion, StopsInTheMiddleOfABatchToo) {

@@ -71,6 +71,48 @@ TEST(TaskRunnerOfASource, SendsWhatItHasWhenASourceIsIdleForNoTime) {
   EXPECT_EQ(task.run(), State::kIdle);
 }
 
+TEST(TaskRunnerOfASource, ReadsNoMoreBehindASavepointThatStopsIt) {
+  TestTask task;
+  start(task, {{1, Poll::idle_for(0ms)}, {1, Poll::idle_for(0ms)}});
+  EXPECT_EQ(task.run(), State::kIdle);
+  task.runner->on_savepoint({.checkpoint = CheckpointId(1), .store = nullptr, .stops = true});
+  task.runner->on_trigger({CheckpointId(1)});
+  EXPECT_EQ(task.run(), State::kIdle);
+  EXPECT_EQ(task.wake_after, std::nullopt) << "nothing is to be done";
+  EXPECT_EQ(task.port.acknowledged.size(), 1U);
+  EXPECT_EQ(task.sent<std::int64_t>(), (Lines{"1", "barrier 1"}));
+  ASSERT_TRUE(task.runner->on_complete(CheckpointId(1)));
+  EXPECT_EQ(task.run(), State::kIdle);
+  task.give_credit(0);
+  task.runner->on_resume();
+  EXPECT_EQ(task.run(), State::kIdle);
+  EXPECT_EQ(task.sent<std::int64_t>(), (Lines{"1", "barrier 1", "2"}));
+}
+
+TEST(TaskRunnerOfASource, GoesOnWhenTheSavepointIsAborted) {
+  TestTask task;
+  start(task, {{1, Poll::idle_for(0ms)}, {1, Poll::idle_for(0ms)}});
+  EXPECT_EQ(task.run(), State::kIdle);
+  task.runner->on_savepoint({.checkpoint = CheckpointId(1), .store = nullptr, .stops = true});
+  task.runner->on_trigger({CheckpointId(1)});
+  EXPECT_EQ(task.run(), State::kIdle);
+  ASSERT_TRUE(task.runner->on_abort(CheckpointId(1)));
+  task.give_credit(0);
+  EXPECT_EQ(task.run(), State::kIdle);
+  EXPECT_EQ(task.sent<std::int64_t>(), (Lines{"1", "barrier 1", "2"}));
+}
+
+TEST(TaskRunnerOfASource, EndsWhereItIsDrained) {
+  TestTask task;
+  start(task, {{2, Poll::idle_for(1ms)}});
+  EXPECT_EQ(task.run(), State::kIdle);
+  task.runner->on_drain();
+  EXPECT_EQ(task.run_until_it_waits(), State::kFinished);
+  const Lines sent = task.sent<std::int64_t>();
+  EXPECT_EQ(sent.back(), "end");
+  EXPECT_THAT(sent, Contains("w max"));
+}
+
 TEST(TaskRunnerOfASource, SendsWhatItHasNowAndThenWhenASourceIsNeverIdle) {
   TestTask task;
   std::vector<Answer> script(100'000, {1, Poll::more()});

@@ -249,6 +249,32 @@ TEST_F(CheckpointCoordinatorTest, TakesASavepointWhenTheOneUnderWayIsDone) {
   EXPECT_TRUE(acknowledge_all(checkpoints, id(2))[0].metadata.savepoint);
 }
 
+TEST_F(CheckpointCoordinatorTest, CountsNoSavepointAsAFailedCheckpoint) {
+  CheckpointCoordinator checkpoints = running();
+  checkpoints.request_savepoint();
+  const Actions triggered = checkpoints.tick(1s);
+  EXPECT_TRUE(triggered.at(0).savepoint);
+  const Actions actions = checkpoints.decline(id(1), resource_exhausted("full"), 2s);
+  EXPECT_THAT(words(actions), ElementsAre("abort 1"));
+  EXPECT_TRUE(actions[0].savepoint);
+  EXPECT_EQ(actions[0].error.message(), "full");
+  EXPECT_THAT(words(checkpoints.tick(11s)), ElementsAre("trigger 2"))
+      << "the next is an ordinary one";
+  EXPECT_THAT(words(checkpoints.decline(id(2), resource_exhausted("full"), 12s)),
+              ElementsAre("abort 2", "fail 2"));
+}
+
+TEST_F(CheckpointCoordinatorTest, SaysWhyASavepointWasAborted) {
+  CheckpointCoordinator checkpoints = running();
+  checkpoints.request_savepoint();
+  (void)checkpoints.tick(1s);
+  const Actions declined = checkpoints.decline(id(1), std::nullopt, 2s);
+  EXPECT_THAT(declined.at(0).error.message(), HasSubstr("reads an input to its end"));
+  checkpoints.request_savepoint();
+  (void)checkpoints.tick(3s);
+  EXPECT_THAT(checkpoints.stop(4s).at(0).error.message(), HasSubstr("failed or were stopped"));
+}
+
 TEST_F(CheckpointCoordinatorTest, TakesTheFinalOneAlsoWithoutAnInterval) {
   CheckpointCoordinator checkpoints = running({});
   checkpoints.request_final();

@@ -110,6 +110,73 @@ TEST_F(JobLedgerTest, GoesOnFromTheCheckpointThatWasAskedFor) {
   EXPECT_THAT(store_.record->completed, ElementsAre(name(1, 1)));
 }
 
+// Snapshots that are nobody's own.
+class OtherSnapshots final : public SavepointStores {
+ public:
+  Result<std::shared_ptr<CheckpointStore>> create(const std::string&) override {
+    return unsupported("there are no new ones");
+  }
+  Result<FoundSnapshot> find(const std::string& path) override {
+    if (path != "there") return not_found("no snapshot");
+    return FoundSnapshot{std::make_shared<MemoryCheckpoints>(), metadata(9)};
+  }
+};
+
+class OtherSnapshotTest : public JobLedgerTest {
+ protected:
+  JobLedger ledger_from(RestoreFrom restore) {
+    return JobLedger("job", {.checkpoint_store = &checkpoints_,
+                             .metadata_store = &store_,
+                             .savepoints = &snapshots_,
+                             .restore = std::move(restore)});
+  }
+  OtherSnapshots snapshots_;
+};
+
+TEST_F(OtherSnapshotTest, IsGoneOnFromUntilACheckpointOfItsOwnIsComplete) {
+  leave_two_checkpoints();
+  JobLedger first = ledger_from(RestoreFromPath{"there"});
+  for (int i = 0; i < 2; ++i) {
+    const Result<Attempt> attempt = first.next_attempt();
+    ASSERT_TRUE(attempt) << attempt.error().message();
+    EXPECT_EQ(attempt->checkpoint, metadata(9));
+    EXPECT_EQ(attempt->origin, "there");
+    EXPECT_NE(attempt->origin_store, nullptr);
+    EXPECT_EQ(attempt->next_checkpoint, CheckpointId(10)) << "behind what is restored";
+    EXPECT_THAT(attempt->completed, IsEmpty());
+  }
+  JobLedger after_death = ledger_from(RestoreFromLatest{});
+  EXPECT_EQ(after_death.next_attempt()->origin, "there");
+  ASSERT_TRUE(after_death.write(name(10, 1), metadata(10)));
+  ASSERT_TRUE(after_death.complete({name(10, 1)}));
+  const Result<Attempt> attempt = after_death.next_attempt();
+  EXPECT_EQ(attempt->checkpoint, metadata(10));
+  EXPECT_EQ(attempt->origin_store, nullptr);
+  EXPECT_EQ(store_.record->origin, "");
+}
+
+TEST_F(OtherSnapshotTest, ThatCannotBeFoundChangesNothing) {
+  leave_two_checkpoints();
+  const auto before = store_.record;
+  const Result<Attempt> attempt = ledger_from(RestoreFromPath{"elsewhere"}).next_attempt();
+  ASSERT_FALSE(attempt);
+  EXPECT_EQ(attempt.error().message(), "what the job is to go on from: no snapshot");
+  EXPECT_EQ(store_.record, before);
+}
+
+TEST_F(OtherSnapshotTest, NeedsSomebodyWhoFindsIt) {
+  const Result<Attempt> attempt = ledger(RestoreFromPath{"there"}).next_attempt();
+  ASSERT_FALSE(attempt);
+  EXPECT_EQ(attempt.error().code(), ErrorCode::kInvalidArgument);
+}
+
+TEST_F(OtherSnapshotTest, IsForgottenByWhoStartsAfresh) {
+  ASSERT_TRUE(ledger_from(RestoreFromPath{"there"}).next_attempt());
+  const Result<Attempt> attempt = ledger_from(RestoreFromNothing{}).next_attempt();
+  ASSERT_TRUE(attempt);
+  EXPECT_FALSE(attempt->checkpoint);
+}
+
 TEST_F(JobLedgerTest, NamesACheckpointThatIsNotThere) {
   leave_two_checkpoints();
   JobLedger second = ledger(RestoreFromCheckpoint{CheckpointId(7), 1});

@@ -30,7 +30,7 @@ std::string hex(std::string_view bytes) {
 
 constexpr std::string_view kSchema =
     "SavedJob{job:string,version:uint64,epoch:uint64,attempt:uint64,next_checkpoint:uint64,"
-    "completed:list<CompletedCheckpoint{id:uint64,epoch:uint64}>,state:string}";
+    "completed:list<CompletedCheckpoint{id:uint64,epoch:uint64}>,state:string,origin:string}";
 
 TEST(JobRecordFormat, IsReadBack) {
   EXPECT_EQ(*decode_job_record(*encode_job_record("count", record()), "f", "count"), record());
@@ -40,11 +40,32 @@ TEST(JobRecordFormat, IsReadBack) {
 TEST(JobRecordFormat, HasTheseBytes) {
   const std::string bytes = *encode_job_record("count", record());
   EXPECT_EQ(bytes.substr(0, 8), "MILLRJOB");
-  EXPECT_EQ(hex(bytes.substr(8, 16)), "010000009f0000000901000000000000");
+  EXPECT_EQ(hex(bytes.substr(8, 16)), "01000000ad0000001901000000000000");
   EXPECT_EQ(bytes.substr(24, kSchema.size()), kSchema);
   EXPECT_EQ(hex(bytes.substr(24 + kSchema.size())),
             "0105636f756e74030000000000000002000000000000000400000000000000090000000000000001010800"
-            "0000000000000100000000000000010772756e6e696e674e0d70d2667663cc4e13e209048177a9");
+            "0000000000000100000000000000010772756e6e696e670100c9d2287d96ed29b89352e7416a54f15e");
+}
+
+std::string from_hex(std::string_view digits) {
+  std::string bytes;
+  for (std::size_t i = 0; i < digits.size(); i += 2) {
+    bytes += static_cast<char>(std::stoi(std::string(digits.substr(i, 2)), nullptr, 16));
+  }
+  return bytes;
+}
+
+// Before there were savepoints.
+TEST(JobRecordFormat, ReadsWhatTheFirstOneWrote) {
+  constexpr std::string_view kFirstSchema =
+      "SavedJob{job:string,version:uint64,epoch:uint64,attempt:uint64,next_checkpoint:uint64,"
+      "completed:list<CompletedCheckpoint{id:uint64,epoch:uint64}>,state:string}";
+  const std::string bytes = concat(
+      "MILLRJOB", from_hex("010000009f0000000901000000000000"), kFirstSchema,
+      from_hex("0105636f756e74030000000000000002000000000000000400000000000000090000000000000001"
+               "0108000000000000000100000000000000010772756e6e696e674e0d70d2667663cc4e13e2090481"
+               "77a9"));
+  EXPECT_EQ(*decode_job_record(bytes, "f", "count"), record());
 }
 
 TEST(JobRecordFormat, RefusesEachByteFlipped) {

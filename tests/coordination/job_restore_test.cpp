@@ -127,7 +127,7 @@ TEST(JobRestore, NamesTheOperatorsWhoseStateNobodyWouldGet) {
   const auto refused = restore_job(plan_of(1), metadata, false);
   ASSERT_FALSE(refused);
   EXPECT_EQ(refused.error().code(), ErrorCode::kInvalidArgument);
-  EXPECT_THAT(refused.error().message(), HasSubstr("does not have: 'old-count';"));
+  EXPECT_THAT(refused.error().message(), HasSubstr("does not have: 'old-count' (1 bytes);"));
   EXPECT_TRUE(restore_job(plan_of(1), metadata, true));
 }
 

@@ -77,6 +77,42 @@ class JobStateMachineTest : public testing::Test {
   }
 };
 
+TEST_F(JobStateMachineTest, DoesNotTryAgainWhatCannotBegin) {
+  for (const Error& error : {invalid_argument("a"), unsupported("b"), corruption("c")}) {
+    JobStateMachine job = made();
+    (void)job.start();
+    run(job, kSmall);
+    EXPECT_THAT(job.allocation_failed(kBig, error, 1s),
+                ElementsAre(JobAction{Kind::kCloseTasks, kSmall}));
+    EXPECT_EQ(job.state(), JobState::kFailing);
+    EXPECT_EQ(job.result().error(), error);
+  }
+  JobStateMachine later = running();
+  EXPECT_THAT(later.task_failed(kBig, invalid_argument("a"), 1s),
+              ElementsAre(JobAction{Kind::kCloseTasks, kBig}));
+  EXPECT_EQ(later.state(), JobState::kRestarting);
+}
+
+TEST_F(JobStateMachineTest, StopsWithoutAnError) {
+  JobStateMachine job = running();
+  EXPECT_THAT(job.stop(), ElementsAre(JobAction{Kind::kCloseTasks, kBig},
+                                      JobAction{Kind::kCloseTasks, kSmall}));
+  EXPECT_EQ(job.state(), JobState::kStopping);
+  EXPECT_THAT(job.stop(), IsEmpty());
+  close_all(job);
+  EXPECT_EQ(job.state(), JobState::kStopped);
+  EXPECT_TRUE(job.result());
+}
+
+TEST_F(JobStateMachineTest, FailsIfATaskFailsToCloseWhenItStops) {
+  JobStateMachine job = running();
+  (void)job.stop();
+  EXPECT_THAT(job.task_failed(kBig, unavailable("close"), 1s), IsEmpty());
+  close_all(job);
+  EXPECT_EQ(job.state(), JobState::kFailed);
+  EXPECT_EQ(job.result().error(), unavailable("close"));
+}
+
 TEST_F(JobStateMachineTest, FinishesOnceAllTasksHaveCommittedTheFinalCheckpointAndClosed) {
   JobStateMachine job = finishing();
   close_all(job);

@@ -107,17 +107,5 @@ TEST_F(Kills, AtEachPointLeaveNoTrace) {
   std::cout << kills_ << " kills in " << rounds_ << " rounds\n";
 }
 
-TEST_F(Kills, ComeToAllPoints) {
-  const auto soon = [](std::size_t, Random&) { return kill_at("pointer-swapped", 2); };
-  round(crowded(), {.seed = 5,
-                    .faults = 1,
-                    .overtakes = true,
-                    .words = {"--state-memory=64KiB", "--parallelism=3"},
-                    .choose = soon});
-  for (const std::string_view point : detail::kFailPointWords) {
-    EXPECT_TRUE(passed_.contains(std::string(point))) << point;
-  }
-}
-
 }  // namespace
 }  // namespace millrace::faults

@@ -323,6 +323,28 @@ TEST_P(EmbeddedClusterTest, RefusesToNameAUnion) {
   EXPECT_THAT(status.error().message(), HasSubstr(".named(...) stands behind a union"));
 }
 
+TEST_P(EmbeddedClusterTest, TellsHowMuchStateItsOperatorsHold) {
+  constexpr std::int64_t kRecords = 5'000;
+  constexpr std::int64_t kKeys = 700;
+  auto planned = test_support::plan_job(
+      [](Job& job) {
+        job.from(sequence(1, kRecords))
+            .key_by([](const std::int64_t& n) { return n % kKeys; })
+            .reduce([](const std::int64_t& a, const std::int64_t& b) { return a + b; })
+            .to(discard());
+      },
+      {.parallelism = GetParam(), .mode = Mode::kStreaming});
+  ASSERT_TRUE(planned);
+  auto running = cluster_.start(planned->plan, planned->code);
+  ASSERT_TRUE(running);
+  ASSERT_TRUE((*running)->result());
+  const detail::JobProgress progress = (*running)->progress();
+  EXPECT_EQ(progress.state_rows, static_cast<std::uint64_t>(kKeys));
+  EXPECT_EQ(progress.state_lookups, static_cast<std::uint64_t>(kRecords));
+  EXPECT_EQ(progress.state_reads, 0U);
+  EXPECT_GT(progress.state_bytes, kKeys * sizeof(std::int64_t));
+}
+
 TEST_P(EmbeddedClusterTest, StopsAnEndlessJobWhenItIsCancelled) {
   detail::JobBuilder builder("endless", Parameters());
   Job job(builder);

@@ -19,5 +19,17 @@ TEST(StatusText, ShowsHowFarTheWatermarkIsBehindOnceThereIsOne) {
             "0 records/s in, 0 out, 0 read, watermark 600 ms behind");
 }
 
+TEST(StatusText, ShowsHowMuchStateThereIsAndHowOftenItWasReadFromDisk) {
+  detail::JobProgress now{.state_rows = 1'200'000, .state_bytes = 84'000'000};
+  now.state_lookups = 5'000;
+  EXPECT_EQ(status_text({}, now, 1, Timestamp(0ms)),
+            "0 records/s in, 0 out, 0 read, state 1.2 M keys in 84.0 MB");
+  detail::JobProgress later = now;
+  later.state_lookups += 1'000;
+  later.state_reads += 120;
+  EXPECT_EQ(status_text(now, later, 1, Timestamp(0ms)),
+            "0 records/s in, 0 out, 0 read, state 1.2 M keys in 84.0 MB (12 % read from disk)");
+}
+
 }  // namespace
 }  // namespace millrace

@@ -6,6 +6,7 @@
 
 #include "millrace/operators/keyed_process.h"
 #include "millrace/state/memory_environment.h"
+#include "support/checkpoint_store_fake.h"
 #include "support/shaky_stores.h"
 
 namespace millrace::detail {
@@ -115,6 +116,53 @@ TEST_F(KeyedStateTest, ACheckpointThatTheDiskHasNoRoomForLosesNothing) {
   EXPECT_EQ(next.sum_of(1), 11);
   EXPECT_EQ(next.sum_of(2), 20);
   EXPECT_EQ(next.sum_of(3), 30);
+}
+
+TEST_F(KeyedStateTest, ASavepointIsItsRowsForAnyKeyGroups) {
+  const auto savepoint = std::make_shared<MemoryCheckpointStore>();
+  Instance instance(environment_, clock_, kAll);
+  std::vector<Payment> many;
+  for (std::int64_t account = 0; account < 2'000; ++account) many.push_back({account, account + 1});
+  instance.sums_after(many);
+  instance.backend().save_rows({.store = savepoint, .operator_id = 7, .subtask = 0});
+  auto taken = instance.checkpoint(1);
+  ASSERT_TRUE(taken && *taken);
+  EXPECT_FALSE((*taken)->files.empty()) << "it is an ordinary checkpoint too";
+  ASSERT_EQ((*taken)->rows.size(), 1U);
+  EXPECT_EQ((*taken)->rows[0].rows, 2'000U);
+  auto later = instance.checkpoint(2);
+  ASSERT_TRUE(later && *later);
+  EXPECT_TRUE((*later)->rows.empty()) << "the next one is none";
+
+  KeyedSnapshot rows = **taken;
+  rows.files.clear();
+  environment_.restored = {rows};
+  environment_.origin = savepoint;
+  Instance upper(environment_, clock_, {KeyGroup(4), KeyGroup(7)});
+  Instance lower(environment_, clock_, {KeyGroup(0), KeyGroup(3)});
+  for (std::int64_t account = 0; account < 2'000; ++account) {
+    const bool is_upper = hash_key(account) >> 63 == 1;
+    ASSERT_EQ((is_upper ? upper : lower).sum_of(account), account + 1);
+  }
+  auto own = upper.checkpoint(3);
+  ASSERT_TRUE(own && *own);
+  EXPECT_TRUE(checkpoints_.fetch((*own)->files.at(0))) << "it lies among its own checkpoints";
+}
+
+TEST_F(KeyedStateTest, ASavepointThatCannotBeWrittenLosesNothing) {
+  Instance instance(environment_, clock_, kAll);
+  instance.sums_after({{1, 10}});
+  const auto full = std::make_shared<test::CheckpointStoreFake>();
+  full->fill_up_after(0);
+  instance.backend().save_rows({.store = full, .operator_id = 7});
+  const auto taken = instance.checkpoint(1);
+  ASSERT_TRUE(taken);
+  EXPECT_EQ(taken->error(),
+            resource_exhausted("writing a savepoint: the checkpoint store is full"));
+  const auto next = instance.checkpoint(2);
+  ASSERT_TRUE(next && *next);
+  environment_.restored = {**next};
+  EXPECT_EQ(Instance(environment_, clock_, kAll).sum_of(1), 10);
 }
 
 TEST_F(KeyedStateTest, WhatAnAbandonedCheckpointHadIsInTheNext) {

@@ -47,6 +47,44 @@ TEST(RowBuffer, FindsOnlyWhatIsToBeFound) {
   EXPECT_EQ(rows.rows(), 2u);
 }
 
+// A collection whose rows are changed again and again, among very many others.
+TEST(RowBuffer, FindsAGroupWithoutLookingAtOthers) {
+  RowBuffer rows;
+  RowBuffer::Changes model;
+  Random random(2);
+  std::size_t changes = 0;
+  for (int i = 0; i < 100'000; ++i) {
+    const std::string group = "group " + std::to_string(i % 5'000) + "/";
+    const std::string key = group + std::to_string(random.below(10));
+    const bool removes = random.chance(0.2);
+    if (removes) {
+      rows.remove(key, RowBuffer::Find::kYes, group.size());
+    } else {
+      rows.put(key, std::to_string(i), RowBuffer::Find::kYes, group.size());
+    }
+    if (i % 5'000 != 77) continue;
+    ++changes;
+    model[key] = removes ? std::nullopt : std::optional(std::to_string(i));
+  }
+  RowBuffer::Changes found;
+  EXPECT_EQ(rows.find_group("group 77/", found), changes);
+  EXPECT_EQ(found, model);
+  EXPECT_EQ(rows.find_group("group 7", found), 0U);
+  EXPECT_EQ(rows.find_group("group 77/1", found), 0U);
+}
+
+TEST(RowBuffer, LetsAGroupsChangesReplaceOlderOnes) {
+  RowBuffer rows;
+  rows.put("g1", "new", RowBuffer::Find::kYes, 1);
+  rows.remove("g2", RowBuffer::Find::kYes, 1);
+  rows.put("g3", "not to be found", RowBuffer::Find::kNo, 1);
+  RowBuffer::Changes changes{{"g1", "old"}, {"g2", "old"}, {"g3", "old"}};
+  EXPECT_EQ(rows.find_group("g", changes), 2U);
+  EXPECT_THAT(changes,
+              testing::ElementsAre(testing::Pair("g1", "new"), testing::Pair("g2", std::nullopt),
+                                   testing::Pair("g3", "old")));
+}
+
 TEST(RowBuffer, CopiesTheChangesOfARange) {
   RowBuffer rows;
   for (const char* key : {"a", "b", "c", "d"}) rows.put(key, key);

@@ -1,5 +1,5 @@
 // Encoded columns on their way in: takes bytes off the front, never more than there are, and says
-// at which byte the input turned out to be corrupt. Inside the codec only.
+// at which byte the input turned out to be corrupt. Inside the codec and JSON only.
 #pragma once
 
 #include <cstddef>

@@ -79,6 +79,11 @@ inline constexpr Option<std::int64_t> kRetainedCheckpoints{
     "execution.checkpointing.num-retained", "1", "How many completed checkpoints are kept.",
     IntegerRange{1, 1'000}};
 
+inline constexpr Option<std::string> kSavepointDirectory{
+    "execution.checkpointing.savepoint-dir", "",
+    "The directory in which savepoints get folders of their own. None is the directory of the "
+    "checkpoints. Naming one lets a job that takes no checkpoints take savepoints."};
+
 inline constexpr Option<StateBackend> kStateBackend{
     "state.backend.type", "rocksdb",
     "Where keyed state lives: in memory up to state.memory and beyond that in RocksDB, or all in "
@@ -147,6 +152,7 @@ inline constexpr ConfigOption kEngineOptions[] = {
     kAlignedTimeout,
     kTolerableFailures,
     kRetainedCheckpoints,
+    kSavepointDirectory,
     kStateBackend,
     kStateMemory,
     kRestartStrategy,
@@ -180,7 +186,14 @@ inline constexpr EngineFlag kEngineFlags[] = {
     {"state-memory", EngineFlag::Value::kRequired, "SIZE",
      "Memory for keyed state, such as 4GB; default: a quarter of the machine's."},
     {"restore", EngineFlag::Value::kRequired, "FROM",
-     "latest (go on from the last checkpoint), none (start afresh), or a checkpoint's directory."},
+     "latest (go on from the last checkpoint), none (start afresh), or the path of a savepoint, of "
+     "a checkpoint, or of another job's directory of checkpoints."},
+    {"allow-dropped-state", EngineFlag::Value::kNone, "",
+     "Restore although the job lacks operators whose state is then lost."},
+    {"savepoint-dir", EngineFlag::Value::kRequired, "DIR",
+     "Where savepoints go, which SIGUSR1 asks for; default: the directory of checkpoints."},
+    {"savepoint-on-stop", EngineFlag::Value::kOptional, "HOW",
+     "SIGINT and SIGTERM take a savepoint and stop behind it; =drain ends the input first."},
     {"config", EngineFlag::Value::kRequired, "FILE", "Settings in YAML; default: millrace.yaml."},
     {"plan", EngineFlag::Value::kOptional, "FORMAT",
      "Print the plan as text, json or capnp, and do not run."},

@@ -128,6 +128,10 @@ Result<std::string> DirectoryCheckpointStore::fetch(const StoredFile& file) {
   return bytes;
 }
 
+std::filesystem::path DirectoryCheckpointStore::local_path(const StoredFile& file) const {
+  return check_path(file) ? directory_ / file.path : Path();
+}
+
 // The folder may be there from a try that failed before it was durable.
 Status DirectoryCheckpointStore::write_metadata(const CheckpointName& checkpoint,
                                                 std::string_view bytes) {

@@ -26,6 +26,7 @@ class DirectoryCheckpointStore final : public CheckpointStore {
                          std::string_view bytes) override;
   Status fetch_file(const StoredFile& file, const std::filesystem::path& to) override;
   Result<std::string> fetch(const StoredFile& file) override;
+  std::filesystem::path local_path(const StoredFile& file) const override;
   Status write_metadata(const CheckpointName& checkpoint, std::string_view bytes) override;
   Result<std::string> read_metadata(const CheckpointName& checkpoint) override;
   Status remove_unused(const CheckpointName& newest, const std::set<CheckpointName>& keep,

@@ -173,8 +173,8 @@ Status RocksDbStore::ingest(std::span<const StateRow> rows) {
   return found ? wait_for_compaction() : found;
 }
 
-// RocksDB reads a file's range from the file, and takes it for empty where that read fails: its rows
-// would not be found, and nobody would know. Such a database is of no use any more.
+// RocksDB reads a file's range from the file, and takes it for empty where that read fails: its
+// rows would not be found, and nobody would know. Such a database is of no use any more.
 Status RocksDbStore::check_found(std::span<const StateRow> bounds) {
   std::string value;
   for (const StateRow& row : bounds) {

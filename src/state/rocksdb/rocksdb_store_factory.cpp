@@ -31,7 +31,9 @@ Status fetch(const StoredFile& file, CheckpointStore& from, const fs::path& to) 
   return bytes ? write_file(to, *bytes) : Status(bytes.error());
 }
 
-Status check_names(std::span<const StoredFile> files) {
+}  // namespace
+
+Status check_database_files(std::span<const StoredFile> files) {
   const auto is_path = [](const StoredFile& file) {
     return file.name.empty() || file.name.find('/') != std::string::npos || file.name == "..";
   };
@@ -49,8 +51,10 @@ Status check_names(std::span<const StoredFile> files) {
   return {};
 }
 
+namespace {
+
 Status fetch_all(std::span<const StoredFile> files, CheckpointStore& from, const fs::path& to) {
-  Status checked = check_names(files);
+  Status checked = check_database_files(files);
   if (!checked) return checked;
   for (const StoredFile& file : files) {
     const Status fetched = fetch(file, from, to / file.name);

@@ -15,6 +15,9 @@
 
 namespace millrace::detail {
 
+// Whether these can be the files of a database.
+Status check_database_files(std::span<const StoredFile> files);
+
 class RocksDbStoreFactory final : public StateStoreFactory {
  public:
   // The directory is made if it is missing, and no other process's at the same time.

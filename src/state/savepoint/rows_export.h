@@ -3,23 +3,14 @@
 #pragma once
 
 #include <cstdint>
-#include <functional>
 #include <memory>
-#include <string>
 #include <vector>
 
-#include "millrace/state/checkpoint_store.h"
 #include "millrace/state/savepoint/row_blocks.h"
+#include "millrace/state/savepoint/savepoint_target.h"
 #include "millrace/state/state_store.h"
 
 namespace millrace::detail {
-
-// Into which savepoint an operator instance writes its rows, and as whose.
-struct SavepointTarget {
-  std::shared_ptr<CheckpointStore> store;
-  std::uint64_t operator_id = 0;
-  std::uint32_t subtask = 0;
-};
 
 class RowsExport {
  public:

@@ -15,6 +15,7 @@ namespace millrace::detail {
 struct FoundSnapshot {
   std::shared_ptr<CheckpointStore> store;
   CheckpointMetadata metadata;
+  bool savepoint = false;  // in that format
 };
 
 class SavepointStores {

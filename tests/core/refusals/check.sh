@@ -1,10 +1,11 @@
 #!/usr/bin/env bash
-# Checks that each program beside this script is refused for the reason that its first line gives,
-# naming the type that its second line gives.   check.sh COMPILER INCLUDE-FOLDER
+# Checks that each program of a folder, by default this script's, is refused for the reason that its
+# first line gives, naming the type that its second line gives.
+#   check.sh COMPILER INCLUDE-FOLDER [FOLDER]
 set -u
-compiler=${1:?usage: check.sh COMPILER INCLUDE-FOLDER}
-include=${2:?usage: check.sh COMPILER INCLUDE-FOLDER}
-folder=$(cd "$(dirname "$0")" && pwd)
+compiler=${1:?usage: check.sh COMPILER INCLUDE-FOLDER [FOLDER]}
+include=${2:?usage: check.sh COMPILER INCLUDE-FOLDER [FOLDER]}
+folder=${3:-$(cd "$(dirname "$0")" && pwd)}
 failed=0
 
 fail() {

@@ -1,0 +1,106 @@
+#include "millrace/coordination/savepoint_requests.h"
+
+#include <utility>
+
+namespace millrace::detail {
+
+using Actions = SavepointRequests::Actions;
+using Do = SavepointAction::Kind;
+
+Actions SavepointRequests::request(AfterSavepoint then) {
+  check(!busy(), "a savepoint was requested beside another");
+  state_ = State::kMaking;
+  then_ = then;
+  committed_ = 0;
+  return {{Do::kMake}};
+}
+
+Actions SavepointRequests::made(const Status& made, bool tasks_run) {
+  if (state_ != State::kMaking) return {{Do::kDiscard}};
+  if (!made) {
+    state_ = State::kNone;
+    return {{Do::kReply, made}};
+  }
+  if (then_ != AfterSavepoint::kDrain) {
+    state_ = State::kWaiting;
+    return {{Do::kTake}};
+  }
+  if (!tasks_run) return fail(unavailable("the job's tasks do not run now; try again later"));
+  state_ = State::kDraining;
+  return {{Do::kDrain}};
+}
+
+Actions SavepointRequests::final_checkpoint_due() {
+  if (state_ != State::kDraining) return {};
+  state_ = State::kWaiting;
+  return {{Do::kTake}};
+}
+
+Actions SavepointRequests::triggered(CheckpointId id) {
+  check(state_ == State::kWaiting, "nobody has requested this savepoint");
+  state_ = State::kTaken;
+  id_ = id;
+  return {{Do::kAnnounce}};
+}
+
+Actions SavepointRequests::completed(CheckpointId id) {
+  if (state_ != State::kTaken || id != id_) return {};
+  state_ = State::kSaving;
+  return {{Do::kWrite}};
+}
+
+Actions SavepointRequests::aborted(CheckpointId id, const Error& error) {
+  return state_ == State::kTaken && id == id_ ? fail(error) : Actions();
+}
+
+Actions SavepointRequests::committed(CheckpointId id) {
+  if (id != id_ || (state_ != State::kSaving && state_ != State::kStopping)) return {};
+  ++committed_;
+  return stop_if_committed();
+}
+
+Actions SavepointRequests::written(const Status& written) {
+  if (state_ != State::kSaving) return {};
+  if (!written) {
+    Actions actions = fail(written.error());
+    if (stops()) actions.push_back({Do::kResume});
+    return actions;
+  }
+  if (!stops()) {
+    state_ = State::kNone;
+    return {{Do::kReply}};
+  }
+  state_ = State::kStopping;
+  return stop_if_committed();
+}
+
+Actions SavepointRequests::stop_if_committed() {
+  if (state_ != State::kStopping || committed_ < tasks_) return {};
+  state_ = State::kNone;
+  return {{Do::kReply}, {Do::kStop}};
+}
+
+// What was requested and not taken yet waits for the tasks; an abort is heard of apart.
+Actions SavepointRequests::interrupted() {
+  if (state_ == State::kDraining) {
+    return fail(unavailable("a task failed before all input was drained; try again"));
+  }
+  const bool stopping = stops() && (state_ == State::kSaving || state_ == State::kStopping);
+  if (!stopping) return {};
+  state_ = State::kNone;
+  return {{Do::kReply,
+           unavailable("the savepoint's checkpoint is complete, but a task failed before the job "
+                       "had stopped, and it goes on; take another savepoint")}};
+}
+
+Actions SavepointRequests::ended() {
+  if (!busy()) return {};
+  return fail(unavailable("the job ended before its savepoint was complete"));
+}
+
+Actions SavepointRequests::fail(const Error& error) {
+  state_ = State::kNone;
+  return {{Do::kDiscard}, {Do::kReply, error}};
+}
+
+}  // namespace millrace::detail

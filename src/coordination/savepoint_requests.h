@@ -1,0 +1,93 @@
+// What becomes of a savepoint that somebody asked for: a pure state machine beside
+// CheckpointCoordinator, which takes the checkpoint that the savepoint is. One at a time.
+//
+//   kNone --request--> kMaking --made--> kWaiting --triggered--> kTaken --completed--> kSaving
+//     ^                   |                 ^                      |                      |
+//     |                   \--> kDraining ---/ final checkpoint     |                written
+//     |<---- not made, interrupted, aborted <----------------------/                      v
+//     |<--------------------------------------------- replied, and all committed ---- kStopping
+//
+// The savepoint is complete with its metadata, which is written when its checkpoint is complete.
+// kStopping: the job is to end, once all tasks have committed.
+#pragma once
+
+#include <cstddef>
+#include <cstdint>
+#include <optional>
+#include <vector>
+
+#include "millrace/core/ids.h"
+#include "millrace/core/result.h"
+#include "millrace/plan/cluster.h"
+
+namespace millrace::detail {
+
+// What the coordinator must do now.
+struct SavepointAction {
+  enum class Kind : std::uint8_t {
+    kMake,      // its folder: then made()
+    kTake,      // request the checkpoint that it is
+    kDrain,     // tell the sources to end
+    kAnnounce,  // tell the tasks, before the checkpoint is triggered
+    kWrite,     // its metadata: then written()
+    kDiscard,   // its folder
+    kResume,    // tell the sources to go on
+    kStop,      // the job
+    kReply,     // `result`
+  };
+
+  Kind kind;
+  Status result{};
+};
+
+class SavepointRequests {
+ public:
+  using Actions = std::vector<SavepointAction>;
+
+  // So many tasks commit.
+  explicit SavepointRequests(std::size_t tasks) : tasks_(tasks) {}
+
+  // Only where none is under way.
+  Actions request(AfterSavepoint then);
+  bool busy() const { return state_ != State::kNone; }
+
+  Actions made(const Status& made, bool tasks_run);
+  // All tasks have finished.
+  Actions final_checkpoint_due();
+  // These are about the checkpoint of a savepoint.
+  Actions triggered(CheckpointId id);
+  Actions completed(CheckpointId id);
+  Actions aborted(CheckpointId id, const Error& error);
+  // A task has; of any checkpoint.
+  Actions committed(CheckpointId id);
+  Actions written(const Status& written);
+  // Some task does not run, or soon will not.
+  Actions interrupted();
+  // The job has ended.
+  Actions ended();
+
+  // What is announced with the checkpoint: whether sources stop behind it.
+  bool stops() const { return then_ == AfterSavepoint::kStop; }
+
+ private:
+  enum class State : std::uint8_t {
+    kNone,
+    kMaking,
+    kDraining,
+    kWaiting,
+    kTaken,
+    kSaving,
+    kStopping,
+  };
+
+  Actions fail(const Error& error);
+  Actions stop_if_committed();
+
+  const std::size_t tasks_;
+  State state_ = State::kNone;
+  AfterSavepoint then_ = AfterSavepoint::kGoOn;
+  CheckpointId id_{0};
+  std::size_t committed_ = 0;
+};
+
+}  // namespace millrace::detail

@@ -1,0 +1,132 @@
+#include "millrace/coordination/savepoint_requests.h"
+
+#include <gmock/gmock.h>
+#include <gtest/gtest.h>
+
+namespace millrace::detail {
+namespace {
+
+using testing::ElementsAre;
+using testing::HasSubstr;
+using testing::IsEmpty;
+using Do = SavepointAction::Kind;
+
+constexpr CheckpointId kId{7};
+
+std::vector<Do> kinds(const SavepointRequests::Actions& actions) {
+  std::vector<Do> found;
+  for (const SavepointAction& action : actions) found.push_back(action.kind);
+  return found;
+}
+
+// Of a job of two tasks.
+SavepointRequests taken(AfterSavepoint then) {
+  SavepointRequests requests(2);
+  EXPECT_THAT(kinds(requests.request(then)), ElementsAre(Do::kMake));
+  if (then == AfterSavepoint::kDrain) {
+    EXPECT_THAT(kinds(requests.made({}, true)), ElementsAre(Do::kDrain));
+    EXPECT_THAT(kinds(requests.final_checkpoint_due()), ElementsAre(Do::kTake));
+  } else {
+    EXPECT_THAT(kinds(requests.made({}, true)), ElementsAre(Do::kTake));
+  }
+  EXPECT_THAT(kinds(requests.triggered(kId)), ElementsAre(Do::kAnnounce));
+  return requests;
+}
+
+SavepointRequests saving(AfterSavepoint then) {
+  SavepointRequests requests = taken(then);
+  EXPECT_THAT(kinds(requests.completed(kId)), ElementsAre(Do::kWrite));
+  return requests;
+}
+
+TEST(SavepointRequests, RepliesWhenTheMetadataOfACompleteCheckpointIsWritten) {
+  SavepointRequests requests = saving(AfterSavepoint::kGoOn);
+  EXPECT_FALSE(requests.stops());
+  const auto actions = requests.written({});
+  EXPECT_THAT(kinds(actions), ElementsAre(Do::kReply));
+  EXPECT_TRUE(actions.front().result);
+  EXPECT_FALSE(requests.busy());
+}
+
+TEST(SavepointRequests, StopTheJobOnceAllTasksHaveCommitted) {
+  SavepointRequests requests = saving(AfterSavepoint::kStop);
+  EXPECT_TRUE(requests.stops());
+  EXPECT_THAT(requests.committed(kId), IsEmpty());
+  EXPECT_THAT(requests.committed(CheckpointId(6)), IsEmpty()) << "of another checkpoint";
+  EXPECT_THAT(requests.written({}), IsEmpty());
+  EXPECT_THAT(kinds(requests.committed(kId)), ElementsAre(Do::kReply, Do::kStop));
+}
+
+TEST(SavepointRequests, StopTheJobOnceTheMetadataIsWritten) {
+  SavepointRequests requests = saving(AfterSavepoint::kStop);
+  (void)requests.committed(kId);
+  EXPECT_THAT(requests.committed(kId), IsEmpty());
+  EXPECT_THAT(kinds(requests.written({})), ElementsAre(Do::kReply, Do::kStop));
+}
+
+TEST(SavepointRequests, LetTheSourcesGoOnIfTheMetadataCannotBeWritten) {
+  SavepointRequests requests = saving(AfterSavepoint::kStop);
+  const auto actions = requests.written(resource_exhausted("full"));
+  EXPECT_THAT(kinds(actions), ElementsAre(Do::kDiscard, Do::kReply, Do::kResume));
+  EXPECT_EQ(actions[1].result.error().message(), "full");
+}
+
+TEST(SavepointRequests, WithDrainAreTheFinalCheckpoint) {
+  SavepointRequests requests = saving(AfterSavepoint::kDrain);
+  EXPECT_FALSE(requests.stops()) << "the sources have ended";
+  EXPECT_THAT(kinds(requests.written({})), ElementsAre(Do::kReply));
+}
+
+TEST(SavepointRequests, WithDrainNeedTasksThatRun) {
+  SavepointRequests requests(2);
+  (void)requests.request(AfterSavepoint::kDrain);
+  EXPECT_THAT(kinds(requests.made({}, false)), ElementsAre(Do::kDiscard, Do::kReply));
+  (void)requests.request(AfterSavepoint::kDrain);
+  (void)requests.made({}, true);
+  EXPECT_THAT(kinds(requests.interrupted()), ElementsAre(Do::kDiscard, Do::kReply));
+  EXPECT_THAT(requests.final_checkpoint_due(), IsEmpty());
+}
+
+TEST(SavepointRequests, SayThatTheFolderCannotBeMade) {
+  SavepointRequests requests(2);
+  (void)requests.request(AfterSavepoint::kGoOn);
+  const auto actions = requests.made(unavailable("read-only"), true);
+  EXPECT_THAT(kinds(actions), ElementsAre(Do::kReply));
+  EXPECT_EQ(actions[0].result.error().message(), "read-only");
+  EXPECT_FALSE(requests.busy());
+}
+
+TEST(SavepointRequests, WaitForTasksThatRestart) {
+  SavepointRequests requests(2);
+  (void)requests.request(AfterSavepoint::kGoOn);
+  EXPECT_THAT(requests.interrupted(), IsEmpty());
+  EXPECT_THAT(kinds(requests.made({}, false)), ElementsAre(Do::kTake));
+  EXPECT_THAT(requests.interrupted(), IsEmpty());
+  EXPECT_THAT(kinds(requests.triggered(kId)), ElementsAre(Do::kAnnounce));
+}
+
+TEST(SavepointRequests, DiscardWhatAnAbortedCheckpointHasLeft) {
+  SavepointRequests requests = taken(AfterSavepoint::kStop);
+  EXPECT_THAT(requests.aborted(CheckpointId(6), internal("another")), IsEmpty());
+  const auto actions = requests.aborted(kId, resource_exhausted("full"));
+  EXPECT_THAT(kinds(actions), ElementsAre(Do::kDiscard, Do::kReply));
+  EXPECT_EQ(actions[1].result.error().message(), "full");
+  EXPECT_THAT(requests.completed(kId), IsEmpty());
+}
+
+TEST(SavepointRequests, DoNotStopAJobWhoseTasksFailedMeanwhile) {
+  SavepointRequests requests = saving(AfterSavepoint::kStop);
+  const auto actions = requests.interrupted();
+  EXPECT_THAT(kinds(actions), ElementsAre(Do::kReply));
+  EXPECT_THAT(actions[0].result.error().message(), HasSubstr("a task failed before the job had"));
+  EXPECT_THAT(requests.written({}), IsEmpty());
+  EXPECT_THAT(requests.committed(kId), IsEmpty());
+}
+
+TEST(SavepointRequests, ReplyWhenTheJobEnds) {
+  EXPECT_THAT(SavepointRequests(2).ended(), IsEmpty());
+  EXPECT_THAT(kinds(taken(AfterSavepoint::kGoOn).ended()), ElementsAre(Do::kDiscard, Do::kReply));
+}
+
+}  // namespace
+}  // namespace millrace::detail

@@ -1,0 +1,136 @@
+// Keyed state without an operator: one key at a time, checkpoints, and other instances that go on
+// from them.
+#pragma once
+
+#include <gtest/gtest.h>
+
+#include <optional>
+#include <utility>
+#include <vector>
+
+#include "millrace/state/files/memory_checkpoint_store.h"
+#include "millrace/state/memory_store.h"
+#include "millrace/state/state_owner.h"
+#include "millrace/testing/manual_clock.h"
+
+namespace millrace::detail {
+
+// A store in memory that counts who asks it.
+class CountingStores final : public StateStoreFactory {
+ public:
+  Result<std::unique_ptr<StateStore>> make(std::string_view name) override {
+    return counting(inner_.make(name));
+  }
+  Result<std::unique_ptr<StateStore>> restore(std::string_view name,
+                                              std::span<const StoredFile> files,
+                                              CheckpointStore& from) override {
+    return counting(inner_.restore(name, files, from));
+  }
+
+  std::size_t asked = 0;  // rows and collections
+
+ private:
+  class Counting final : public StateStore {
+   public:
+    Counting(std::unique_ptr<StateStore> inner, std::size_t& asked)
+        : inner_(std::move(inner)), asked_(asked) {}
+    Status get(std::span<const std::string_view> keys,
+               const std::function<void(std::size_t, std::string_view)>& found) override {
+      asked_ += keys.size();
+      return inner_->get(keys, found);
+    }
+    std::unique_ptr<StateScan> scan(std::string_view first, std::string_view end) override {
+      ++asked_;
+      return inner_->scan(first, end);
+    }
+    Status ingest(std::span<const StateRow> rows) override { return inner_->ingest(rows); }
+    Result<std::vector<StoredFile>> checkpoint(const CheckpointName& name,
+                                               std::span<const StoredFile> base,
+                                               CheckpointStore& into) override {
+      return inner_->checkpoint(name, base, into);
+    }
+
+   private:
+    std::unique_ptr<StateStore> inner_;
+    std::size_t& asked_;
+  };
+
+  Result<std::unique_ptr<StateStore>> counting(Result<std::unique_ptr<StateStore>> made) {
+    if (!made) return made.error();
+    return std::unique_ptr<StateStore>(std::make_unique<Counting>(*std::move(made), asked));
+  }
+
+  MemoryStateStoreFactory inner_;
+};
+
+// What all instances share.
+struct StateWorld {
+  CountingStores stores;
+  MemoryCheckpointStore checkpoints;
+  InlineExecutor executor;
+  ManualClock clock;
+  std::size_t memory = 0;
+  std::vector<KeyedSnapshot> restored;
+};
+
+constexpr std::uint32_t kGroups = 8;
+constexpr KeyGroupRange kAllGroups{KeyGroup(0), KeyGroup(kGroups - 1)};
+
+// An owner of states; derive from it and declare some. K may be a Namespaced pair.
+template <class K>
+class OwnerUnderTest : public StateOwner<K> {
+ public:
+  void open(StateWorld& world, KeyGroupRange groups = kAllGroups) {
+    environment_ = {.stores = &world.stores,
+                    .checkpoints = &world.checkpoints,
+                    .executor = &world.executor,
+                    .memory = world.memory,
+                    .restored = world.restored};
+    const Status opened = this->keyed_state().open({.name = "test",
+                                                    .key_groups = groups,
+                                                    .max_parallelism = kGroups,
+                                                    .clock = &world.clock,
+                                                    .environment = &environment_});
+    ASSERT_TRUE(opened) << opened.error().message();
+    clock_ = &world.clock;
+  }
+
+  // The states are now those of that key, until the next call.
+  void at(const K& key) {
+    end_group();
+    key_ = key;
+    hash_ = hash_of_key(key_);
+    place_ = &key_;
+    this->begin_group({.hashes = {&hash_, 1}, .keys = &place_});
+  }
+  void end_group() {
+    this->current_keys().hashes = {};
+    this->keyed_state().tidy_up();
+  }
+
+  // Each piece of work takes a millisecond.
+  KeyedSnapshot checkpoint() {
+    end_group();
+    std::optional<Result<KeyedSnapshot>> taken;
+    const CheckpointName name{CheckpointId(++checkpoints_), 1};
+    KeyedBackend& backend = this->keyed_state();
+    backend.freeze(name, [&](Result<KeyedSnapshot> result) { taken = std::move(result); });
+    for (bool more = true; more;) {
+      clock_->advance(std::chrono::milliseconds(1));
+      more = *backend.work();
+    }
+    check(taken && *taken, "the checkpoint failed");
+    backend.completed(name);
+    return **std::move(taken);
+  }
+
+ private:
+  StateEnvironment environment_;
+  K key_{};
+  std::uint64_t hash_ = 0;
+  const void* place_ = nullptr;
+  std::uint64_t checkpoints_ = 0;
+  ManualClock* clock_ = nullptr;
+};
+
+}  // namespace millrace::detail
