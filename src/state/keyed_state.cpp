@@ -276,6 +276,7 @@ void KeyedState::save_in_order() {
 void KeyedState::hand_over(RowBuffer& rows) {
   if (rows.empty()) return;
   auto taken = std::make_shared<const RowBuffer>(std::exchange(rows, {}));
+  handed_over_bytes_ += taken->bytes();
   handed_over_.push_back({taken, ++batch_});
   writer_->write(std::move(taken), batch_);
   forget_written();
@@ -287,8 +288,8 @@ void KeyedState::hand_over_changes() {
 }
 
 void KeyedState::forget_written() {
-  if (handed_over_.empty()) return;
   while (!handed_over_.empty() && handed_over_.front().batch <= writer_->written()) {
+    handed_over_bytes_ -= handed_over_.front().rows->bytes();
     handed_over_.pop_front();
   }
 }
@@ -423,9 +424,7 @@ std::size_t KeyedState::most_waiting() const { return std::max(memory_ / 4, 2 * 
 
 std::size_t KeyedState::bytes_handed_over() {
   forget_written();
-  std::size_t bytes = 0;
-  for (const HandedOver& handed : handed_over_) bytes += handed.rows->bytes();
-  return bytes;
+  return handed_over_bytes_;
 }
 
 }  // namespace millrace::detail

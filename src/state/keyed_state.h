@@ -173,6 +173,7 @@ class KeyedState final : public KeyedBackend {
   RowBuffer in_order_;  // of what is frozen: saved in the order of its keys
   RowBuffer changes_;   // since then, of rows that are not in memory: removed or evicted
   std::deque<HandedOver> handed_over_;
+  std::size_t handed_over_bytes_ = 0;
   std::uint64_t batch_ = 0;                                // the number of the last hand-over
   std::optional<std::chrono::nanoseconds> refused_since_;  // while it waits for a failing writer
   std::chrono::nanoseconds try_again_at_{0};
