@@ -5,6 +5,7 @@
 #include "millrace/core/checksum.h"
 #include "millrace/core/codec/codec.h"
 #include "millrace/core/text.h"
+#include "millrace/state/integers.h"
 
 namespace millrace::detail {
 namespace {
@@ -16,18 +17,6 @@ constexpr std::size_t kSchemaSizeAt = 12;
 constexpr std::size_t kSizeAt = 16;
 constexpr std::size_t kHeader = 24;
 constexpr std::size_t kChecksum = 16;
-
-template <class Integer>
-void append(std::string& bytes, Integer value) {
-  bytes.append(reinterpret_cast<const char*>(&value), sizeof value);
-}
-
-template <class Integer>
-Integer integer_at(std::string_view bytes, std::size_t at) {
-  Integer value;
-  std::memcpy(&value, bytes.data() + at, sizeof value);
-  return value;
-}
 
 // Every version has these parts in these places, so that what is said of damage is true of newer
 // versions too.
@@ -115,17 +104,17 @@ Result<std::string> seal(const SealedFormat& format, const Type& type, const voi
   check(format.magic.size() == kMagic, "the magic of a sealed format is 8 bytes long");
   const std::string schema = to_string(schema_of(type));
   std::string bytes(format.magic);
-  append(bytes, format.version);
-  append(bytes, static_cast<std::uint32_t>(schema.size()));
-  append(bytes, std::uint64_t{0});
+  append_integer(bytes, format.version);
+  append_integer(bytes, static_cast<std::uint32_t>(schema.size()));
+  append_integer(bytes, std::uint64_t{0});
   bytes += schema;
   Status encoded = encode(type, Rows(record, type.size, 1), bytes);
   if (!encoded) return encoded.error();
   const std::uint64_t size = bytes.size() + kChecksum;
   std::memcpy(bytes.data() + kSizeAt, &size, sizeof size);
   const Checksum checksum = checksum_of(bytes);
-  append(bytes, checksum.low);
-  append(bytes, checksum.high);
+  append_integer(bytes, checksum.low);
+  append_integer(bytes, checksum.high);
   return bytes;
 }
 

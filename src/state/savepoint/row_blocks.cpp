@@ -5,6 +5,7 @@
 
 #include "millrace/core/checksum.h"
 #include "millrace/core/text.h"
+#include "millrace/state/integers.h"
 
 namespace millrace::detail {
 namespace {
@@ -16,18 +17,6 @@ constexpr std::size_t kHeader = 12;
 constexpr std::size_t kBlockHeader = 8;
 constexpr std::size_t kChecksum = 16;
 constexpr std::size_t kPlaceBytes = 6;  // a key begins with its state and half of its hash
-
-template <class Integer>
-void append(std::string& bytes, Integer value) {
-  bytes.append(reinterpret_cast<const char*>(&value), sizeof value);
-}
-
-template <class Integer>
-Integer integer_at(std::string_view bytes, std::size_t at) {
-  Integer value;
-  std::memcpy(&value, bytes.data() + at, sizeof value);
-  return value;
-}
 
 std::uint64_t big_endian(std::string_view bytes) {
   std::uint64_t value = 0;
@@ -72,16 +61,16 @@ void RowBlockWriter::add(std::string_view key, std::string_view value) {
   if (ends_block_before(key)) end_block();
   if (bytes_.empty()) {
     bytes_ = kMagic;
-    append(bytes_, kVersion);
+    append_integer(bytes_, kVersion);
     rows_.first_key = key;
   }
   if (block_ == 0) {
     block_ = bytes_.size();
     bytes_.append(kBlockHeader, '\0');
   }
-  append(bytes_, static_cast<std::uint32_t>(key.size()));
+  append_integer(bytes_, static_cast<std::uint32_t>(key.size()));
   bytes_ += key;
-  append(bytes_, static_cast<std::uint32_t>(value.size()));
+  append_integer(bytes_, static_cast<std::uint32_t>(value.size()));
   bytes_ += value;
   rows_.last_key = key;
   ++rows_.rows;
@@ -93,8 +82,8 @@ void RowBlockWriter::end_block() {
   std::memcpy(bytes_.data() + block_, &block_rows_, sizeof block_rows_);
   std::memcpy(bytes_.data() + block_ + sizeof block_rows_, &size, sizeof size);
   const Checksum checksum = checksum_of(std::string_view(bytes_).substr(block_));
-  append(bytes_, checksum.low);
-  append(bytes_, checksum.high);
+  append_integer(bytes_, checksum.low);
+  append_integer(bytes_, checksum.high);
   block_ = 0;
   block_rows_ = 0;
 }
