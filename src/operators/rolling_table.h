@@ -120,10 +120,10 @@ class RollingTable final : public StatePart,
   void evict_row(void* at) override { save(at, state().changes()); }
   void save(void* at, RowBuffer& into) {
     Row& row = *static_cast<Row*>(at);
-    std::string bytes;
-    Status encoded = encode(&record_of(row), bytes);
-    if (!encoded) return state().fail(std::move(encoded));
-    into.put(key_of(row), bytes, state().find_in(into));
+    const std::string key = key_of(row);
+    const auto encode_record = [&](std::string& out) { return encode(&record_of(row), out); };
+    Status encoded = into.put_encoded(key, key.size(), encode_record);
+    if (!encoded) state().fail(std::move(encoded));
   }
 
   void forget(Place place) {

@@ -40,7 +40,7 @@ class HotTable : public RowTable {
   Row& at(Place place) const { return *static_cast<Row*>(row_at(place)); }
 
   // Begin to fetch what find() and emplace() will touch, in this order and some time apart: the
-  // slot's byte, the row, and what the row's strings and vectors point to. By the bytes alone
+  // slot's byte, the row with its page, and what the row's strings and vectors point to. By the bytes alone
   // prefetch_row() finds the place that is most likely the row's, for the other two calls.
   void prefetch_tag(std::uint64_t hash) const {
     const Shard& shard = shard_of(hash);
@@ -51,6 +51,7 @@ class HotTable : public RowTable {
     const std::uint32_t slot = next_candidate(shard, home_of(shard, hash), tag_of(hash));
     const char* row = shard.rows + slot * sizeof(Row);
     __builtin_prefetch(row, 1);
+    __builtin_prefetch(&shard.pages[slot / 64], 1);
     if constexpr (kMayStraddle) __builtin_prefetch(row + sizeof(Row) - 1, 1);
     return {&shard, slot};
   }

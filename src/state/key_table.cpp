@@ -25,13 +25,12 @@ AnyKeyTable::Place AnyKeyTable::find_place() {
 }
 
 void RowsOf::save(const void* value) {
-  std::string bytes;
-  Status encoded = part_.encode(value, bytes);
-  if (!encoded) return state_->fail(std::move(encoded));
-  into_->put(key_, bytes, state_->find_in(*into_), key_bytes_);
+  const auto encode = [&](std::string& out) { return part_.encode(value, out); };
+  Status encoded = into_->put_encoded(key_, key_bytes_, encode);
+  if (!encoded) state_->fail(std::move(encoded));
 }
 
-void RowsOf::remove() { into_->remove(key_, state_->find_in(*into_), key_bytes_); }
+void RowsOf::remove() { into_->remove(key_, key_bytes_); }
 
 void throw_error(const Error& error) { throw std::runtime_error(error.message()); }
 

@@ -209,7 +209,7 @@ Status KeyedState::copy_rows(const std::unique_ptr<StateScan>& scan, StateStore&
   for (bool more = true; more;) {
     more = scan->next();
     if (more) {
-      rows.put(scan->key(), scan->value(), RowBuffer::Find::kNo);
+      rows.put(scan->key(), scan->value());
       learn(scan->key());
     }
     if ((!more && !rows.empty()) || rows.bytes() >= kHandOverBytes) {
@@ -275,7 +275,7 @@ void KeyedState::save_in_order() {
 
 void KeyedState::hand_over(RowBuffer& rows) {
   if (rows.empty()) return;
-  auto taken = std::make_shared<const RowBuffer>(std::exchange(rows, {}));
+  auto taken = std::make_shared<RowBuffer>(std::exchange(rows, std::exchange(spare_, {})));
   handed_over_bytes_ += taken->bytes();
   handed_over_.push_back({taken, ++batch_});
   writer_->write(std::move(taken), batch_);
@@ -289,7 +289,10 @@ void KeyedState::hand_over_changes() {
 
 void KeyedState::forget_written() {
   while (!handed_over_.empty() && handed_over_.front().batch <= writer_->written()) {
-    handed_over_bytes_ -= handed_over_.front().rows->bytes();
+    RowBuffer& written = *handed_over_.front().rows;  // that the writer looks at no more
+    handed_over_bytes_ -= written.bytes();
+    spare_ = std::move(written);
+    spare_.clear();
     handed_over_.pop_front();
   }
 }

@@ -90,11 +90,6 @@ class KeyedState final : public KeyedBackend {
   // or evicted.
   RowBuffer& images() { return images_; }
   RowBuffer& changes() { return changes_; }
-  // Only where rows are evicted images are asked for before the database has them.
-  RowBuffer::Find find_in(const RowBuffer& rows) const {
-    return &rows == &changes_ || memory_ != 0 ? RowBuffer::Find::kYes : RowBuffer::Find::kNo;
-  }
-
   // What cannot be encoded fails the checkpoint.
   void fail(Status status) {
     if (failure_) failure_ = std::move(status);
@@ -131,7 +126,7 @@ class KeyedState final : public KeyedBackend {
   };
   // What the writer was given and has perhaps not written yet.
   struct HandedOver {
-    std::shared_ptr<const RowBuffer> rows;
+    std::shared_ptr<RowBuffer> rows;
     std::uint64_t batch;
   };
 
@@ -173,6 +168,7 @@ class KeyedState final : public KeyedBackend {
   RowBuffer in_order_;  // of what is frozen: saved in the order of its keys
   RowBuffer changes_;   // since then, of rows that are not in memory: removed or evicted
   std::deque<HandedOver> handed_over_;
+  RowBuffer spare_;  // one that was written: its memory is used again
   std::size_t handed_over_bytes_ = 0;
   std::uint64_t batch_ = 0;                                // the number of the last hand-over
   std::optional<std::chrono::nanoseconds> refused_since_;  // while it waits for a failing writer

@@ -19,59 +19,74 @@ std::uint64_t prefix_of(std::string_view key) {
 
 }  // namespace
 
-void RowBuffer::add(std::string_view key, std::optional<std::string_view> value, Find find,
-                    std::size_t group) {
-  if (is_mutant(Mutant::kForgetRemovals) && !value) return;
-  const std::string_view bytes = value.value_or(std::string_view());
-  check(key.size() >> 32 == 0 && bytes.size() >> 32 == 0 && changes_.size() >> 31 == 0,
-        "a row of state is larger than 4 GiB");
+void RowBuffer::add(std::string_view key, std::size_t group) {
+  check(key.size() >> 32 == 0 && changes_.size() >> 31 == 0, "a row of state is larger than 4 GiB");
   changes_.push_back({.prefix = prefix_of(key),
                       .begin = bytes_.size(),
                       .key_bytes = static_cast<std::uint32_t>(key.size()),
                       .group_bytes = static_cast<std::uint32_t>(std::min(group, key.size())),
-                      .value_bytes = static_cast<std::uint32_t>(bytes.size()),
-                      .number = static_cast<std::uint32_t>(changes_.size()),
-                      .previous = 0,
-                      .present = value.has_value()});
-  bytes_.append(key).append(bytes);
-  if (find == Find::kYes) index(changes_.back());
+                      .value_bytes = 0,
+                      .number = static_cast<std::uint32_t>(changes_.size())});
+  bytes_.append(key);
+}
+
+void RowBuffer::remove(std::string_view key, std::size_t group) {
+  if (is_mutant(Mutant::kForgetRemovals)) return;
+  add(key, group);
+  changes_.back().value_bytes = kRemoved;
+}
+
+void RowBuffer::drop_last() {
+  bytes_.resize(changes_.back().begin);
+  changes_.pop_back();
+}
+
+void RowBuffer::clear() {
+  bytes_.clear();
+  changes_.clear();
+  index_ = {};
 }
 
 // Linear probing; a group has one slot, that of its last change.
 std::size_t RowBuffer::slot_of(std::string_view group) const {
-  const std::size_t mask = slots_.size() - 1;
+  const std::size_t mask = index_.slots.size() - 1;
   std::size_t slot = hash_text(group) & mask;
-  while (slots_[slot] != 0 && group_of(changes_[slots_[slot] - 1]) != group) {
+  while (index_.slots[slot] != 0 && group_of(changes_[index_.slots[slot] - 1]) != group) {
     slot = (slot + 1) & mask;
   }
   return slot;
 }
 
-void RowBuffer::index(Change& change) {
-  if (indexed_ * 2 >= slots_.size()) {
-    const std::vector<std::uint32_t> old = std::exchange(
-        slots_, std::vector<std::uint32_t>(std::max<std::size_t>(64, slots_.size() * 2)));
+void RowBuffer::complete_index() {
+  while (index_.previous.size() < changes_.size()) index(changes_[index_.previous.size()]);
+}
+
+void RowBuffer::index(const Change& change) {
+  if (index_.groups * 2 >= index_.slots.size()) {
+    const std::size_t larger = std::max<std::size_t>(64, index_.slots.size() * 2);
+    const auto old = std::exchange(index_.slots, std::vector<std::uint32_t>(larger));
     for (const std::uint32_t entry : old) {
-      if (entry != 0) slots_[slot_of(group_of(changes_[entry - 1]))] = entry;
+      if (entry != 0) index_.slots[slot_of(group_of(changes_[entry - 1]))] = entry;
     }
   }
-  std::uint32_t& slot = slots_[slot_of(group_of(change))];
-  if (slot == 0) ++indexed_;
-  change.previous = std::exchange(slot, change.number + 1);
+  std::uint32_t& slot = index_.slots[slot_of(group_of(change))];
+  if (slot == 0) ++index_.groups;
+  index_.previous.push_back(std::exchange(slot, change.number + 1));
 }
 
 StateRow RowBuffer::row_of(const Change& change) const {
   StateRow row{.key = key_of(change), .value = std::nullopt};
-  if (change.present) {
+  if (change.value_bytes != kRemoved) {
     row.value =
         std::string_view(bytes_).substr(change.begin + change.key_bytes, change.value_bytes);
   }
   return row;
 }
 
-std::optional<StateRow> RowBuffer::find(std::string_view key) const {
-  if (slots_.empty()) return std::nullopt;
-  const std::uint32_t entry = slots_[slot_of(key)];
+std::optional<StateRow> RowBuffer::find(std::string_view key) {
+  if (empty()) return std::nullopt;
+  complete_index();
+  const std::uint32_t entry = index_.slots[slot_of(key)];
   if (entry == 0) return std::nullopt;
   return row_of(changes_[entry - 1]);
 }
@@ -81,12 +96,13 @@ void RowBuffer::copy(const StateRow& row, Changes& into) {
 }
 
 // From the newest change to the oldest, which is not the order in which they count.
-std::size_t RowBuffer::find_group(std::string_view group, Changes& into) const {
-  if (slots_.empty()) return 0;
+std::size_t RowBuffer::find_group(std::string_view group, Changes& into) {
+  if (empty()) return 0;
+  complete_index();
   std::vector<std::uint32_t> numbers;
-  for (std::uint32_t entry = slots_[slot_of(group)]; entry != 0;) {
+  for (std::uint32_t entry = index_.slots[slot_of(group)]; entry != 0;) {
     numbers.push_back(entry - 1);
-    entry = changes_[entry - 1].previous;
+    entry = index_.previous[entry - 1];
   }
   for (auto number = numbers.rbegin(); number != numbers.rend(); ++number) {
     copy(row_of(changes_[*number]), into);

@@ -37,14 +37,29 @@ TEST(RowBuffer, GivesTheLastChangeOfEachRowInTheOrderOfTheirKeys) {
   EXPECT_FALSE(rows.find("another key"));
 }
 
-TEST(RowBuffer, FindsOnlyWhatIsToBeFound) {
+TEST(RowBuffer, FindsWhatCameSinceSomebodyLookedLast) {
   RowBuffer rows;
-  rows.put("a", "1", RowBuffer::Find::kNo);
-  EXPECT_FALSE(rows.find("a"));
+  rows.put("a", "1");
+  EXPECT_EQ(rows.find("a")->value, "1");
   rows.put("b", "2");
-  EXPECT_TRUE(rows.find("b"));
-  EXPECT_FALSE(rows.find("a"));
-  EXPECT_EQ(rows.rows(), 2u);
+  rows.remove("a");
+  EXPECT_EQ(rows.find("b")->value, "2");
+  EXPECT_FALSE(rows.find("a")->value);
+  rows.clear();
+  EXPECT_FALSE(rows.find("b"));
+  EXPECT_TRUE(rows.empty());
+}
+
+TEST(RowBuffer, AddsNothingThatCannotBeEncoded) {
+  RowBuffer rows;
+  rows.put("a", "1");
+  const Status status = rows.put_encoded("a", 1, [](std::string& out) -> Status {
+    out += "half";
+    return internal("no more");
+  });
+  EXPECT_FALSE(status);
+  ASSERT_EQ(rows.sorted().size(), 1U);
+  EXPECT_EQ(rows.find("a")->value, "1");
 }
 
 // A collection whose rows are changed again and again, among very many others.
@@ -58,9 +73,9 @@ TEST(RowBuffer, FindsAGroupWithoutLookingAtOthers) {
     const std::string key = group + std::to_string(random.below(10));
     const bool removes = random.chance(0.2);
     if (removes) {
-      rows.remove(key, RowBuffer::Find::kYes, group.size());
+      rows.remove(key, group.size());
     } else {
-      rows.put(key, std::to_string(i), RowBuffer::Find::kYes, group.size());
+      rows.put(key, std::to_string(i), group.size());
     }
     if (i % 5'000 != 77) continue;
     ++changes;
@@ -75,14 +90,14 @@ TEST(RowBuffer, FindsAGroupWithoutLookingAtOthers) {
 
 TEST(RowBuffer, LetsAGroupsChangesReplaceOlderOnes) {
   RowBuffer rows;
-  rows.put("g1", "new", RowBuffer::Find::kYes, 1);
-  rows.remove("g2", RowBuffer::Find::kYes, 1);
-  rows.put("g3", "not to be found", RowBuffer::Find::kNo, 1);
-  RowBuffer::Changes changes{{"g1", "old"}, {"g2", "old"}, {"g3", "old"}};
+  rows.put("g1", "new", 1);
+  rows.remove("g2", 1);
+  rows.put("h3", "of another", 1);
+  RowBuffer::Changes changes{{"g1", "old"}, {"g2", "old"}, {"h3", "old"}};
   EXPECT_EQ(rows.find_group("g", changes), 2U);
   EXPECT_THAT(changes,
               testing::ElementsAre(testing::Pair("g1", "new"), testing::Pair("g2", std::nullopt),
-                                   testing::Pair("g3", "old")));
+                                   testing::Pair("h3", "old")));
 }
 
 TEST(RowBuffer, CopiesTheChangesOfARange) {
