@@ -2,12 +2,6 @@
 
 namespace millrace::detail {
 
-void append_word(std::string& out, std::uint64_t word) {
-  char bytes[sizeof word];
-  std::memcpy(bytes, &word, sizeof word);
-  out.append(bytes, sizeof bytes);
-}
-
 bool read_word(std::string_view& in, std::uint64_t& word) {
   if (in.size() < sizeof word) return false;
   std::memcpy(&word, in.data(), sizeof word);

@@ -13,7 +13,11 @@
 
 namespace millrace::detail {
 
-void append_word(std::string& out, std::uint64_t word);
+inline void append_word(std::string& out, std::uint64_t word) {
+  char bytes[sizeof word];
+  std::memcpy(bytes, &word, sizeof word);
+  out.append(bytes, sizeof bytes);
+}
 bool read_word(std::string_view& in, std::uint64_t& word);
 void append_text(std::string& out, std::string_view text);
 bool read_text(std::string_view& in, std::string& text);

@@ -12,7 +12,9 @@ namespace millrace::detail {
 namespace {
 
 constexpr std::size_t kRowsAtOnce = 512;  // saved between two elements
-constexpr std::size_t kHandOverBytes = std::size_t{8} << 20;
+constexpr std::size_t kLeastHandOver = std::size_t{8} << 20;
+constexpr std::size_t kMostHandOver = std::size_t{64} << 20;
+constexpr std::size_t kHandOverPart = 32;  // of the memory
 constexpr std::size_t kEvictedBytes = std::size_t{4} << 20;
 constexpr std::size_t kTurnsWithoutEviction = 64;
 constexpr std::chrono::seconds kPauseOfAttempts{1};  // to write what was refused
@@ -27,9 +29,8 @@ std::uint64_t first_hash(std::uint64_t group, std::uint64_t groups) {
 }
 
 void append_hash(std::string& key, std::uint64_t upper_half) {
-  for (int shift = 24; shift >= 0; shift -= 8) {
-    key.push_back(static_cast<char>(upper_half >> shift & 0xff));
-  }
+  const std::uint32_t big_endian = __builtin_bswap32(static_cast<std::uint32_t>(upper_half));
+  key.append(reinterpret_cast<const char*>(&big_endian), sizeof big_endian);
 }
 
 }  // namespace
@@ -81,6 +82,8 @@ KeyedState::~KeyedState() {
   if (writer_) writer_->stop_saving();
 }
 
+KeyedState::KeyedState() : hand_over_bytes_(kMostHandOver) {}
+
 Status KeyedState::open(const KeyedPlace& place) {
   place_ = place;
   range_ = hashes_of(place.key_groups, place.max_parallelism);
@@ -102,6 +105,7 @@ Status KeyedState::open(const KeyedPlace& place) {
 void KeyedState::limit_memory(std::size_t bytes) {
   memory_ = bytes;
   if (bytes == 0) return;
+  hand_over_bytes_ = std::clamp(bytes / kHandOverPart, kLeastHandOver, kMostHandOver);
   if (parts_.empty()) return;
   const std::size_t filter = std::max(bytes / kFiltersPart / parts_.size(), kLeastFilter);
   for (StatePart* const part : parts_) part->rows().allow_eviction(bytes / kShardsInMemory, filter);
@@ -212,7 +216,7 @@ Status KeyedState::copy_rows(const std::unique_ptr<StateScan>& scan, StateStore&
       rows.put(scan->key(), scan->value());
       learn(scan->key());
     }
-    if ((!more && !rows.empty()) || rows.bytes() >= kHandOverBytes) {
+    if ((!more && !rows.empty()) || rows.bytes() >= kLeastHandOver) {
       Status ingested = to.ingest(std::exchange(rows, {}).sorted());
       if (!ingested) return ingested;
     }
@@ -256,7 +260,7 @@ Result<bool> KeyedState::work() {
                          parts_[frozen_->part]->declaration().name == "event-timers";
     if (forgets) parts_[frozen_->part]->rows().abandon();
     save_in_order();
-    if (images_.bytes() >= kHandOverBytes) hand_over(images_);
+    if (images_.bytes() >= hand_over_bytes_) hand_over(images_);
   } else {
     finish_frozen();
   }
@@ -270,7 +274,7 @@ void KeyedState::save_in_order() {
   std::swap(images_, in_order_);
   if (!rows.save_some(kRowsAtOnce)) ++frozen_->part;
   std::swap(images_, in_order_);
-  if (in_order_.bytes() >= kHandOverBytes && rows.between_shards()) hand_over(in_order_);
+  if (in_order_.bytes() >= hand_over_bytes_ && rows.between_shards()) hand_over(in_order_);
 }
 
 void KeyedState::hand_over(RowBuffer& rows) {
@@ -423,7 +427,7 @@ std::size_t KeyedState::bytes_frozen() {
   return bytes_handed_over() + images_.bytes() + in_order_.bytes();
 }
 
-std::size_t KeyedState::most_waiting() const { return std::max(memory_ / 4, 2 * kHandOverBytes); }
+std::size_t KeyedState::most_waiting() const { return std::max(memory_ / 4, 2 * hand_over_bytes_); }
 
 std::size_t KeyedState::bytes_handed_over() {
   forget_written();

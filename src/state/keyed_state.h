@@ -42,7 +42,7 @@ HashRange hashes_of(KeyGroupRange groups, std::uint32_t max_parallelism);
 
 class KeyedState final : public KeyedBackend {
  public:
-  KeyedState() = default;
+  KeyedState();
   KeyedState(const KeyedState&) = delete;
   KeyedState& operator=(const KeyedState&) = delete;
   ~KeyedState() override;
@@ -174,6 +174,7 @@ class KeyedState final : public KeyedBackend {
   std::optional<std::chrono::nanoseconds> refused_since_;  // while it waits for a failing writer
   std::chrono::nanoseconds try_again_at_{0};
   std::size_t memory_ = 0;        // 0: no limit
+  std::size_t hand_over_bytes_;   // at once: large files are merged less often
   bool expires_ = false;          // some state does
   std::size_t next_evicted_ = 0;  // the part whose turn it is
   bool may_load_ = false;

@@ -80,11 +80,6 @@ Status StatePart::attach(KeyedState& state, std::uint32_t id, const StateDescrip
   return {};
 }
 
-Status StatePart::encode(const void* value, std::string& out) const {
-  out.push_back(static_cast<char>(description_.value_schemas.size() - 1));
-  return detail::encode(*declaration_.value, Rows(value, declaration_.value->size, 1), out);
-}
-
 Status StatePart::decode(std::string_view bytes, void* value) const {
   const MutableRows row(value, declaration_.value->size, 1);
   if (bytes.empty()) return corruption("a row of state is empty");

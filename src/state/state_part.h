@@ -8,6 +8,7 @@
 #include <vector>
 
 #include "millrace/core/codec/codec.h"
+#include "millrace/core/codec/record_encoder.h"
 #include "millrace/core/time.h"
 #include "millrace/state/checkpoint_metadata.h"
 #include "millrace/state/row_buffer.h"
@@ -29,7 +30,8 @@ struct StateDeclaration {
 
 class StatePart {
  public:
-  explicit StatePart(StateDeclaration declaration) : declaration_(std::move(declaration)) {}
+  explicit StatePart(StateDeclaration declaration)
+      : declaration_(std::move(declaration)), encoder_(*declaration_.value) {}
   StatePart(const StatePart&) = delete;
   StatePart& operator=(const StatePart&) = delete;
   virtual ~StatePart() = default;
@@ -47,7 +49,10 @@ class StatePart {
   std::uint32_t id() const { return description_.id; }
 
   // A value as a row holds it, after the number of its schema.
-  Status encode(const void* value, std::string& out) const;
+  Status encode(const void* value, std::string& out) const {
+    out.push_back(static_cast<char>(description_.value_schemas.size() - 1));
+    return encoder_(value, out);
+  }
   Status decode(std::string_view bytes, void* value) const;
 
  protected:
@@ -55,6 +60,7 @@ class StatePart {
 
  private:
   const StateDeclaration declaration_;
+  const RecordEncoder encoder_;
   StateDescription description_;
   KeyedState* state_ = nullptr;
   std::vector<Decoder> decoders_;  // of older versions

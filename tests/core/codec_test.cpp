@@ -4,6 +4,7 @@
 #include <gtest/gtest.h>
 
 #include "core/kitchen_sink.h"
+#include "millrace/core/codec/record_encoder.h"
 
 namespace millrace {
 namespace {
@@ -42,6 +43,30 @@ std::string hex(std::string_view bytes) {
     text += "0123456789abcdef"[byte & 15];
   }
   return text;
+}
+
+struct Reading {
+  std::int64_t at = 0;
+  std::array<float, 3> values{};
+  bool valid = false;
+  std::int32_t sensor = 0;  // behind padding
+};
+
+template <class T>
+void expect_encoded_alike(const T& record) {
+  std::string bytes = "before ";
+  ASSERT_TRUE(detail::RecordEncoder(type_of<T>())(&record, bytes));
+  EXPECT_EQ(bytes, "before " + encoded<T>({record}));
+}
+
+TEST(RecordEncoder, GivesTheBytesOfOneRow) {
+  expect_encoded_alike(std::uint16_t{513});
+  expect_encoded_alike(std::string("text"));
+  expect_encoded_alike(std::monostate());
+  expect_encoded_alike(Payment{"x", 1, Timestamp()});
+  expect_encoded_alike(Reading{7, {1, 2, 3}, true, -5});
+  expect_encoded_alike(std::pair<Reading, std::int8_t>(Reading{7, {1, 2, 3}, true, -5}, 4));
+  expect_encoded_alike(KitchenSink());
 }
 
 // These bytes are a disk format: a change of them is a new version.
