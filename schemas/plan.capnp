@@ -69,6 +69,7 @@ struct Operator {
   keySchema @16 :Text;         # empty: not keyed
   outputs @17 :List(Output);   # the main output first
   inputs @18 :UInt32;
+  splits @19 :Bool;  # an enumerator deals them out
 }
 
 struct Output {

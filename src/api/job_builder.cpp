@@ -40,6 +40,7 @@ OperatorIndex JobBuilder::add_source(AnySourceSpec source, OutputType type) {
               .stateful = true,
               .source = true,
               .bounded = source.bounded,
+              .splits = static_cast<bool>(source.enumerator),
               .single = source.single,
               .outputs = {{.tag = "", .schema = schema_text(type.type)}}},
              {.make = std::move(source.make),

@@ -40,6 +40,7 @@ Aspects aspects_of(const OperatorSpec& spec) {
                   {"being a source", std::string(yes_or_no(spec.source))},
                   {"being a sink", std::string(yes_or_no(spec.sink))},
                   {"being bounded", std::string(yes_or_no(spec.bounded))},
+                  {"having splits", std::string(yes_or_no(spec.splits))},
                   {"being blocking", std::string(yes_or_no(spec.blocking))},
                   {"being single", std::string(yes_or_no(spec.single))}};
   for (std::size_t i = 0; i < spec.outputs.size(); ++i) {

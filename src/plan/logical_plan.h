@@ -61,6 +61,7 @@ struct OperatorSpec {
   bool source = false;
   bool sink = false;
   bool bounded = false;                          // of a source: it ends
+  bool splits = false;                           // of a source: an enumerator deals them out
   bool blocking = false;                         // its code may wait, so it gets a thread
   std::optional<std::uint32_t> parallelism;      // otherwise the plan's
   std::optional<std::uint32_t> max_parallelism;  // otherwise the plan's

@@ -38,6 +38,7 @@ void write(wire::Operator::Builder out, const OperatorSpec& spec) {
   out.setBounded(spec.bounded);
   out.setBlocking(spec.blocking);
   out.setSingle(spec.single);
+  out.setSplits(spec.splits);
   out.setHasParallelism(spec.parallelism.has_value());
   out.setHasMaxParallelism(spec.max_parallelism.has_value());
   out.setParallelism(spec.parallelism.value_or(0));
@@ -155,6 +156,7 @@ class Reader {
                       .source = in.getSource(),
                       .sink = in.getSink(),
                       .bounded = in.getBounded(),
+                      .splits = in.getSplits(),
                       .blocking = in.getBlocking(),
                       .single = in.getSingle(),
                       .chaining = enumerator(in.getChaining(), Chaining::kNever),

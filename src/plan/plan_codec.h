@@ -13,7 +13,7 @@
 
 namespace millrace::detail {
 
-inline constexpr std::uint16_t kPlanFormat = 2;
+inline constexpr std::uint16_t kPlanFormat = 3;
 inline constexpr std::size_t kMaxPlanBytes = 64u << 20;
 
 std::string encode(const LogicalPlan& plan);
