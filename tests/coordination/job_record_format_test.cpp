@@ -51,11 +51,12 @@ TEST(JobRecordFormat, KnowsWhatTheJobGoesOnFrom) {
 TEST(JobRecordFormat, HasTheseBytes) {
   const std::string bytes = *encode_job_record("count", record());
   EXPECT_EQ(bytes.substr(0, 8), "MILLRJOB");
-  EXPECT_EQ(hex(bytes.substr(8, 16)), "02000000ad0000001901000000000000");
+  EXPECT_EQ(hex(bytes.substr(8, 16)), "02000000ad0000002001000000000000");
   EXPECT_EQ(bytes.substr(24, kSchema.size()), kSchema);
   EXPECT_EQ(hex(bytes.substr(24 + kSchema.size())),
             "0105636f756e74030000000000000002000000000000000400000000000000090000000000000001010800"
-            "0000000000000100000000000000010772756e6e696e670100c9d2287d96ed29b89352e7416a54f15e");
+            "0000000000000100000000000000010772756e6e696e67010763686b2d382d31964a9c15c66edf32572a57"
+            "0c27a3e777");
 }
 
 std::string from_hex(std::string_view digits) {
