@@ -170,9 +170,7 @@ caf::behavior CoordinatorActor::make_behavior() {
         const Status status = made.store ? Status() : Status(made.store.error());
         follow(savepoints_.made(status, running_));
       },
-      [this](const SavepointWritten& written) {
-        follow(savepoints_.written(written.status));
-      },
+      [this](const SavepointWritten& written) { follow(savepoints_.written(written.status)); },
       [this](const UnusedRemoved& removed) {
         if (removed.status) return;
         settings_.log.warn("cannot remove old checkpoints",
@@ -392,8 +390,8 @@ void CoordinatorActor::on_allocated(AttemptAllocated& allocated) {
   Status restored = allocated.attempt ? restore_region(region, *allocated.attempt)
                                       : Status(allocated.attempt.error());
   if (!restored) {
-    return follow(noted(restored.error(),
-                        job_.allocation_failed(allocated.region, restored.error(), now())));
+    return follow(
+        noted(restored.error(), job_.allocation_failed(allocated.region, restored.error(), now())));
   }
   follow(job_.allocated(allocated.region));
 }
@@ -516,8 +514,8 @@ void CoordinatorActor::on_failed_checkpoint(const Error& error) {
 JobStateMachine::Actions CoordinatorActor::noted(const Error& error,
                                                  JobStateMachine::Actions actions) const {
   if (job_.state() == JobState::kRestarting && !actions.empty()) {
-    settings_.log.warn("restarting after a failure", {{"job", plan_of(blueprints_).logical.job},
-                                                      {"error", error.message()}});
+    settings_.log.warn("restarting after a failure",
+                       {{"job", plan_of(blueprints_).logical.job}, {"error", error.message()}});
   }
   return actions;
 }

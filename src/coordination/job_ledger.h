@@ -43,8 +43,8 @@ class JobLedger {
  public:
   JobLedger(std::string job, const ExecutionSettings& settings);
 
-  // Allocates the next attempt. It goes on from the newest completed checkpoint of this run or, until
-  // there is one, from what was asked for.
+  // Allocates the next attempt. It goes on from the newest completed checkpoint of this run or,
+  // until there is one, from what was asked for.
   Result<Attempt> next_attempt();
 
   Status write(const CheckpointName& checkpoint, const CheckpointMetadata& metadata);
@@ -55,8 +55,8 @@ class JobLedger {
   // How the job ended. The final checkpoint stays: started again from it, the job has nothing to
   // do.
   Status end(std::string_view state);
-  // It ended so because it could not begin. What the job goes on from, and how it had ended, is what
-  // it was before; if that is nothing, it stays what was asked for.
+  // It ended so because it could not begin. What the job goes on from, and how it had ended, is
+  // what it was before; if that is nothing, it stays what was asked for.
   Status withdraw(std::string_view state);
 
  private:
@@ -81,9 +81,9 @@ class JobLedger {
   CheckpointStore& checkpoint_store_;
   MetadataStore& metadata_store_;
   SavepointStores* const savepoints_;
-  std::optional<JobRecord> before_;         // as it was when this one claimed it
-  std::optional<std::uint64_t> epoch_;      // once claimed
-  std::optional<JobRecord> record_;         // as it was written last; none if that is unknown
+  std::optional<JobRecord> before_;     // as it was when this one claimed it
+  std::optional<std::uint64_t> epoch_;  // once claimed
+  std::optional<JobRecord> record_;     // as it was written last; none if that is unknown
   std::map<CheckpointName, std::set<std::string>> files_;  // of the checkpoints seen so far
 };
 

@@ -20,8 +20,8 @@ std::string_view to_string(JobState state) {
 
 namespace {
 
-// Whether trying again changes nothing where it keeps a job from beginning, such as state of another
-// type, or a file that is not there.
+// Whether trying again changes nothing where it keeps a job from beginning, such as state of
+// another type, or a file that is not there.
 bool is_wrong_in_itself(const Error& error) {
   switch (error.code()) {
     case ErrorCode::kInvalidArgument:

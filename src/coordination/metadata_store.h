@@ -24,8 +24,8 @@ struct JobRecord {
   std::uint64_t next_checkpoint = 1;
   std::vector<CheckpointName> completed;  // those that are retained, the newest last: the pointer
   std::string state;                      // "running", "finished", "cancelled", "stopped", "failed"
-  // What it goes on from until the run that chose this has completed a checkpoint: what is completed
-  // before stays until then. The latest is the newest that is completed.
+  // What it goes on from until the run that chose this has completed a checkpoint: what was
+  // completed before stays until then. The latest is the newest that is completed.
   RestoreFrom restore = RestoreFromLatest{};
 
   bool operator==(const JobRecord&) const = default;

@@ -78,8 +78,8 @@ Actions SavepointRequests::stop_if_committed() {
   return {{Do::kReply}, {Do::kStop}};
 }
 
-// What was requested and not taken yet waits for the tasks, unless the job is to end behind it: they
-// may never run again, and input that had ended goes on. An abort is heard of apart.
+// What was requested and not taken yet waits for the tasks, unless the job is to end behind it:
+// they may never run again, and input that had ended goes on. An abort is heard of apart.
 Actions SavepointRequests::interrupted() {
   const bool waiting = state_ == State::kDraining || state_ == State::kWaiting;
   if (waiting && then_ == AfterSavepoint::kDrain) {

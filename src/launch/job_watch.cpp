@@ -141,9 +141,9 @@ class Watch {
   detail::RunningJob& job_;
   const WatchSettings& settings_;
   StatusLine line_;
-  std::optional<Pending> pending_;  // a savepoint under way
-  int heeded_ = 0;                  // signals that asked for one
-  bool tried_to_save_ = false;      // before stopping
+  std::optional<Pending> pending_;                   // a savepoint under way
+  int heeded_ = 0;                                   // signals that asked for one
+  bool tried_to_save_ = false;                       // before stopping
   std::optional<Clock::time_point> stop_since_;      // when the signal was seen
   std::optional<Clock::time_point> stopping_since_;  // when the job was told
 };

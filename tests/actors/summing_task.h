@@ -113,9 +113,9 @@ struct SummingTask : TestTask {
   void receive_barriers(std::uint64_t checkpoint, const SavepointNotice& savepoint) {
     const auto notice = std::make_shared<const SavepointNotice>(savepoint);
     for (const std::size_t channel : {0, 1}) {
-      runner->on_element(channel, {.kind = Element::Kind::kBarrier,
-                                   .barrier = {.checkpoint = CheckpointId(checkpoint),
-                                               .savepoint = notice}});
+      runner->on_element(
+          channel, {.kind = Element::Kind::kBarrier,
+                    .barrier = {.checkpoint = CheckpointId(checkpoint), .savepoint = notice}});
     }
   }
 

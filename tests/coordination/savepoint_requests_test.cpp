@@ -83,8 +83,7 @@ TEST(SavepointRequests, WithDrainNeedTasksThatRun) {
   EXPECT_THAT(kinds(requests.made({}, false)), ElementsAre(Do::kDiscard, Do::kReply));
   (void)requests.request(AfterSavepoint::kDrain);
   (void)requests.made({}, true);
-  EXPECT_THAT(kinds(requests.interrupted()),
-              ElementsAre(Do::kWithdraw, Do::kDiscard, Do::kReply));
+  EXPECT_THAT(kinds(requests.interrupted()), ElementsAre(Do::kWithdraw, Do::kDiscard, Do::kReply));
   EXPECT_THAT(requests.final_checkpoint_due(), IsEmpty());
 }
 
@@ -94,8 +93,7 @@ TEST(SavepointRequests, WithDrainAreGivenUpWhileTheFinalCheckpointWaits) {
   (void)requests.request(AfterSavepoint::kDrain);
   (void)requests.made({}, true);
   EXPECT_THAT(kinds(requests.final_checkpoint_due()), ElementsAre(Do::kTake));
-  EXPECT_THAT(kinds(requests.interrupted()),
-              ElementsAre(Do::kWithdraw, Do::kDiscard, Do::kReply));
+  EXPECT_THAT(kinds(requests.interrupted()), ElementsAre(Do::kWithdraw, Do::kDiscard, Do::kReply));
   EXPECT_FALSE(requests.busy());
 }
 
@@ -124,8 +122,7 @@ TEST(SavepointRequests, BehindWhichTheJobStopsDoNotWaitForTasksThatRestart) {
   EXPECT_THAT(kinds(requests.made({}, false)), ElementsAre(Do::kDiscard, Do::kReply));
   (void)requests.request(AfterSavepoint::kStop);
   EXPECT_THAT(kinds(requests.made({}, true)), ElementsAre(Do::kTake));
-  EXPECT_THAT(kinds(requests.interrupted()),
-              ElementsAre(Do::kWithdraw, Do::kDiscard, Do::kReply));
+  EXPECT_THAT(kinds(requests.interrupted()), ElementsAre(Do::kWithdraw, Do::kDiscard, Do::kReply));
   EXPECT_FALSE(requests.busy());
 }
 

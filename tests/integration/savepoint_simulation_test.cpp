@@ -99,8 +99,8 @@ TEST_P(SavepointSimulation, IsGoneOnFromExactly) {
     std::string path;
     {
       Stores before;
-      detail::SimulatedCluster cluster(
-          seed, {.task_failures = 2, .chance = 0.002, .time_passes = 0.01});
+      detail::SimulatedCluster cluster(seed,
+                                       {.task_failures = 2, .chance = 0.002, .time_passes = 0.01});
       test_support::PlannedJob job = planned(true, 2);
       auto running = cluster.start(std::move(job.plan), std::move(job.code), before.settings());
       ASSERT_TRUE(running);
