@@ -2,23 +2,10 @@
 // the end. A watermark also ends the idleness of a channel, whether it has grown or not.
 #pragma once
 
-#include <memory>
-
-#include "millrace/actors/savepoint_notice.h"
-#include "millrace/core/ids.h"
+#include "millrace/coordination/barrier.h"
 #include "millrace/core/records/batch.h"
 
 namespace millrace::detail {
-
-// Where a checkpoint is taken in the stream. From some time on it does not wait for the records
-// before it, but overtakes them, and they become part of the checkpoint.
-struct Barrier {
-  CheckpointId checkpoint;
-  Timestamp overtakes_at = kMaxTimestamp;  // by the wall clock: never, unless it says
-  std::shared_ptr<const SavepointNotice> savepoint = nullptr;  // null: the checkpoint is none
-
-  friend bool operator==(const Barrier&, const Barrier&) = default;
-};
 
 struct Element {
   enum class Kind : std::uint8_t {

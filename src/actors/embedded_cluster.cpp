@@ -10,9 +10,10 @@
 #include <optional>
 #include <thread>
 
-#include "millrace/actors/coordinator_actor.h"
+#include "millrace/actors/job_actor.h"
 #include "millrace/actors/job_progress.h"
 #include "millrace/actors/scheduler.h"
+#include "millrace/actors/task_host.h"
 
 namespace millrace::detail {
 namespace {
@@ -107,14 +108,20 @@ Result<std::unique_ptr<RunningJob>> EmbeddedCluster::start(ExecutionPlan plan, J
   std::vector<TaskBlueprint> blueprints = make_blueprints(job);
   auto outcome = std::make_shared<Outcome>();
   std::vector<WatchedTask> watched = watch(blueprints);
-  CoordinatorSettings settings{.clock = &system_->clock,
-                               .executor = &system_->executor,
-                               .log = system_->log,
-                               .execution = std::move(execution),
-                               .report = [outcome](Status status) { outcome->set(status); }};
-  caf::actor coordinator =
-      system_->actors.spawn<CoordinatorActor>(std::move(blueprints), std::move(settings));
-  caf::anon_send(coordinator, Deploy{});
+  TaskHostSettings host_settings{.clock = &system_->clock,
+                                 .executor = &system_->executor,
+                                 .log = system_->log,
+                                 .execution = execution};
+  JobActorSettings settings{.clock = &system_->clock,
+                            .executor = &system_->executor,
+                            .log = system_->log,
+                            .execution = std::move(execution),
+                            .seed = job->seed,
+                            .report = [outcome](Status status) { outcome->set(status); }};
+  caf::actor coordinator = system_->actors.spawn<JobActor>(
+      std::shared_ptr<const ExecutionPlan>(job, &job->plan), std::move(settings));
+  caf::anon_send(coordinator, Deploy{system_->actors.spawn<TaskHost>(std::move(blueprints),
+                                                                     std::move(host_settings))});
   return std::unique_ptr<RunningJob>(std::make_unique<EmbeddedJob>(
       std::move(coordinator), std::move(outcome), std::move(watched)));
 }

@@ -1,24 +1,17 @@
-// Every message between the actors of a job, in one place. All of them stay inside the process: a
-// channel there is an actor handle, and a batch moves as a pointer.
+// Every message between the actors of a process, in one place. What the coordinator of a job and its
+// hosts say to each other is data (coordination/host_protocol.h): between processes it crosses as
+// bytes. All other messages stay inside the process: a channel there is an actor handle, and a
+// batch moves as a pointer.
 //
-//   a region starts      coordinator -> tasks        Connect        make, restore and open
-//                        tasks -> coordinator        TaskOpened
-//                        coordinator -> tasks        Start          once all of the region are open
-//   checkpoint n         coordinator -> sources      Trigger(n)     through the enumerator, if any
-//                        enumerators -> coordinator  SplitsAcknowledged(n)
-//                        task -> task                barriers(n)
-//                        tasks -> coordinator        CheckpointAcknowledged(n), or -Declined(n)
-//     metadata written, pointer swapped:
-//                        coordinator -> tasks        CompleteCheckpoint(n)
-//                        tasks -> coordinator        CheckpointCommitted(n)
-//     or something failed:
-//                        coordinator -> tasks        AbortCheckpoint(n)
-//   the input ends       tasks -> coordinator        TaskFinished, then a final checkpoint
-//   the end, or a restart  coordinator -> tasks      Close
-//                        tasks -> coordinator        TaskClosed
+//   tasks of a region      host -> tasks           Connect        make, restore and open
+//                          host -> tasks           Start
+//                          task -> task            Deliver, Credit
+//                          host -> enumerators     ConnectReader, Trigger(n)
+//                          enumerator -> readers   AssignSplit, Trigger(n)
+//                          host -> tasks           Close
 //
-// Two actors' messages to each other keep their order; Close alone overtakes. What the coordinator
-// hears from an attempt that is no more has no effect.
+// Tasks and enumerators report to their host, which passes it on. Two actors' messages to each
+// other keep their order; Close alone overtakes.
 #pragma once
 
 #include <caf/actor.hpp>
@@ -31,6 +24,7 @@
 #include <vector>
 
 #include "millrace/actors/element.h"
+#include "millrace/coordination/host_protocol.h"
 #include "millrace/coordination/job_ledger.h"
 #include "millrace/core/ids.h"
 #include "millrace/core/result.h"
@@ -56,7 +50,7 @@ struct Credit {
   std::size_t bytes;  // as accounted when it was sent
 };
 
-// --- from the coordinator to a task ---
+// --- from a host to a task ---
 
 // The other end of a channel: an actor, and how it numbers the channel.
 struct Peer {
@@ -78,94 +72,32 @@ struct Connect {
 };
 // All tasks of the region are open: begin.
 struct Start {};
-// Take a checkpoint. To sources only: directly, or through their enumerator, so that a split is in
-// the snapshot of whoever had it when the checkpoint was taken.
-struct Trigger {
-  Barrier barrier;
-};
-// The checkpoint is complete: show what was prepared up to it.
-struct CompleteCheckpoint {
-  CheckpointId checkpoint;
-};
-// The checkpoint will not complete. What was prepared for it belongs to the next one.
-struct AbortCheckpoint {
-  CheckpointId checkpoint;
-};
-// The savepoint behind which sources stopped could not be written: they go on.
-struct ResumeSources {};
-// Sources end as if their input had.
-struct Drain {};
 // Close, and be gone: the job has ended, or the region restarts.
 struct Close {};
 // Fail as user code may: sent by simulations.
 struct Crash {};
 
-// --- from the coordinator to an enumerator ---
+// --- from a host to an enumerator, and from the executor to the host ---
 
 struct ConnectReader {
   caf::actor reader;
 };
-
-// --- from a task or an enumerator to the coordinator ---
-
-struct TaskAddress {
-  std::size_t subtask = 0;  // the position of its blueprint
+// Where the files lie that the tasks go on from.
+struct OriginFound {
   AttemptId attempt;
-};
-// Restored, open, and what its sinks had prepared for the checkpoint it goes on from is committed.
-struct TaskOpened {
-  TaskAddress from;
-};
-// Everything was processed and sent. The task goes on taking part in checkpoints.
-struct TaskFinished {
-  TaskAddress from;
-};
-// The task does nothing more, but waits for Close.
-struct TaskFailed {
-  TaskAddress from;
-  Error error;
-};
-// The task is closed and its actor gone.
-struct TaskClosed {
-  TaskAddress from;
-};
-struct CheckpointAcknowledged {
-  TaskAddress from;
-  CheckpointId checkpoint;
-  bool savepoint = false;  // its keyed state is written as rows too
-  TaskSnapshot snapshot;
-};
-// The task's keyed state could not be written, or the task cannot take a checkpoint yet, which is
-// no error. It goes on all the same.
-struct CheckpointDeclined {
-  TaskAddress from;
-  CheckpointId checkpoint;
-  std::optional<Error> error;
-};
-struct CheckpointCommitted {
-  TaskAddress from;
-  CheckpointId checkpoint;
+  Result<std::shared_ptr<CheckpointStore>> store;
 };
 
-struct EnumeratorAddress {
-  TaskId task;
-  AttemptId attempt;
-};
-struct EnumeratorFailed {
-  EnumeratorAddress from;
-  Error error;
-};
-// The splits that no reader has; nothing if they were not looked for yet.
-struct SplitsAcknowledged {
-  EnumeratorAddress from;
-  CheckpointId checkpoint;
-  std::optional<StatePiece> splits;
-};
+// --- to a job's coordinator, and its host, from whoever runs the job ---
 
-// --- to the coordinator from whoever runs the job ---
-
-// Make the job's tasks, connect them and start them.
-struct Deploy {};
+// Run it there.
+struct Deploy {
+  caf::actor host;
+};
+// Report to it.
+struct Serve {
+  caf::actor coordinator;
+};
 struct CancelJob {};
 struct RequestSavepoint {
   SavepointOrder order;
@@ -265,7 +197,12 @@ CAF_ALLOW_UNSAFE_MESSAGE_TYPE(millrace::detail::CheckpointDeclined)
 CAF_ALLOW_UNSAFE_MESSAGE_TYPE(millrace::detail::CheckpointCommitted)
 CAF_ALLOW_UNSAFE_MESSAGE_TYPE(millrace::detail::EnumeratorFailed)
 CAF_ALLOW_UNSAFE_MESSAGE_TYPE(millrace::detail::SplitsAcknowledged)
+CAF_ALLOW_UNSAFE_MESSAGE_TYPE(millrace::detail::OpenTasks)
+CAF_ALLOW_UNSAFE_MESSAGE_TYPE(millrace::detail::StartTasks)
+CAF_ALLOW_UNSAFE_MESSAGE_TYPE(millrace::detail::CloseTasks)
+CAF_ALLOW_UNSAFE_MESSAGE_TYPE(millrace::detail::OriginFound)
 CAF_ALLOW_UNSAFE_MESSAGE_TYPE(millrace::detail::Deploy)
+CAF_ALLOW_UNSAFE_MESSAGE_TYPE(millrace::detail::Serve)
 CAF_ALLOW_UNSAFE_MESSAGE_TYPE(millrace::detail::CancelJob)
 CAF_ALLOW_UNSAFE_MESSAGE_TYPE(millrace::detail::RequestSavepoint)
 CAF_ALLOW_UNSAFE_MESSAGE_TYPE(millrace::detail::AttemptAllocated)

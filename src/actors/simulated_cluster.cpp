@@ -9,8 +9,9 @@
 #include <map>
 #include <optional>
 
-#include "millrace/actors/coordinator_actor.h"
+#include "millrace/actors/job_actor.h"
 #include "millrace/actors/task_actor.h"
+#include "millrace/actors/task_host.h"
 #include "millrace/core/random.h"
 
 namespace millrace::detail {
@@ -175,17 +176,23 @@ Result<std::unique_ptr<RunningJob>> SimulatedCluster::start(ExecutionPlan plan, 
   auto job = std::make_shared<const DeployedJob>(
       DeployedJob{std::move(plan), std::move(code), system_->seed});
   auto outcome = std::make_shared<std::optional<Status>>();
-  CoordinatorSettings settings{
+  TaskHostSettings host_settings{.clock = &system_->clock,
+                                 .executor = &system_->executor,
+                                 .log = {},
+                                 .execution = execution,
+                                 .blocking_tasks_have_threads = false};
+  JobActorSettings settings{
       .clock = &system_->clock,
       .executor = &system_->executor,
       .log = {},
       .execution = std::move(execution),
-      .blocking_tasks_have_threads = false,
+      .seed = job->seed,
       .report = [outcome](Status status) { *outcome = std::move(status); }};
-  caf::actor coordinator =
-      system_->actors.spawn<CoordinatorActor>(make_blueprints(std::move(job)), std::move(settings));
+  caf::actor coordinator = system_->actors.spawn<JobActor>(
+      std::shared_ptr<const ExecutionPlan>(job, &job->plan), std::move(settings));
   system_->first_actor = coordinator->id();
-  caf::anon_send(coordinator, Deploy{});
+  caf::anon_send(coordinator, Deploy{system_->actors.spawn<TaskHost>(make_blueprints(job),
+                                                                     std::move(host_settings))});
   return std::unique_ptr<RunningJob>(std::make_unique<SimulatedJob>(
       [system = system_.get()] { return system->step(); }, std::move(coordinator), outcome));
 }

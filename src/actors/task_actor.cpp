@@ -148,8 +148,8 @@ void TaskActor::request_split() {
 }
 
 void TaskActor::acknowledge(const Barrier& barrier, TaskSnapshot snapshot) {
-  tell(CheckpointAcknowledged{place_.address, barrier.checkpoint, barrier.savepoint != nullptr,
-                              std::move(snapshot)});
+  tell(CheckpointAcknowledged{place_.address, barrier.checkpoint, std::move(snapshot),
+                              barrier.savepoint != nullptr});
 }
 
 void TaskActor::decline(CheckpointId checkpoint, std::optional<Error> error) {

@@ -168,6 +168,9 @@ std::vector<TaskEdge> outgoing_edges(const ExecutionPlan& plan, TaskId task) {
 }
 
 std::vector<TaskWiring> wire_up(std::span<const TaskBlueprint> blueprints) {
+  const auto id_of = [](std::size_t position) {
+    return SubtaskId(static_cast<std::uint32_t>(position));
+  };
   std::vector<std::size_t> first_of_task;
   std::vector<TaskWiring> wirings(blueprints.size());
   for (std::size_t i = 0; i < blueprints.size(); ++i) {
@@ -184,8 +187,8 @@ std::vector<TaskWiring> wire_up(std::span<const TaskBlueprint> blueprints) {
       std::vector<PeerAddress>& receivers = wirings[sender].receivers[exchange];
       const auto number = static_cast<std::uint32_t>(receivers.size());
       wirings[receiver].senders.push_back(
-          {.subtask = sender, .exchange = exchange, .channel = number});
-      receivers.push_back({.subtask = receiver, .channel = input});
+          {.subtask = id_of(sender), .exchange = exchange, .channel = number});
+      receivers.push_back({.subtask = id_of(receiver), .channel = input});
     }
   }
   return wirings;

@@ -29,7 +29,7 @@ struct TaskBlueprint {
   const TaskSpec& spec() const { return job->plan.at(task); }
 };
 
-// The blueprints of all subtasks, producers before consumers.
+// The blueprints of all subtasks, by SubtaskId.
 std::vector<TaskBlueprint> make_blueprints(std::shared_ptr<const DeployedJob> job);
 
 // The edges that lead out of a task, in the order in which it numbers its exchanges.
@@ -37,7 +37,7 @@ std::vector<TaskEdge> outgoing_edges(const ExecutionPlan& plan, TaskId task);
 
 // The other end of a channel: a subtask, and how it numbers the channel.
 struct PeerAddress {
-  std::size_t subtask = 0;     // the position of its blueprint
+  SubtaskId subtask{};
   std::uint32_t exchange = 0;  // of a sender; unused for a receiver
   std::uint32_t channel = 0;
 

@@ -28,6 +28,7 @@ class StrongId {
 using OperatorId = StrongId<struct OperatorIdTag, std::uint64_t>;      // stable: from the name
 using TaskId = StrongId<struct TaskIdTag, std::uint32_t>;              // a chain of the plan
 using SubtaskIndex = StrongId<struct SubtaskIndexTag, std::uint32_t>;  // 0 .. parallelism - 1
+using SubtaskId = StrongId<struct SubtaskIdTag, std::uint32_t>;        // of all of a job's
 using KeyGroup = StrongId<struct KeyGroupTag, std::uint32_t>;          // 0 .. max parallelism - 1
 using CheckpointId = StrongId<struct CheckpointIdTag, std::uint64_t>;  // from 1, ever growing
 using AttemptId = StrongId<struct AttemptIdTag, std::uint64_t>;        // to run tasks, from 1

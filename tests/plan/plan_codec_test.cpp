@@ -36,7 +36,7 @@ std::string to_hex_text(std::string_view bytes) {
 }
 
 constexpr std::string_view kGolden =
-    "000000002f0000000000000001000100020000000000000000000000020003000200010001000000"
+    "000000002f0000000000000001000100030000000000000000000000020003000200010001000000"
     "0000000000000000090000002a000000090000008700000085000000270000006c696e6500000000"
     "0800000003000500d31d5547da3052df04000000000000000000000000000000310000004a000000"
     "350000003a000000350000000a000000350000000a0000003500000017000000f7378648a4e97af6"
@@ -97,11 +97,11 @@ constexpr std::size_t kVersionAt = 16;
 TEST(PlanCodec, RefusesAnotherVersion) {
   std::string bytes = encode(*line({}).build());
   ASSERT_EQ(bytes[kVersionAt], kPlanFormat);
-  bytes[kVersionAt] = 3;
+  bytes[kVersionAt] = kPlanFormat + 1;
   const Error newer = decode_logical_plan(bytes).error();
   EXPECT_EQ(newer.code(), ErrorCode::kUnsupported);
   EXPECT_EQ(newer.message(),
-            "the plan has format version 3, this version reads 2: use the version that made it");
+            "the plan has format version 4, this version reads 3: use the version that made it");
   bytes[kVersionAt] = 1;
   EXPECT_EQ(decode_logical_plan(bytes).error().code(), ErrorCode::kUnsupported);
   bytes[kVersionAt] = 0;

@@ -38,7 +38,7 @@ PlanBuilder enrichment() {
 TEST(PlanText, PrintsTasksAsTreesWithTheirEdges) {
   EXPECT_EQ(
       to_text(plan_of(fraud())),
-      R"(job fraud: batch, parallelism 4, 128 key groups, 4 slots, fingerprint d18fa6f879c01a31
+      R"(job fraud: batch, parallelism 4, 128 key groups, 4 slots, fingerprint 8a064d12a78e9e23
 
 task 0: payments -> map-1 (x4)
   payments (source): Payment

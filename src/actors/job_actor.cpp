@@ -1,0 +1,221 @@
+#include "millrace/actors/job_actor.h"
+
+#include <caf/send.hpp>
+
+#include <algorithm>
+
+#include "millrace/state/checkpoint_format.h"
+#include "millrace/state/savepoint/savepoint_stores.h"
+
+namespace millrace::detail {
+namespace {
+
+JobCoordinatorSettings settings_of(const JobActorSettings& settings) {
+  const ExecutionSettings& execution = settings.execution;
+  return {.checkpoints = execution.checkpoints,
+          .restart = execution.restart,
+          .allow_dropped_state = execution.allow_dropped_state,
+          .takes_savepoints = execution.savepoints != nullptr && execution.state_stores != nullptr,
+          .seed = settings.seed};
+}
+
+}  // namespace
+
+JobActor::JobActor(caf::actor_config& config, std::shared_ptr<const ExecutionPlan> plan,
+                   JobActorSettings settings)
+    : ActorBase(config),
+      plan_(std::move(plan)),
+      settings_(std::move(settings)),
+      coordinator_(*plan_, settings_of(settings_)),
+      ledger_(std::make_shared<JobLedger>(plan_->logical.job, settings_.execution)),
+      ledger_calls_(*settings_.executor) {}
+
+caf::behavior JobActor::make_behavior() {
+  return {
+      [this](Deploy& deploy) {
+        host_ = std::move(deploy.host);
+        send(host_, Serve{caf::actor_cast<caf::actor>(this)});
+        follow(coordinator_.start(now()));
+      },
+      [this](CancelJob) { follow(coordinator_.cancel(now())); },
+      [this](RequestSavepoint& request) { request_savepoint(request); },
+      hear<TaskOpened>(),
+      hear<TaskFinished>(),
+      [this](TaskFailed& failed) {
+        settings_.log.debug("task failed", {{"subtask", failed.from.subtask},
+                                            {"attempt", failed.from.attempt},
+                                            {"error", failed.error.message()}});
+        follow(coordinator_.hear(failed, now()));
+      },
+      hear<TaskClosed>(),
+      hear<CheckpointAcknowledged>(),
+      hear<CheckpointDeclined>(),
+      hear<CheckpointCommitted>(),
+      hear<EnumeratorFailed>(),
+      hear<SplitsAcknowledged>(),
+      [this](const AttemptAllocated& allocated) {
+        follow(coordinator_.allocated(allocated.region, allocated.attempt, now()));
+      },
+      [this](const MetadataWritten& written) {
+        follow(coordinator_.metadata_written(written.checkpoint, written.status, now()));
+      },
+      [this](const PointerSwapped& swapped) {
+        follow(coordinator_.pointer_swapped(swapped.checkpoint, swapped.status, now()));
+      },
+      [this](SavepointMade& made) {
+        if (made.store) savepoint_ = *made.store;
+        const Status status = made.store ? Status() : Status(made.store.error());
+        follow(coordinator_.savepoint_made(status, now()));
+      },
+      [this](const SavepointWritten& written) {
+        follow(coordinator_.savepoint_written(written.status, now()));
+      },
+      [this](const UnusedRemoved& removed) {
+        if (removed.status) return;
+        settings_.log.warn("cannot remove old checkpoints",
+                           {{"error", removed.status.error().message()}});
+      },
+      [this](const EndRecorded& recorded) {
+        if (!recorded.status) {
+          settings_.log.warn("cannot record the job's end",
+                             {{"error", recorded.status.error().message()}});
+        }
+        follow(coordinator_.end_recorded(now()));
+      },
+      [this](const RestartDelayOver& over) {
+        follow(coordinator_.delay_over(over.region, now()));
+      },
+      [this](const ClosingTimedOut& late) {
+        follow(coordinator_.closing_timed_out(late.region, late.attempt, now()));
+      },
+      [this](const CheckpointsDue& due) {
+        if (due.number != due_number_) return;
+        due_at_.reset();
+        follow(coordinator_.tick(now()));
+      },
+  };
+}
+
+// The job's host knows this actor.
+void JobActor::on_exit() { host_ = nullptr; }
+
+void JobActor::follow(Commands commands) {
+  for (CoordinatorCommand& command : commands) {
+    std::visit([this](auto& alternative) { perform(alternative); }, command);
+  }
+  schedule();
+}
+
+void JobActor::schedule() {
+  const std::optional<std::chrono::nanoseconds> at = coordinator_.wake_at();
+  if (!at || (due_at_ && *due_at_ <= *at)) return;
+  due_at_ = at;
+  const std::chrono::nanoseconds time = settings_.clock->monotonic();
+  delayed_send(this, std::max(*at, time) - time, CheckpointsDue{++due_number_});
+}
+
+// --- the ledger ---
+
+template <class Call>
+void JobActor::with_ledger(Call call) {
+  ledger_calls_.execute([call = std::move(call), ledger = ledger_,
+                         self = caf::actor_cast<caf::actor>(this)]() mutable {
+    caf::anon_send(self, call(*ledger));
+  });
+}
+
+void JobActor::perform(AllocateAttempt& allocate) {
+  with_ledger([region = allocate.region](JobLedger& ledger) {
+    return AttemptAllocated{region, ledger.next_attempt()};
+  });
+}
+
+void JobActor::perform(WriteMetadata& write) {
+  with_ledger([name = write.name, metadata = std::move(write.metadata)](JobLedger& ledger) {
+    return MetadataWritten{name.id, ledger.write(name, metadata)};
+  });
+}
+
+void JobActor::perform(SwapPointer& swap) {
+  with_ledger([id = swap.checkpoint, retained = std::move(swap.retained)](JobLedger& ledger) {
+    return PointerSwapped{id, ledger.complete(retained)};
+  });
+}
+
+void JobActor::perform(MakeSavepoint& make) {
+  with_ledger([stores = settings_.execution.savepoints, path = std::move(make.path)](JobLedger&) {
+    return SavepointMade{stores->create(path)};
+  });
+}
+
+void JobActor::perform(WriteSavepoint& write) {
+  with_ledger([store = savepoint_, name = write.name,
+               metadata = std::move(write.metadata)](JobLedger&) {
+    const Result<std::string> bytes = encode_savepoint(metadata);
+    return SavepointWritten{bytes ? store->write_metadata(name, *bytes) : Status(bytes.error())};
+  });
+}
+
+void JobActor::perform(RecordEnd& record) {
+  settings_.log.debug("job ended", {{"state", record.state}});
+  with_ledger([state = record.state, refused = record.refused](JobLedger& ledger) {
+    return EndRecorded{refused ? ledger.withdraw(state) : ledger.end(state)};
+  });
+}
+
+void JobActor::perform(RemoveUnused&) {
+  with_ledger([](JobLedger& ledger) { return UnusedRemoved{ledger.remove_unused()}; });
+}
+
+// What cannot be removed is worth nothing, and said to be so by its missing metadata.
+void JobActor::perform(DiscardSavepoint&) {
+  if (!savepoint_) return;
+  settings_.executor->execute(
+      [store = std::move(savepoint_)] { (void)store->remove_unused({}, {}, {}); });
+}
+
+// --- the host ---
+
+void JobActor::perform(OpenRegion& open) { send(host_, std::move(open.tasks)); }
+
+void JobActor::perform(StartRegion& start) { send(host_, start.tasks); }
+
+void JobActor::perform(CloseRegion& close) {
+  send(host_, close.tasks);
+  delayed_send(this, settings_.execution.cancellation_timeout,
+               ClosingTimedOut{close.region, close.tasks.attempt});
+}
+
+void JobActor::perform(ToAllHosts& message) {
+  std::visit([this](auto& alternative) { send(host_, std::move(alternative)); }, message);
+}
+
+void JobActor::perform(WaitToRestart& wait) {
+  delayed_send(this, wait.delay, RestartDelayOver{wait.region});
+}
+
+// --- people ---
+
+void JobActor::request_savepoint(RequestSavepoint& request) {
+  if (Status possible = coordinator_.check_savepoint(); !possible) return request.done(possible);
+  savepoint_taken_ = std::move(request.done);
+  follow(coordinator_.request_savepoint(std::move(request.order), now()));
+}
+
+void JobActor::perform(TellSavepoint& tell) {
+  savepoint_.reset();
+  std::exchange(savepoint_taken_, {})(tell.result);
+}
+
+void JobActor::perform(TellRestart& tell) {
+  settings_.log.warn("restarting after a failure",
+                     {{"job", plan_->logical.job}, {"error", tell.error.message()}});
+}
+
+void JobActor::perform(TellEnd& tell) {
+  send_exit(host_, caf::exit_reason::user_shutdown);
+  settings_.report(tell.result);
+  quit();
+}
+
+}  // namespace millrace::detail

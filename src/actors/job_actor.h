@@ -1,0 +1,82 @@
+// The coordinator of one job as an actor. It only routes: what it hears becomes events of
+// JobCoordinator, and what that asks for becomes messages to the job's host, calls of the ledger and
+// of the clock. The ledger's calls block: the executor makes them, one at a time, and what comes of
+// them are messages.
+#pragma once
+
+#include <functional>
+#include <memory>
+#include <optional>
+
+#include "millrace/actors/actor_base.h"
+#include "millrace/actors/messages.h"
+#include "millrace/coordination/job_coordinator.h"
+#include "millrace/core/executor.h"
+#include "millrace/core/log.h"
+
+namespace millrace::detail {
+
+struct JobActorSettings {
+  const Clock* clock = nullptr;
+  Executor* executor = nullptr;
+  Logger log;
+  ExecutionSettings execution;
+  std::uint64_t seed = 0;
+  std::function<void(Status)> report;  // called once, on the actor's thread, at the end
+};
+
+class JobActor final : public ActorBase {
+ public:
+  JobActor(caf::actor_config& config, std::shared_ptr<const ExecutionPlan> plan,
+           JobActorSettings settings);
+
+  caf::behavior make_behavior() override;
+  void on_exit() override;
+
+ private:
+  using Commands = JobCoordinator::Commands;
+
+  // An event of the coordinator that a message is as it stands.
+  template <class Message>
+  auto hear() {
+    return [this](Message& message) { follow(coordinator_.hear(std::move(message), now())); };
+  }
+  Moment now() const { return {settings_.clock->monotonic(), settings_.clock->now()}; }
+  void follow(Commands commands);
+  void schedule();
+
+  void perform(AllocateAttempt& allocate);
+  void perform(WriteMetadata& write);
+  void perform(SwapPointer& swap);
+  void perform(MakeSavepoint& make);
+  void perform(WriteSavepoint& write);
+  void perform(RecordEnd& record);
+  void perform(RemoveUnused& remove);
+  void perform(DiscardSavepoint& discard);
+  void perform(OpenRegion& open);
+  void perform(StartRegion& start);
+  void perform(CloseRegion& close);
+  void perform(ToAllHosts& message);
+  void perform(WaitToRestart& wait);
+  void perform(TellSavepoint& tell);
+  void perform(TellRestart& tell);
+  void perform(TellEnd& tell);
+
+  // Has the executor call it, after the calls before; what it returns comes back as a message.
+  template <class Call>
+  void with_ledger(Call call);
+  void request_savepoint(RequestSavepoint& request);
+
+  const std::shared_ptr<const ExecutionPlan> plan_;
+  const JobActorSettings settings_;
+  JobCoordinator coordinator_;
+  caf::actor host_;
+  std::shared_ptr<JobLedger> ledger_;
+  SerialExecutor ledger_calls_;
+  RunningJob::SavepointTaken savepoint_taken_;
+  std::shared_ptr<CheckpointStore> savepoint_;
+  std::uint64_t due_number_ = 0;
+  std::optional<std::chrono::nanoseconds> due_at_;  // when the CheckpointsDue that counts comes
+};
+
+}  // namespace millrace::detail

@@ -1,0 +1,140 @@
+// What the coordinator of a job and the hosts of its tasks say to each other, as plain data. A host
+// is a process, or the part of one, that makes tasks from the job's code; the embedded cluster has
+// one beside its coordinator.
+//
+//   a region starts      coordinator -> hosts   OpenTasks      make, restore and open
+//                        hosts -> coordinator   TaskOpened     of each task
+//                        coordinator -> hosts   StartTasks     once all of the region are open
+//   checkpoint n         coordinator -> hosts   Trigger(n)     for sources, through their enumerators
+//                        hosts -> coordinator   SplitsAcknowledged(n), CheckpointAcknowledged(n), or
+//                                               CheckpointDeclined(n)
+//     metadata written, pointer swapped:
+//                        coordinator -> hosts   CompleteCheckpoint(n)
+//                        hosts -> coordinator   CheckpointCommitted(n)
+//     or something failed:
+//                        coordinator -> hosts   AbortCheckpoint(n)
+//   the input ends       hosts -> coordinator   TaskFinished, then a final checkpoint
+//   the end, or a restart  coordinator -> hosts CloseTasks
+//                        hosts -> coordinator   TaskClosed     of each task
+//
+// What one says to the other comes in that order. What is heard from an attempt that is no more has
+// no effect.
+#pragma once
+
+#include <cstdint>
+#include <optional>
+#include <string>
+#include <vector>
+
+#include "millrace/coordination/barrier.h"
+#include "millrace/coordination/job_restore.h"
+#include "millrace/core/ids.h"
+#include "millrace/core/result.h"
+#include "millrace/state/checkpoint_metadata.h"
+
+namespace millrace::detail {
+
+// --- from the coordinator to hosts ---
+
+struct TaskOrder {
+  SubtaskId subtask;
+  RestoredTask restored;
+};
+
+struct EnumeratorOrder {
+  TaskId task;
+  std::optional<StatePiece> restored;  // the splits that were left
+};
+
+// Make these tasks of a region, and open them.
+struct OpenTasks {
+  AttemptId attempt;
+  std::uint64_t epoch = 0;
+  std::optional<CheckpointId> checkpoint;  // that they go on from
+  std::string origin;  // the path of where that lies; empty: among the job's own checkpoints
+  std::vector<TaskOrder> tasks;
+  std::vector<EnumeratorOrder> enumerators;
+};
+// All tasks of the region are open: begin.
+struct StartTasks {
+  AttemptId attempt;
+};
+// Close them, and let them be gone: the job has ended, or the region restarts.
+struct CloseTasks {
+  AttemptId attempt;
+};
+// Take a checkpoint. To sources: directly, or through their enumerator, so that a split is in the
+// snapshot of whoever had it when the checkpoint was taken.
+struct Trigger {
+  Barrier barrier;
+};
+// The checkpoint is complete: show what was prepared up to it.
+struct CompleteCheckpoint {
+  CheckpointId checkpoint;
+};
+// The checkpoint will not complete. What was prepared for it belongs to the next one.
+struct AbortCheckpoint {
+  CheckpointId checkpoint;
+};
+// The savepoint behind which sources stopped could not be written: they go on.
+struct ResumeSources {};
+// Sources end as if their input had.
+struct Drain {};
+
+// --- from hosts to the coordinator ---
+
+struct TaskAddress {
+  SubtaskId subtask;
+  AttemptId attempt;
+};
+// Restored, open, and what its sinks had prepared for the checkpoint it goes on from is committed.
+struct TaskOpened {
+  TaskAddress from;
+};
+// Everything was processed and sent. The task goes on taking part in checkpoints.
+struct TaskFinished {
+  TaskAddress from;
+};
+// The task does nothing more, but waits for its end.
+struct TaskFailed {
+  TaskAddress from;
+  Error error;
+};
+// The task is closed and gone.
+struct TaskClosed {
+  TaskAddress from;
+};
+struct CheckpointAcknowledged {
+  TaskAddress from;
+  CheckpointId checkpoint;
+  TaskSnapshot snapshot;
+  bool savepoint = false;  // the rows of its keyed state are written too
+};
+// The task's keyed state could not be written, or the task cannot take a checkpoint yet, which is
+// no error. It goes on all the same.
+struct CheckpointDeclined {
+  TaskAddress from;
+  CheckpointId checkpoint;
+  std::optional<Error> error;
+};
+struct CheckpointCommitted {
+  TaskAddress from;
+  CheckpointId checkpoint;
+};
+
+struct EnumeratorAddress {
+  TaskId task;
+  AttemptId attempt;
+};
+struct EnumeratorFailed {
+  EnumeratorAddress from;
+  Error error;
+};
+// The splits that no reader has; nothing if they were not looked for yet.
+struct SplitsAcknowledged {
+  EnumeratorAddress from;
+  CheckpointId checkpoint;
+  std::optional<StatePiece> splits;
+};
+
+}  // namespace millrace::detail

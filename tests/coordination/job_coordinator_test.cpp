@@ -1,0 +1,215 @@
+#include "millrace/coordination/job_coordinator.h"
+
+#include <gmock/gmock.h>
+#include <gtest/gtest.h>
+
+#include "plan/sample_plans.h"
+
+namespace millrace::detail {
+namespace {
+
+using namespace std::chrono_literals;
+using testing::ElementsAre;
+using testing::HasSubstr;
+using testing::IsEmpty;
+using testing::SizeIs;
+using Commands = JobCoordinator::Commands;
+
+// What a command is, in a word.
+struct Word {
+  std::string operator()(const AllocateAttempt&) const { return "allocate"; }
+  std::string operator()(const WriteMetadata&) const { return "write"; }
+  std::string operator()(const SwapPointer&) const { return "swap"; }
+  std::string operator()(const MakeSavepoint&) const { return "make savepoint"; }
+  std::string operator()(const WriteSavepoint&) const { return "write savepoint"; }
+  std::string operator()(const RecordEnd& end) const { return "record " + std::string(end.state); }
+  std::string operator()(const RemoveUnused&) const { return "remove unused"; }
+  std::string operator()(const DiscardSavepoint&) const { return "discard savepoint"; }
+  std::string operator()(const OpenRegion&) const { return "open"; }
+  std::string operator()(const StartRegion&) const { return "start"; }
+  std::string operator()(const CloseRegion&) const { return "close"; }
+  std::string operator()(const ToAllHosts& all) const { return std::visit(*this, all); }
+  std::string operator()(const Trigger&) const { return "trigger"; }
+  std::string operator()(const CompleteCheckpoint&) const { return "complete"; }
+  std::string operator()(const AbortCheckpoint&) const { return "abort"; }
+  std::string operator()(const ResumeSources&) const { return "resume"; }
+  std::string operator()(const Drain&) const { return "drain"; }
+  std::string operator()(const WaitToRestart&) const { return "wait"; }
+  std::string operator()(const TellSavepoint& tell) const {
+    return tell.result ? "tell savepoint" : "tell no savepoint";
+  }
+  std::string operator()(const TellRestart&) const { return "tell restart"; }
+  std::string operator()(const TellEnd&) const { return "tell end"; }
+};
+
+std::vector<std::string> words(const Commands& commands) {
+  std::vector<std::string> all;
+  for (const CoordinatorCommand& command : commands) all.push_back(std::visit(Word(), command));
+  return all;
+}
+
+template <class Command>
+const Command& only(const Commands& commands) {
+  const Command* found = nullptr;
+  for (const CoordinatorCommand& command : commands) {
+    if (const auto* one = std::get_if<Command>(&command)) found = one;
+  }
+  EXPECT_NE(found, nullptr);
+  return *found;
+}
+
+// source-1 -> sink-1 in one task of two subtasks, with splits.
+class JobCoordinatorTest : public testing::Test {
+ protected:
+  static constexpr Moment at(std::chrono::seconds time) { return {time, Timestamp(time)}; }
+
+  static ExecutionPlan make_plan() {
+    PlanBuilder builder = line({});
+    builder.set_parallelism(2);
+    builder.at(OperatorIndex(0)).splits = true;
+    return *make_execution_plan(*builder.build());
+  }
+  JobCoordinator made(std::chrono::nanoseconds interval = 10s) const {
+    return {plan_,
+            {.checkpoints = {.interval = interval},
+             .restart = FixedDelayRestart{1, 5s},
+             .takes_savepoints = true}};
+  }
+  static TaskAddress task(std::uint32_t subtask, std::uint64_t attempt = 1) {
+    return {SubtaskId(subtask), AttemptId(attempt)};
+  }
+  static EnumeratorAddress enumerator() { return {TaskId(0), AttemptId(1)}; }
+  static Attempt attempt(std::uint64_t id = 1) { return {.id = AttemptId(id), .epoch = 3}; }
+
+  JobCoordinator running() const {
+    JobCoordinator job = made();
+    EXPECT_THAT(words(job.start(at(0s))), ElementsAre("allocate"));
+    EXPECT_THAT(words(job.allocated(0, attempt(), at(0s))), ElementsAre("open"));
+    EXPECT_THAT(job.hear(TaskOpened{task(0)}, at(0s)), IsEmpty());
+    EXPECT_THAT(words(job.hear(TaskOpened{task(1)}, at(0s))), ElementsAre("start"));
+    EXPECT_EQ(job.state(), JobState::kRunning);
+    return job;
+  }
+  static Commands acknowledge_all(JobCoordinator& job, CheckpointId id, Moment now) {
+    EXPECT_THAT(job.hear(SplitsAcknowledged{enumerator(), id, std::nullopt}, now), IsEmpty());
+    EXPECT_THAT(job.hear(CheckpointAcknowledged{task(0), id, {}}, now), IsEmpty());
+    return job.hear(CheckpointAcknowledged{task(1), id, {}}, now);
+  }
+
+  const ExecutionPlan plan_ = make_plan();
+};
+
+TEST_F(JobCoordinatorTest, OpensTheTasksOfARegionWithTheirEnumerator) {
+  JobCoordinator job = made();
+  (void)job.start(at(0s));
+  const Commands commands = job.allocated(0, attempt(), at(0s));
+  const OpenTasks& order = only<OpenRegion>(commands).tasks;
+  EXPECT_EQ(order.attempt, AttemptId(1));
+  EXPECT_EQ(order.epoch, 3u);
+  ASSERT_THAT(order.tasks, SizeIs(2));
+  EXPECT_EQ(order.tasks[1].subtask, SubtaskId(1));
+  ASSERT_THAT(order.enumerators, SizeIs(1));
+  EXPECT_EQ(order.enumerators.front().task, TaskId(0));
+}
+
+TEST_F(JobCoordinatorTest, CompletesACheckpointOnlyOnceThePointerIsSwapped) {
+  JobCoordinator job = running();
+  const Commands triggered = job.tick(at(10s));
+  ASSERT_THAT(words(triggered), ElementsAre("trigger"));
+  const CheckpointId id(1);
+  EXPECT_THAT(words(acknowledge_all(job, id, at(11s))), ElementsAre("write"));
+  EXPECT_THAT(words(job.metadata_written(id, {}, at(12s))), ElementsAre("swap"));
+  EXPECT_THAT(words(job.pointer_swapped(id, {}, at(12s))),
+              ElementsAre("complete", "remove unused"));
+}
+
+TEST_F(JobCoordinatorTest, LetsABarrierOvertakeAfterItsTime) {
+  JobCoordinator job = running();
+  const Commands triggered = job.tick(at(10s));
+  const auto& barrier = std::get<Trigger>(only<ToAllHosts>(triggered)).barrier;
+  EXPECT_EQ(barrier.overtakes_at, Timestamp(40s));
+  EXPECT_EQ(barrier.savepoint, nullptr);
+}
+
+TEST_F(JobCoordinatorTest, DescribesTheJobInACheckpointsMetadata) {
+  JobCoordinator job = running();
+  (void)job.tick(at(10s));
+  const Commands commands = acknowledge_all(job, CheckpointId(1), at(11s));
+  const WriteMetadata& write = only<WriteMetadata>(commands);
+  EXPECT_EQ(write.name, (CheckpointName{CheckpointId(1), 3}));
+  EXPECT_EQ(write.metadata.job, "line");
+  EXPECT_EQ(write.metadata.triggered_at_milliseconds, 10'000);
+  EXPECT_NE(write.metadata.fingerprint, 0u);
+}
+
+TEST_F(JobCoordinatorTest, DoesNotHearWhatAnAttemptSaysThatIsNoMore) {
+  JobCoordinator job = running();
+  EXPECT_THAT(job.hear(TaskFailed{task(0, 7), user_code("old")}, at(1s)), IsEmpty());
+  EXPECT_THAT(job.hear(TaskFailed{task(99), user_code("none")}, at(1s)), IsEmpty());
+  EXPECT_EQ(job.state(), JobState::kRunning);
+}
+
+TEST_F(JobCoordinatorTest, StartsARegionAgainFromANewAttempt) {
+  JobCoordinator job = running();
+  EXPECT_THAT(words(job.hear(TaskFailed{task(0), user_code("broken")}, at(1s))),
+              ElementsAre("tell restart", "close"));
+  EXPECT_THAT(job.hear(TaskClosed{task(0)}, at(1s)), IsEmpty());
+  EXPECT_THAT(words(job.hear(TaskClosed{task(1)}, at(1s))), ElementsAre("wait"));
+  EXPECT_THAT(words(job.delay_over(0, at(6s))), ElementsAre("allocate"));
+  EXPECT_THAT(words(job.allocated(0, attempt(2), at(6s))), ElementsAre("open"));
+}
+
+TEST_F(JobCoordinatorTest, AbortsTheCheckpointUnderWayWhenATaskFails) {
+  JobCoordinator job = running();
+  (void)job.tick(at(10s));
+  EXPECT_THAT(words(job.hear(TaskFailed{task(0), user_code("broken")}, at(11s))),
+              ElementsAre("tell restart", "close", "abort"));
+}
+
+TEST_F(JobCoordinatorTest, NamesTheTasksThatDoNotClose) {
+  JobCoordinator job = running();
+  EXPECT_THAT(words(job.cancel(at(1s))), ElementsAre("close"));
+  EXPECT_THAT(job.hear(TaskClosed{task(0)}, at(1s)), IsEmpty());
+  EXPECT_THAT(job.closing_timed_out(0, AttemptId(9), at(2s)), IsEmpty());
+  EXPECT_THAT(words(job.closing_timed_out(0, AttemptId(1), at(2s))), ElementsAre("record failed"));
+  const Commands end = job.end_recorded(at(3s));
+  EXPECT_THAT(only<TellEnd>(end).result.error().message(), HasSubstr("(subtask 2)"));
+}
+
+TEST_F(JobCoordinatorTest, FinishesBehindAFinalCheckpoint) {
+  JobCoordinator job = running();
+  EXPECT_THAT(job.hear(TaskFinished{task(0)}, at(1s)), IsEmpty());
+  EXPECT_THAT(words(job.hear(TaskFinished{task(1)}, at(1s))), ElementsAre("trigger"));
+  const CheckpointId id(1);
+  (void)acknowledge_all(job, id, at(1s));
+  (void)job.metadata_written(id, {}, at(1s));
+  (void)job.pointer_swapped(id, {}, at(1s));
+  EXPECT_THAT(job.hear(CheckpointCommitted{task(0), id}, at(1s)), IsEmpty());
+  EXPECT_THAT(words(job.hear(CheckpointCommitted{task(1), id}, at(1s))), ElementsAre("close"));
+  (void)job.hear(TaskClosed{task(0)}, at(2s));
+  EXPECT_THAT(words(job.hear(TaskClosed{task(1)}, at(2s))), ElementsAre("record finished"));
+  const Commands end = job.end_recorded(at(2s));
+  EXPECT_TRUE(only<TellEnd>(end).result);
+}
+
+TEST_F(JobCoordinatorTest, TellsTasksWithTheBarrierThatItIsASavepoint) {
+  JobCoordinator job = running();
+  ASSERT_TRUE(job.check_savepoint());
+  EXPECT_THAT(words(job.request_savepoint({"there", AfterSavepoint::kStop}, at(1s))),
+              ElementsAre("make savepoint"));
+  EXPECT_THAT(job.check_savepoint().error().message(), HasSubstr("under way"));
+  const Commands triggered = job.savepoint_made({}, at(1s));
+  const auto& barrier = std::get<Trigger>(only<ToAllHosts>(triggered)).barrier;
+  ASSERT_NE(barrier.savepoint, nullptr);
+  EXPECT_EQ(barrier.savepoint->path, "there");
+  EXPECT_TRUE(barrier.savepoint->stops);
+  EXPECT_EQ(barrier.overtakes_at, kMaxTimestamp);
+}
+
+TEST_F(JobCoordinatorTest, TakesNoSavepointWhereNothingIsKept) {
+  const JobCoordinator job(plan_, {});
+  EXPECT_THAT(job.check_savepoint().error().message(), HasSubstr("--savepoint-dir"));
+}
+
+}  // namespace
+}  // namespace millrace::detail
