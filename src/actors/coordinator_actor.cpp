@@ -248,9 +248,10 @@ void CoordinatorActor::perform(const JobAction& action) {
       return checkpoints_.request_final();
     case JobAction::Kind::kReport:
       settings_.log.debug("job ended", {{"state", to_string(job_.state())}});
-      return with_ledger([state = to_string(job_.state())](JobLedger& ledger) {
-        return EndRecorded{ledger.end(state)};
-      });
+      return with_ledger(
+          [state = to_string(job_.state()), refused = job_.refused()](JobLedger& ledger) {
+            return EndRecorded{refused ? ledger.withdraw(state) : ledger.end(state)};
+          });
   }
 }
 

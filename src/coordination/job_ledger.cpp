@@ -64,19 +64,22 @@ Result<Attempt> JobLedger::next_attempt() {
   }
   Attempt attempt{.id = AttemptId(record_->attempt),
                   .epoch = record_->epoch,
-                  .next_checkpoint = CheckpointId(record_->next_checkpoint),
-                  .completed = record_->completed};
-  if (!attempt.completed.empty()) {
-    Result<CheckpointMetadata> metadata = load(attempt.completed.back());
-    if (!metadata) return metadata.error();
-    attempt.checkpoint = *std::move(metadata);
-  } else if (!record_->origin.empty()) {
-    Result<FoundSnapshot> found = find_origin(record_->origin);
+                  .next_checkpoint = CheckpointId(record_->next_checkpoint)};
+  if (const auto* from = std::get_if<RestoreFromPath>(&record_->restore)) {
+    Result<FoundSnapshot> found = find_origin(from->path);
     if (!found) return found.error();
     attempt.checkpoint = std::move(found->metadata);
-    attempt.origin = record_->origin;
+    attempt.origin = from->path;
     attempt.origin_store = std::move(found->store);
+    return attempt;
   }
+  Result<std::vector<CheckpointName>> completed = gone_on_from(*record_);
+  if (!completed) return completed.error();
+  attempt.completed = *std::move(completed);
+  if (attempt.completed.empty()) return attempt;
+  Result<CheckpointMetadata> metadata = load(attempt.completed.back());
+  if (!metadata) return metadata.error();
+  attempt.checkpoint = *std::move(metadata);
   return attempt;
 }
 
@@ -88,6 +91,7 @@ Status JobLedger::claim() {
     Result<std::optional<JobRecord>> found = read();
     if (!found) return found.error();
     JobRecord wanted = found->value_or(JobRecord());
+    if (!before_) before_ = wanted;
     Status chosen = choose(wanted);
     if (!chosen) return chosen;
     ++wanted.epoch;
@@ -115,20 +119,20 @@ Result<std::optional<JobRecord>> JobLedger::read() {
   return record;
 }
 
-// What the job is to go on from.
-Status JobLedger::choose(JobRecord& record) {
-  Result<std::vector<CheckpointName>> completed = chosen(record.completed);
-  if (!completed) return completed.error();
-  record.completed = *std::move(completed);
-  if (!std::holds_alternative<RestoreFromLatest>(restore_)) record.origin.clear();
+// What the job is to go on from, if that can be found. The latest is what the record says already.
+Status JobLedger::choose(JobRecord& record) const {
+  const bool older = is_mutant(Mutant::kRestoreOlder) && record.completed.size() > 1;
+  if (older) record.completed.pop_back();
+  if (!std::holds_alternative<RestoreFromLatest>(restore_)) record.restore = restore_;
   if (const auto* asked = std::get_if<RestoreFromPath>(&restore_)) {
     const Result<FoundSnapshot> found = find_origin(asked->path);
     if (!found) return found.error();
-    record.origin = asked->path;
     // What sinks have prepared is told apart by it.
     record.next_checkpoint = std::max(record.next_checkpoint, found->metadata.id + 1);
+    return {};
   }
-  return {};
+  const Result<std::vector<CheckpointName>> found = gone_on_from(record);
+  return found ? Status() : Status(found.error());
 }
 
 Result<FoundSnapshot> JobLedger::find_origin(const std::string& path) const {
@@ -141,19 +145,13 @@ Result<FoundSnapshot> JobLedger::find_origin(const std::string& path) const {
   return found;
 }
 
-// The pointer of a job that is started: what it goes on from is the newest.
-Result<std::vector<CheckpointName>> JobLedger::chosen(
-    const std::vector<CheckpointName>& completed) const {
-  if (std::holds_alternative<RestoreFromNothing>(restore_) ||
-      std::holds_alternative<RestoreFromPath>(restore_)) {
-    return std::vector<CheckpointName>();
-  }
-  if (is_mutant(Mutant::kRestoreOlder) && completed.size() > 1) {
-    return std::vector<CheckpointName>(completed.begin(), completed.end() - 1);
-  }
-  if (std::holds_alternative<RestoreFromLatest>(restore_)) return completed;
-  const auto& asked = std::get<RestoreFromCheckpoint>(restore_);
-  const CheckpointName name{asked.id, asked.epoch};
+// The completed checkpoints up to the one that the job goes on from.
+Result<std::vector<CheckpointName>> JobLedger::gone_on_from(const JobRecord& record) const {
+  const std::vector<CheckpointName>& completed = record.completed;
+  if (std::holds_alternative<RestoreFromLatest>(record.restore)) return completed;
+  const auto* asked = std::get_if<RestoreFromCheckpoint>(&record.restore);
+  if (asked == nullptr) return std::vector<CheckpointName>();
+  const CheckpointName name{asked->id, asked->epoch};
   const auto found = std::ranges::find(completed, name);
   if (found == completed.end()) {
     return not_found(concat("the job ", in_quotes(job_), " has no completed checkpoint ",
@@ -222,7 +220,7 @@ Result<CheckpointMetadata> JobLedger::load(const CheckpointName& checkpoint) {
 Status JobLedger::complete(const std::vector<CheckpointName>& retained) {
   return passed(FailPoint::kPointerSwapped, change([&](JobRecord& record) {
                   record.completed = retained;
-                  record.origin.clear();
+                  record.restore = RestoreFromLatest{};
                   record.next_checkpoint = retained.back().id.value() + 1;
                 }));
 }
@@ -246,6 +244,15 @@ Status JobLedger::remove_unused() {
 Status JobLedger::end(std::string_view state) {
   if (!epoch_) return {};
   return passed(FailPoint::kEndRecorded, change([&](JobRecord& record) { record.state = state; }));
+}
+
+Status JobLedger::withdraw(std::string_view state) {
+  if (!epoch_) return {};
+  if (is_from_nothing(*before_)) return end(state);
+  return passed(FailPoint::kEndRecorded, change([&](JobRecord& record) {
+                  record.restore = before_->restore;
+                  record.state = before_->state;
+                }));
 }
 
 }  // namespace millrace::detail

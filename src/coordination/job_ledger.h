@@ -45,8 +45,8 @@ class JobLedger {
   // Whether its calls may block: without stores they do not.
   bool blocks() const { return metadata_store_ != nullptr; }
 
-  // Allocates the next attempt. The first one goes on from what was asked for, later ones from the
-  // newest completed checkpoint.
+  // Allocates the next attempt. It goes on from the newest completed checkpoint of this run or,
+  // until there is one, from what was asked for.
   Result<Attempt> next_attempt();
 
   Status write(const CheckpointName& checkpoint, CheckpointMetadata metadata);
@@ -57,14 +57,17 @@ class JobLedger {
   // How the job ended. The final checkpoint stays: started again from it, the job has nothing to
   // do.
   Status end(std::string_view state);
+  // It ended so because it could not begin. What the job goes on from, and how it had ended, is
+  // what it was before; if that is nothing, it stays what was asked for.
+  Status withdraw(std::string_view state);
 
  private:
   using Edit = std::function<void(JobRecord&)>;
 
   Status claim();
   Result<std::optional<JobRecord>> read();
-  Result<std::vector<CheckpointName>> chosen(const std::vector<CheckpointName>& completed) const;
-  Status choose(JobRecord& record);
+  Status choose(JobRecord& record) const;
+  Result<std::vector<CheckpointName>> gone_on_from(const JobRecord& record) const;
   Result<FoundSnapshot> find_origin(const std::string& path) const;
   Status change(const Edit& edit);
   Status write_record(const JobRecord& wanted);
@@ -76,6 +79,7 @@ class JobLedger {
   CheckpointStore* const checkpoint_store_;
   MetadataStore* const metadata_store_;
   SavepointStores* const savepoints_;
+  std::optional<JobRecord> before_;         // as it was when this one claimed it
   std::optional<std::uint64_t> epoch_;      // once claimed
   std::optional<JobRecord> record_;         // as it was written last; none if that is unknown
   std::optional<CheckpointMetadata> kept_;  // without stores

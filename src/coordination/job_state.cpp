@@ -77,7 +77,10 @@ Actions JobStateMachine::task_opened(std::size_t index) {
   Region& region = regions_[index];
   if (region.state != RegionState::kOpening || ++region.opened < region.tasks) return {};
   region.state = RegionState::kRunning;
-  if (all(RegionState::kRunning)) state_ = JobState::kRunning;
+  if (all(RegionState::kRunning)) {
+    state_ = JobState::kRunning;
+    has_run_ = true;
+  }
   return {act(Kind::kStartTasks, region)};
 }
 

@@ -100,6 +100,8 @@ class JobStateMachine {
   Actions closing_timed_out(Error error);
 
   JobState state() const { return state_; }
+  // It failed before all of its tasks ran: it could not begin.
+  bool refused() const { return state_ == JobState::kFailed && !has_run_; }
   bool ended() const;
   // Whether the region's tasks have been told to stop and have not all done so.
   bool closing(std::size_t region) const { return regions_[region].state == RegionState::kClosing; }
@@ -142,6 +144,7 @@ class JobStateMachine {
   RestartSettings restart_;
   Random random_;
   std::vector<Time> failures_;
+  bool has_run_ = false;
   bool completing_ = false;  // the final checkpoint is complete
   JobState state_ = JobState::kStarting;
   Status result_;

@@ -93,8 +93,7 @@ fs::path directory_of(const Config& config, const std::string& job) {
 }
 
 bool has_ended(const detail::JobRecord& record) {
-  const bool has_something = !record.completed.empty() || !record.origin.empty();
-  return record.state == "finished" || !has_something;
+  return record.state == "finished" || is_from_nothing(record);
 }
 
 // A path from which another directory or process finds the same.

@@ -98,7 +98,18 @@ TEST_F(JobLedgerTest, GoesOnFromNothingIfAskedTo) {
   ASSERT_TRUE(attempt);
   EXPECT_FALSE(attempt->checkpoint);
   EXPECT_EQ(attempt->next_checkpoint, CheckpointId(3)) << "ids are never reused";
-  EXPECT_THAT(store_.record->completed, IsEmpty());
+  EXPECT_THAT(attempt->completed, IsEmpty());
+  EXPECT_FALSE(ledger().next_attempt()->checkpoint) << "after the death of the process too";
+}
+
+TEST_F(JobLedgerTest, KeepsTheCheckpointsOfBeforeUntilOneOfTheNewRunIsComplete) {
+  leave_two_checkpoints();
+  JobLedger second = ledger(RestoreFromNothing{});
+  ASSERT_TRUE(second.next_attempt());
+  EXPECT_THAT(store_.record->completed, ElementsAre(name(1, 1), name(2, 1)));
+  ASSERT_TRUE(second.write(name(3, 1), metadata(3)));
+  ASSERT_TRUE(second.complete({name(3, 1)}));
+  EXPECT_EQ(ledger().next_attempt()->checkpoint, metadata(3));
 }
 
 TEST_F(JobLedgerTest, GoesOnFromTheCheckpointThatWasAskedFor) {
@@ -107,7 +118,9 @@ TEST_F(JobLedgerTest, GoesOnFromTheCheckpointThatWasAskedFor) {
   const Result<Attempt> attempt = second.next_attempt();
   ASSERT_TRUE(attempt);
   EXPECT_EQ(attempt->checkpoint, metadata(1));
-  EXPECT_THAT(store_.record->completed, ElementsAre(name(1, 1)));
+  EXPECT_THAT(attempt->completed, ElementsAre(name(1, 1)));
+  EXPECT_THAT(store_.record->completed, ElementsAre(name(1, 1), name(2, 1)));
+  EXPECT_EQ(ledger().next_attempt()->checkpoint, metadata(1)) << "after the death of the process";
 }
 
 // Snapshots that are nobody's own.
@@ -152,7 +165,31 @@ TEST_F(OtherSnapshotTest, IsGoneOnFromUntilACheckpointOfItsOwnIsComplete) {
   const Result<Attempt> attempt = after_death.next_attempt();
   EXPECT_EQ(attempt->checkpoint, metadata(10));
   EXPECT_EQ(attempt->origin_store, nullptr);
-  EXPECT_EQ(store_.record->origin, "");
+  EXPECT_EQ(store_.record->restore, RestoreFrom(RestoreFromLatest()));
+}
+
+TEST_F(OtherSnapshotTest, ThatIsRefusedLosesNoCheckpoint) {
+  leave_two_checkpoints();
+  JobLedger first = ledger();
+  ASSERT_TRUE(first.next_attempt());
+  ASSERT_TRUE(first.end("stopped"));
+  JobLedger refused = ledger_from(RestoreFromPath{"there"});
+  ASSERT_EQ(refused.next_attempt()->checkpoint, metadata(9));
+  EXPECT_THAT(store_.record->completed, ElementsAre(name(1, 1), name(2, 1)));
+  ASSERT_TRUE(refused.withdraw("failed"));
+  EXPECT_EQ(store_.record->state, "stopped");
+  const Result<Attempt> attempt = ledger_from(RestoreFromLatest{}).next_attempt();
+  ASSERT_TRUE(attempt);
+  EXPECT_EQ(attempt->checkpoint, metadata(2));
+  EXPECT_THAT(attempt->completed, ElementsAre(name(1, 1), name(2, 1)));
+}
+
+TEST_F(OtherSnapshotTest, ThatIsRefusedByANewJobIsNotForgottenForNothing) {
+  JobLedger refused = ledger_from(RestoreFromPath{"there"});
+  ASSERT_TRUE(refused.next_attempt());
+  ASSERT_TRUE(refused.withdraw("failed"));
+  EXPECT_EQ(store_.record->state, "failed");
+  EXPECT_EQ(ledger_from(RestoreFromLatest{}).next_attempt()->checkpoint, metadata(9));
 }
 
 TEST_F(OtherSnapshotTest, ThatCannotBeFoundChangesNothing) {

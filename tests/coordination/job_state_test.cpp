@@ -86,6 +86,8 @@ TEST_F(JobStateMachineTest, DoesNotTryAgainWhatCannotBegin) {
                 ElementsAre(JobAction{Kind::kCloseTasks, kSmall}));
     EXPECT_EQ(job.state(), JobState::kFailing);
     EXPECT_EQ(job.result().error(), error);
+    EXPECT_THAT(job.task_closed(kSmall), ElementsAre(JobAction{Kind::kReport}));
+    EXPECT_TRUE(job.refused());
   }
   JobStateMachine later = running();
   EXPECT_THAT(later.task_failed(kBig, invalid_argument("a"), 1s),
@@ -162,6 +164,7 @@ TEST_F(JobStateMachineTest, FailsWithTheLastErrorOnceItIsNotRestartedAnyMore) {
   close_all(job);
   EXPECT_EQ(job.state(), JobState::kFailed);
   EXPECT_EQ(job.result().error(), user_code("given up after 2 restarts: last"));
+  EXPECT_FALSE(job.refused());
 }
 
 TEST_F(JobStateMachineTest, FailsWithTheErrorItselfWhereNothingIsRestarted) {

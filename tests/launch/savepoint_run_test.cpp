@@ -312,6 +312,22 @@ TEST_F(SavepointRunTest, SaysWhatIsWrongWithAPath) {
   EXPECT_EQ(run_second_half(job<First>(false, 2 * kHalf), save).code, 0) << "nothing was lost";
 }
 
+TEST_F(SavepointRunTest, LosesNoCheckpointToARestoreThatIsRefused) {
+  const auto three = [](Job& job) { job.from(sequence(1, 3)).named("three").to(discard()); };
+  const Outcome other =
+      run_program(three, {"--checkpoint-dir=" + path("other"), "--checkpoint-interval=1h"});
+  ASSERT_EQ(other.code, 0) << other.err;
+  save_half();
+  const auto restore = [&](const std::string& from) {
+    return run_program(job<First>(false, 2 * kHalf),
+                       {"--restore=" + from, "--checkpoint-dir=" + path("save-home")});
+  };
+  EXPECT_EQ(restore(path("other")).code, 1);
+  const Outcome latest = restore("latest");
+  EXPECT_EQ(latest.code, 0) << latest.err;
+  EXPECT_EQ(lines_.size(), static_cast<std::size_t>(kHalf));
+}
+
 // Before its first own checkpoint the job's record says where it came from.
 TEST_F(SavepointRunTest, RefusesToForgetWhatItWasRestoredFrom) {
   const std::string save = save_half();
