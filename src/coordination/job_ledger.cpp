@@ -51,6 +51,7 @@ Status check_stores(const ExecutionSettings& settings) {
 JobLedger::JobLedger(std::string job, const ExecutionSettings& settings)
     : job_(std::move(job)),
       restore_(settings.restore),
+      allow_repeated_output_(settings.allow_repeated_output),
       checkpoint_store_(settings.checkpoint_store),
       metadata_store_(settings.metadata_store),
       savepoints_(settings.savepoints) {}
@@ -129,10 +130,27 @@ Status JobLedger::choose(JobRecord& record) const {
     if (!found) return found.error();
     // What sinks have prepared is told apart by it.
     record.next_checkpoint = std::max(record.next_checkpoint, found->metadata.id + 1);
-    return {};
+    const bool own = found->metadata.job == job_;
+    return own ? check_newest(CheckpointId(found->metadata.id), asked->path, record) : Status();
   }
   const Result<std::vector<CheckpointName>> found = gone_on_from(record);
-  return found ? Status() : Status(found.error());
+  if (!found) return found.error();
+  const auto* asked = std::get_if<RestoreFromCheckpoint>(&restore_);
+  return asked ? check_newest(asked->id, to_string(found->back()), record) : Status();
+}
+
+// Sinks have committed at each completed checkpoint. Behind an older one they would be given again
+// what they have shown.
+Status JobLedger::check_newest(CheckpointId id, std::string_view asked,
+                               const JobRecord& record) const {
+  if (allow_repeated_output_ || record.completed.empty()) return {};
+  const CheckpointName newest = record.completed.back();
+  if (id >= newest.id) return {};
+  return invalid_argument(concat(
+      "the job is to go on from ", in_quotes(asked), ", its checkpoint ", id.value(),
+      ", but it has completed ", to_string(newest),
+      " since, and what its sinks have shown in between would be shown again; go on from the "
+      "newest (--restore=latest), or allow it (--allow-repeated-output)"));
 }
 
 Result<FoundSnapshot> JobLedger::find_origin(const std::string& path) const {

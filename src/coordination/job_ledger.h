@@ -68,6 +68,7 @@ class JobLedger {
   Result<std::optional<JobRecord>> read();
   Status choose(JobRecord& record) const;
   Result<std::vector<CheckpointName>> gone_on_from(const JobRecord& record) const;
+  Status check_newest(CheckpointId id, std::string_view asked, const JobRecord& record) const;
   Result<FoundSnapshot> find_origin(const std::string& path) const;
   Status change(const Edit& edit);
   Status write_record(const JobRecord& wanted);
@@ -76,6 +77,7 @@ class JobLedger {
 
   const std::string job_;
   const RestoreFrom restore_;
+  const bool allow_repeated_output_;
   CheckpointStore* const checkpoint_store_;
   MetadataStore* const metadata_store_;
   SavepointStores* const savepoints_;

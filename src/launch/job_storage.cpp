@@ -200,6 +200,7 @@ Result<JobStorage> JobStorage::open(const detail::ExecutionPlan& plan, const Con
   storage.settings_.metadata_store = &stores.metadata;
   storage.settings_.savepoints = &stores.savepoints;
   storage.settings_.allow_dropped_state = restore.allow_dropped_state;
+  storage.settings_.allow_repeated_output = restore.allow_repeated_output;
   Result<std::optional<detail::JobRecord>> record = stores.metadata.read(logical.job);
   if (!record) return record.error();
   Result<detail::RestoreFrom> from = restore_from(restore, directory, *record);

@@ -218,6 +218,8 @@ class Program {
     }
     asked.restore.allow_dropped_state =
         arguments.find_engine_flag("allow-dropped-state") != nullptr;
+    asked.restore.allow_repeated_output =
+        arguments.find_engine_flag("allow-repeated-output") != nullptr;
     if (const Argument* const flag = arguments.find_engine_flag("savepoint-on-stop")) {
       if (flag->text && *flag->text != "drain") {
         return invalid_argument(concat("--savepoint-on-stop=", *flag->text,

@@ -84,7 +84,8 @@ struct ExecutionSettings {
   SavepointStores* savepoints = nullptr;      // null: there are none, nor other jobs' checkpoints
   std::size_t state_memory = 0;  // bytes for all keyed state of this process; 0: no limit
   RestoreFrom restore;
-  bool allow_dropped_state = false;  // of operators that the job no longer has
+  bool allow_dropped_state = false;    // of operators that the job no longer has
+  bool allow_repeated_output = false;  // by going on from what the job has completed more since
   // How long a task that was told to stop may take before the job is given up.
   std::chrono::nanoseconds cancellation_timeout = std::chrono::minutes(3);
 };
