@@ -128,9 +128,8 @@ caf::behavior CoordinatorActor::make_behavior() {
       [this](const TaskFailed& failed) { on_failure(failed); },
       [this](const EnumeratorFailed& failed) {
         if (!is_current(failed.from)) return;
-        settings_.log.debug("enumerator failed", {{"error", failed.error.message()}});
         const std::size_t region = region_of_task_[failed.from.task.value()];
-        follow(job_.task_failed(region, failed.error, now()));
+        follow(noted(failed.error, job_.splits_failed(region, failed.error, now())));
       },
       [this](const TaskClosed& closed) {
         if (!is_current(closed.from)) return;
@@ -286,8 +285,8 @@ void CoordinatorActor::perform(CheckpointAction& action) {
       tell_tasks(AbortCheckpoint{name.id});
       return perform(savepoints_.aborted(name.id, action.error));
     case CheckpointAction::Kind::kFail:
-      return perform(job_.all_failed(
-          action.error.with_context(concat("checkpoint ", name.id.value(), " failed")), now()));
+      return on_failed_checkpoint(
+          action.error.with_context(concat("checkpoint ", name.id.value(), " failed")));
   }
 }
 
@@ -408,7 +407,8 @@ void CoordinatorActor::on_allocated(AttemptAllocated& allocated) {
   Status restored = allocated.attempt ? restore_region(region, *allocated.attempt)
                                       : Status(allocated.attempt.error());
   if (!restored) {
-    return follow(job_.allocation_failed(allocated.region, restored.error(), now()));
+    return follow(
+        noted(restored.error(), job_.allocation_failed(allocated.region, restored.error(), now())));
   }
   follow(job_.allocated(allocated.region));
 }
@@ -519,7 +519,21 @@ void CoordinatorActor::on_failure(const TaskFailed& failed) {
                                       {"subtask", blueprint.subtask},
                                       {"attempt", failed.from.attempt},
                                       {"error", failed.error.message()}});
-  follow(job_.task_failed(region_of(failed.from), failed.error, now()));
+  follow(noted(failed.error, job_.task_failed(region_of(failed.from), failed.error, now())));
+}
+
+void CoordinatorActor::on_failed_checkpoint(const Error& error) {
+  perform(noted(error, job_.all_failed(error, now())));
+}
+
+// What follows from the failure. Nobody else hears of one after which the job restarts.
+JobStateMachine::Actions CoordinatorActor::noted(const Error& error,
+                                                 JobStateMachine::Actions actions) const {
+  if (job_.state() == JobState::kRestarting && !actions.empty()) {
+    settings_.log.warn("restarting after a failure",
+                       {{"job", plan_of(blueprints_).logical.job}, {"error", error.message()}});
+  }
+  return actions;
 }
 
 void CoordinatorActor::give_up(std::size_t region) {

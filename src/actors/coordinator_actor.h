@@ -90,6 +90,8 @@ class CoordinatorActor final : public ActorBase {
   void connect_enumerator(std::size_t subtask);
   void close_tasks(std::size_t region);
   void on_failure(const TaskFailed& failed);
+  void on_failed_checkpoint(const Error& error);
+  JobStateMachine::Actions noted(const Error& error, JobStateMachine::Actions actions) const;
   void give_up(std::size_t region);
   void end(const Status& recorded);
 
