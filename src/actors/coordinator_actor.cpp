@@ -315,6 +315,8 @@ void CoordinatorActor::perform(const SavepointAction& action) {
       return make_savepoint();
     case SavepointAction::Kind::kTake:
       return checkpoints_.request_savepoint();
+    case SavepointAction::Kind::kWithdraw:
+      return checkpoints_.withdraw_savepoint();
     case SavepointAction::Kind::kDrain:
       return tell_tasks(Drain{});
     case SavepointAction::Kind::kAnnounce:

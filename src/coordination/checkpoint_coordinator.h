@@ -74,6 +74,7 @@ class CheckpointCoordinator {
   Actions tick(Time now);
   // As soon as nothing else is under way. That it fails counts as no failure.
   void request_savepoint() { savepoint_requested_ = true; }
+  void withdraw_savepoint() { savepoint_requested_ = false; }
   void request_final() { final_requested_ = true; }
 
   // Of a checkpoint that is not the one under way, nothing below has an effect.

@@ -80,10 +80,12 @@ Actions SavepointRequests::stop_if_committed() {
   return {{Do::kReply}, {Do::kStop}};
 }
 
-// What was requested and not taken yet waits for the tasks; an abort is heard of apart.
+// What was requested and not taken yet waits for the tasks, unless the input had ended for it: that
+// is undone. An abort is heard of apart.
 Actions SavepointRequests::interrupted() {
-  if (state_ == State::kDraining) {
-    return fail(unavailable("a task failed before all input was drained; try again"));
+  const bool waiting = state_ == State::kDraining || state_ == State::kWaiting;
+  if (waiting && then_ == AfterSavepoint::kDrain) {
+    return withdraw(unavailable("a task failed before all input was drained; try again"));
   }
   const bool stopping = stops() && (state_ == State::kSaving || state_ == State::kStopping);
   if (!stopping) return {};
@@ -96,6 +98,12 @@ Actions SavepointRequests::interrupted() {
 Actions SavepointRequests::ended() {
   if (!busy()) return {};
   return fail(unavailable("the job ended before its savepoint was complete"));
+}
+
+Actions SavepointRequests::withdraw(const Error& error) {
+  Actions actions = fail(error);
+  actions.insert(actions.begin(), {Do::kWithdraw});
+  return actions;
 }
 
 Actions SavepointRequests::fail(const Error& error) {

@@ -27,6 +27,7 @@ struct SavepointAction {
   enum class Kind : std::uint8_t {
     kMake,      // its folder: then made()
     kTake,      // request the checkpoint that it is
+    kWithdraw,  // that request
     kDrain,     // tell the sources to end
     kAnnounce,  // tell the tasks, before the checkpoint is triggered
     kWrite,     // its metadata: then written()
@@ -80,6 +81,7 @@ class SavepointRequests {
     kStopping,
   };
 
+  Actions withdraw(const Error& error);
   Actions fail(const Error& error);
   Actions stop_if_committed();
 

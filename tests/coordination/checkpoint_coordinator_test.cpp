@@ -338,5 +338,14 @@ TEST(CheckpointCoordinatorDeathTest, RefusesTwoAcknowledgementsOfOneSubtask) {
   EXPECT_DEATH((void)checkpoints.acknowledge(id(1), 0, {}), "twice");
 }
 
+TEST_F(CheckpointCoordinatorTest, TakesNoSavepointThatWasWithdrawn) {
+  CheckpointCoordinator checkpoints = collecting();
+  checkpoints.request_savepoint();
+  (void)checkpoints.stop(11s);
+  checkpoints.withdraw_savepoint();
+  checkpoints.resume(12s);
+  EXPECT_THAT(checkpoints.tick(12s), IsEmpty());
+}
+
 }  // namespace
 }  // namespace millrace::detail

@@ -83,8 +83,18 @@ TEST(SavepointRequests, WithDrainNeedTasksThatRun) {
   EXPECT_THAT(kinds(requests.made({}, false)), ElementsAre(Do::kDiscard, Do::kReply));
   (void)requests.request(AfterSavepoint::kDrain);
   (void)requests.made({}, true);
-  EXPECT_THAT(kinds(requests.interrupted()), ElementsAre(Do::kDiscard, Do::kReply));
+  EXPECT_THAT(kinds(requests.interrupted()), ElementsAre(Do::kWithdraw, Do::kDiscard, Do::kReply));
   EXPECT_THAT(requests.final_checkpoint_due(), IsEmpty());
+}
+
+// Such as behind a periodic checkpoint that is still under way.
+TEST(SavepointRequests, WithDrainAreGivenUpWhileTheFinalCheckpointWaits) {
+  SavepointRequests requests(2);
+  (void)requests.request(AfterSavepoint::kDrain);
+  (void)requests.made({}, true);
+  EXPECT_THAT(kinds(requests.final_checkpoint_due()), ElementsAre(Do::kTake));
+  EXPECT_THAT(kinds(requests.interrupted()), ElementsAre(Do::kWithdraw, Do::kDiscard, Do::kReply));
+  EXPECT_FALSE(requests.busy());
 }
 
 TEST(SavepointRequests, SayThatTheFolderCannotBeMade) {
