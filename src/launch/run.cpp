@@ -238,7 +238,8 @@ class Program {
         .name = name_,
         .savepoint_directory = savepoint_directory(config, job.plan.logical.job),
         .on_stop = asked.savepoint_on_stop,
-        .cancellation_timeout = config.get(kCancellationTimeout)};
+        .cancellation_timeout = config.get(kCancellationTimeout),
+        .savepoint_timeout = config.get(kCheckpointTimeout)};
     const Status result =
         run_prepared(std::move(job), config, asked.restore,
                      [&](detail::RunningJob& running) { return watch(running, settings); });

@@ -115,6 +115,16 @@ TEST(SavepointRequests, WaitForTasksThatRestart) {
   EXPECT_THAT(kinds(requests.triggered(kId)), ElementsAre(Do::kAnnounce));
 }
 
+TEST(SavepointRequests, BehindWhichTheJobStopsDoNotWaitForTasksThatRestart) {
+  SavepointRequests requests(2);
+  (void)requests.request(AfterSavepoint::kStop);
+  EXPECT_THAT(kinds(requests.made({}, false)), ElementsAre(Do::kDiscard, Do::kReply));
+  (void)requests.request(AfterSavepoint::kStop);
+  EXPECT_THAT(kinds(requests.made({}, true)), ElementsAre(Do::kTake));
+  EXPECT_THAT(kinds(requests.interrupted()), ElementsAre(Do::kWithdraw, Do::kDiscard, Do::kReply));
+  EXPECT_FALSE(requests.busy());
+}
+
 TEST(SavepointRequests, DiscardWhatAnAbortedCheckpointHasLeft) {
   SavepointRequests requests = taken(AfterSavepoint::kStop);
   EXPECT_THAT(requests.aborted(CheckpointId(6), internal("another")), IsEmpty());

@@ -39,8 +39,8 @@ inline constexpr Option<bool> kOperatorChaining{
 inline constexpr Option<Duration> kCancellationTimeout{
     "task.cancellation.timeout", "30s",
     "How long a job that is stopped by a signal may take to stop; then the program ends without "
-    "it, "
-    "as where user code never returns or nobody reads what is printed."};
+    "it, as where user code never returns or nobody reads what is printed. A savepoint that is "
+    "under way is waited for as long before."};
 
 inline constexpr Option<std::optional<Duration>> kCheckpointInterval{
     "execution.checkpointing.interval", "auto",
