@@ -84,6 +84,7 @@ CoordinatorActor::CoordinatorActor(caf::actor_config& config, std::vector<TaskBl
       savepoints_(blueprints_.size()),
       fingerprint_(fingerprint_number(plan_of(blueprints_).logical)),
       ledger_(std::make_shared<JobLedger>(plan_of(blueprints_).logical.job, settings_.execution)),
+      ledger_calls_(*settings_.executor),
       keyed_operators_(count_keyed(blueprints_)),
       subtasks_(blueprints_.size()),
       enumerators_(plan_of(blueprints_).tasks.size()) {
@@ -109,10 +110,7 @@ caf::behavior CoordinatorActor::make_behavior() {
   return {
       [this](Deploy) { follow(job_.start()); },
       [this](CancelJob) { follow(job_.cancel()); },
-      [this](AttemptAllocated& allocated) {
-        on_ledger_reply();
-        on_allocated(allocated);
-      },
+      [this](AttemptAllocated& allocated) { on_allocated(allocated); },
       [this](const RestartDelayOver& over) { follow(job_.delay_over(over.region)); },
       [this](const ClosingTimedOut& late) {
         const bool waits =
@@ -160,26 +158,19 @@ caf::behavior CoordinatorActor::make_behavior() {
         follow(savepoints_.committed(committed.checkpoint));
       },
       [this](const MetadataWritten& written) {
-        on_ledger_reply();
         follow(checkpoints_.metadata_written(written.checkpoint, written.status, now()));
       },
       [this](const PointerSwapped& swapped) {
-        on_ledger_reply();
         follow(checkpoints_.pointer_swapped(swapped.checkpoint, swapped.status, now()));
       },
       [this](RequestSavepoint& request) { request_savepoint(request); },
       [this](SavepointMade& made) {
-        on_ledger_reply();
         if (made.store) savepoint_ = *made.store;
         const Status status = made.store ? Status() : Status(made.store.error());
         follow(savepoints_.made(status, running_));
       },
-      [this](const SavepointWritten& written) {
-        on_ledger_reply();
-        follow(savepoints_.written(written.status));
-      },
+      [this](const SavepointWritten& written) { follow(savepoints_.written(written.status)); },
       [this](const UnusedRemoved& removed) {
-        on_ledger_reply();
         if (removed.status) return;
         settings_.log.warn("cannot remove old checkpoints",
                            {{"error", removed.status.error().message()}});
@@ -197,7 +188,6 @@ caf::behavior CoordinatorActor::make_behavior() {
 void CoordinatorActor::on_exit() {
   subtasks_.clear();
   enumerators_.clear();
-  ledger_calls_.clear();
 }
 
 // Does what the state machines ask for, and then what follows from their new states.
@@ -389,19 +379,10 @@ void CoordinatorActor::write_metadata(CheckpointName name, CheckpointMetadata me
 
 template <class Call>
 void CoordinatorActor::with_ledger(Call call) {
-  ledger_calls_.push_back([this, call = std::move(call)] {
-    const bool blocks = ledger_->blocks() || settings_.execution.savepoints != nullptr;
-    Executor& executor = blocks ? *settings_.executor : at_once_;
-    executor.execute([call, ledger = ledger_, self = caf::actor_cast<caf::actor>(this)] {
-      caf::anon_send(self, call(*ledger));
-    });
+  ledger_calls_.execute([call = std::move(call), ledger = ledger_,
+                         self = caf::actor_cast<caf::actor>(this)]() mutable {
+    caf::anon_send(self, call(*ledger));
   });
-  if (ledger_calls_.size() == 1) ledger_calls_.front()();
-}
-
-void CoordinatorActor::on_ledger_reply() {
-  ledger_calls_.pop_front();
-  if (!ledger_calls_.empty()) ledger_calls_.front()();
 }
 
 void CoordinatorActor::on_allocated(AttemptAllocated& allocated) {

@@ -11,11 +11,6 @@ using Actions = CheckpointCoordinator::Actions;
 using Kind = CheckpointAction::Kind;
 using State = CheckpointState;
 
-std::string_view to_string(CheckpointState state) {
-  constexpr std::string_view kWords[] = {"stopped", "waiting", "collecting", "writing", "swapping"};
-  return kWords[static_cast<std::size_t>(state)];
-}
-
 std::string_view to_string(CheckpointAction::Kind kind) {
   constexpr std::string_view kWords[] = {"trigger",  "write metadata", "swap pointer",
                                          "complete", "abort",          "fail"};
@@ -77,10 +72,6 @@ std::optional<CheckpointCoordinator::Time> CheckpointCoordinator::wake_at() cons
       break;
   }
   return std::nullopt;
-}
-
-std::optional<CheckpointName> CheckpointCoordinator::completed() const {
-  return retained_.empty() ? std::nullopt : std::optional(retained_.back());
 }
 
 Actions CheckpointCoordinator::trigger(Time now) {

@@ -31,8 +31,6 @@ namespace millrace::detail {
 
 enum class CheckpointState : std::uint8_t { kStopped, kWaiting, kCollecting, kWriting, kSwapping };
 
-std::string_view to_string(CheckpointState state);
-
 // What the coordinator must do now.
 struct CheckpointAction {
   enum class Kind : std::uint8_t {
@@ -90,8 +88,6 @@ class CheckpointCoordinator {
   CheckpointState state() const { return state_; }
   // When to call tick() at the latest; nothing while there is nothing to wait for.
   std::optional<Time> wake_at() const;
-  // The newest one that is complete.
-  std::optional<CheckpointName> completed() const;
 
  private:
   struct Pending {

@@ -52,8 +52,8 @@ JobLedger::JobLedger(std::string job, const ExecutionSettings& settings)
     : job_(std::move(job)),
       restore_(settings.restore),
       allow_repeated_output_(settings.allow_repeated_output),
-      checkpoint_store_(settings.checkpoint_store),
-      metadata_store_(settings.metadata_store),
+      checkpoint_store_(settings.checkpoint_store ? *settings.checkpoint_store : own_checkpoints_),
+      metadata_store_(settings.metadata_store ? *settings.metadata_store : own_metadata_),
       savepoints_(settings.savepoints) {}
 
 Result<Attempt> JobLedger::next_attempt() {
@@ -98,8 +98,7 @@ Status JobLedger::claim() {
     ++wanted.epoch;
     ++wanted.attempt;
     wanted.state = "running";
-    Result<JobRecord> written =
-        blocks() ? metadata_store_->write(job_, wanted.version, wanted) : Result<JobRecord>(wanted);
+    Result<JobRecord> written = metadata_store_.write(job_, wanted.version, wanted);
     if (written) {
       epoch_ = written->epoch;
       record_ = *std::move(written);
@@ -113,8 +112,7 @@ Status JobLedger::claim() {
 }
 
 Result<std::optional<JobRecord>> JobLedger::read() {
-  if (!blocks()) return std::optional<JobRecord>();
-  Result<std::optional<JobRecord>> record = metadata_store_->read(job_);
+  Result<std::optional<JobRecord>> record = metadata_store_.read(job_);
   if (!record)
     return record.error().with_context(concat("reading about the job ", in_quotes(job_)));
   return record;
@@ -192,11 +190,7 @@ Status JobLedger::change(const Edit& edit) {
 }
 
 Status JobLedger::write_record(const JobRecord& wanted) {
-  if (!blocks()) {
-    record_ = wanted;
-    return {};
-  }
-  Result<JobRecord> written = metadata_store_->write(job_, wanted.version, wanted);
+  Result<JobRecord> written = metadata_store_.write(job_, wanted.version, wanted);
   if (written) {
     record_ = *std::move(written);
     return {};
@@ -217,20 +211,15 @@ Status JobLedger::resolve(const JobRecord& wanted, const Error& lost) {
   return {};
 }
 
-Status JobLedger::write(const CheckpointName& checkpoint, CheckpointMetadata metadata) {
-  if (!blocks()) {
-    kept_ = std::move(metadata);
-    return {};
-  }
+Status JobLedger::write(const CheckpointName& checkpoint, const CheckpointMetadata& metadata) {
   files_[checkpoint] = files_of(metadata);
   Result<std::string> bytes = encode_checkpoint(metadata);
   if (!bytes) return bytes.error();
-  return passed(FailPoint::kMetadataWritten, checkpoint_store_->write_metadata(checkpoint, *bytes));
+  return passed(FailPoint::kMetadataWritten, checkpoint_store_.write_metadata(checkpoint, *bytes));
 }
 
 Result<CheckpointMetadata> JobLedger::load(const CheckpointName& checkpoint) {
-  if (!blocks()) return *kept_;
-  Result<CheckpointMetadata> metadata = read_checkpoint(*checkpoint_store_, checkpoint);
+  Result<CheckpointMetadata> metadata = read_checkpoint(checkpoint_store_, checkpoint);
   if (metadata) files_[checkpoint] = files_of(*metadata);
   return metadata;
 }
@@ -244,7 +233,7 @@ Status JobLedger::complete(const std::vector<CheckpointName>& retained) {
 }
 
 Status JobLedger::remove_unused() {
-  if (!blocks() || !record_ || record_->completed.empty()) return {};
+  if (!record_ || record_->completed.empty()) return {};
   const std::set<CheckpointName> keep(record_->completed.begin(), record_->completed.end());
   std::set<std::string> files;
   for (const CheckpointName& name : keep) {
@@ -256,7 +245,7 @@ Status JobLedger::remove_unused() {
   }
   std::erase_if(files_, [&](const auto& entry) { return !keep.contains(entry.first); });
   return passed(FailPoint::kUnusedRemoved,
-                checkpoint_store_->remove_unused(record_->completed.back(), keep, files));
+                checkpoint_store_.remove_unused(record_->completed.back(), keep, files));
 }
 
 Status JobLedger::end(std::string_view state) {

@@ -46,12 +46,9 @@ class MetadataStore {
   // leader is one no more. After kUnavailable it is unknown whether it was written: read again.
   virtual Result<JobRecord> write(std::string_view job, std::uint64_t version,
                                   JobRecord record) = 0;
-
-  // With the same conditions on the version, and the same errors.
-  virtual Status remove(std::string_view job, std::uint64_t version) = 0;
 };
 
-// The condition of write() and remove(): kCancelled unless the record that is there has this
+// The condition of write(): kCancelled unless the record that is there has this
 // version and no newer epoch.
 Status check_replaceable(std::string_view job, const std::optional<JobRecord>& current,
                          std::uint64_t version, std::uint64_t epoch);

@@ -90,9 +90,7 @@ TEST_F(CheckpointCoordinatorTest, TriggersNothingWithoutAnInterval) {
 
 TEST_F(CheckpointCoordinatorTest, IsCompleteOnlyWhenTheSwapIsConfirmed) {
   CheckpointCoordinator checkpoints = swapping();
-  EXPECT_EQ(checkpoints.completed(), std::nullopt);
   EXPECT_THAT(words(checkpoints.pointer_swapped(id(1), {}, 13s)), ElementsAre("complete 1"));
-  EXPECT_EQ(checkpoints.completed(), (CheckpointName{id(1), kEpoch}));
   EXPECT_EQ(checkpoints.state(), State::kWaiting);
 }
 
@@ -178,7 +176,6 @@ TEST_F(CheckpointCoordinatorTest, AbortsOneThatIsNotSwapped) {
   CheckpointCoordinator checkpoints = swapping();
   EXPECT_THAT(words(checkpoints.pointer_swapped(id(1), unavailable("no reply"), 13s)),
               ElementsAre("abort 1", "fail 1"));
-  EXPECT_EQ(checkpoints.completed(), std::nullopt);
 }
 
 TEST_F(CheckpointCoordinatorTest, DoesNotTolerateTheLossOfItsLead) {
@@ -309,7 +306,6 @@ TEST_F(CheckpointCoordinatorTest, RetainsTheNewest) {
   const CheckpointName before{id(4), 2};
   checkpoints.continue_from(kEpoch, id(5), {before});
   checkpoints.resume(0s);
-  EXPECT_EQ(checkpoints.completed(), before);
   const auto retained = [&](std::uint64_t number) {
     (void)checkpoints.tick(1'000s * number);
     (void)acknowledge_all(checkpoints, id(number));
@@ -320,14 +316,6 @@ TEST_F(CheckpointCoordinatorTest, RetainsTheNewest) {
   EXPECT_THAT(retained(5), ElementsAre(before, CheckpointName{id(5), kEpoch}));
   EXPECT_THAT(retained(6),
               ElementsAre(CheckpointName{id(5), kEpoch}, CheckpointName{id(6), kEpoch}));
-}
-
-TEST_F(CheckpointCoordinatorTest, HasANameForEachState) {
-  EXPECT_EQ(to_string(State::kStopped), "stopped");
-  EXPECT_EQ(to_string(State::kWaiting), "waiting");
-  EXPECT_EQ(to_string(State::kCollecting), "collecting");
-  EXPECT_EQ(to_string(State::kWriting), "writing");
-  EXPECT_EQ(to_string(State::kSwapping), "swapping");
 }
 
 TEST(CheckpointCoordinatorDeathTest, RefusesTwoAcknowledgementsOfOneSubtask) {
