@@ -136,8 +136,10 @@ caf::behavior CoordinatorActor::make_behavior() {
       },
       [this](CheckpointAcknowledged& acknowledged) {
         if (!is_current(acknowledged.from)) return;
-        follow(checkpoints_.acknowledge(acknowledged.checkpoint, acknowledged.from.subtask,
-                                        std::move(acknowledged.snapshot)));
+        follow(checkpoints_.acknowledge(
+            acknowledged.checkpoint,
+            {acknowledged.from.subtask, std::move(acknowledged.snapshot), acknowledged.savepoint},
+            now()));
       },
       [this](SplitsAcknowledged& acknowledged) {
         if (!is_current(acknowledged.from)) return;
@@ -255,7 +257,7 @@ void CoordinatorActor::perform(CheckpointAction& action) {
   switch (action.kind) {
     case CheckpointAction::Kind::kTrigger:
       savepoint_name_ = name;
-      if (action.savepoint) perform(savepoints_.triggered(name.id));
+      if (action.savepoint) savepoints_.triggered(name.id);
       return trigger(name.id, action.savepoint);
     case CheckpointAction::Kind::kWriteMetadata:
       return write_metadata(name, std::move(action.metadata));
@@ -309,8 +311,6 @@ void CoordinatorActor::perform(const SavepointAction& action) {
       return checkpoints_.withdraw_savepoint();
     case SavepointAction::Kind::kDrain:
       return tell_tasks(Drain{});
-    case SavepointAction::Kind::kAnnounce:
-      return tell_tasks(AnnounceSavepoint{{savepoint_name_.id, savepoint_, savepoints_.stops()}});
     case SavepointAction::Kind::kWrite:
       return save_metadata();
     case SavepointAction::Kind::kDiscard:
@@ -354,7 +354,11 @@ void CoordinatorActor::trigger(CheckpointId checkpoint, bool savepoint) {
   triggered_at_ = settings_.clock->now();
   const Duration patience = settings_.execution.checkpoints.aligned_timeout;
   const bool overtakes = !savepoint && patience < kMaxTimestamp - triggered_at_;
-  const Trigger trigger{{checkpoint, overtakes ? triggered_at_ + patience : kMaxTimestamp}};
+  Trigger trigger{{checkpoint, overtakes ? triggered_at_ + patience : kMaxTimestamp}};
+  if (savepoint) {
+    trigger.barrier.savepoint =
+        std::make_shared<const SavepointNotice>(SavepointNotice{order_.path, savepoints_.stops()});
+  }
   for (std::size_t i = 0; i < blueprints_.size(); ++i) {
     const TaskBlueprint& blueprint = blueprints_[i];
     const bool triggered_directly =
@@ -442,7 +446,8 @@ TaskStart CoordinatorActor::start_of(const Region& region, const TaskBlueprint& 
       .state = {.stores = execution.state_stores,
                 .checkpoints = execution.checkpoint_store,
                 .executor = settings_.executor,
-                .memory = execution.state_memory / std::max<std::size_t>(1, keyed_operators_)}};
+                .memory = execution.state_memory / std::max<std::size_t>(1, keyed_operators_)},
+      .savepoints = execution.savepoints};
   if (region.restored) {
     start.checkpoint = region.restored->checkpoint.id;
     start.state.origin = region.origin;

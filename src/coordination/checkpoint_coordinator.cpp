@@ -94,11 +94,16 @@ bool CheckpointCoordinator::is_pending(CheckpointId id, State state) const {
   return state_ == state && pending_.name.id == id;
 }
 
-Actions CheckpointCoordinator::acknowledge(CheckpointId id, std::size_t subtask,
-                                           TaskSnapshot snapshot) {
+Actions CheckpointCoordinator::acknowledge(CheckpointId id, Acknowledgement acknowledged,
+                                           Time now) {
   if (!is_pending(id, State::kCollecting)) return {};
-  check(!pending_.tasks[subtask], "a subtask acknowledged a checkpoint twice");
-  pending_.tasks[subtask] = std::move(snapshot);
+  if (pending_.savepoint && !acknowledged.savepoint) {
+    return abort(internal("a task has taken the savepoint for a checkpoint, without its rows"),
+                 now);
+  }
+  std::optional<TaskSnapshot>& task = pending_.tasks[acknowledged.subtask];
+  check(!task, "a subtask acknowledged a checkpoint twice");
+  task = std::move(acknowledged.snapshot);
   return count_acknowledgement();
 }
 

@@ -53,6 +53,13 @@ struct CheckpointAction {
 
 std::string_view to_string(CheckpointAction::Kind kind);
 
+// What a subtask says once its part of a checkpoint is written.
+struct Acknowledgement {
+  std::size_t subtask = 0;
+  TaskSnapshot snapshot{};
+  bool savepoint = false;  // the rows of its keyed state are written too
+};
+
 class CheckpointCoordinator {
  public:
   using Actions = std::vector<CheckpointAction>;
@@ -76,7 +83,8 @@ class CheckpointCoordinator {
   void request_final() { final_requested_ = true; }
 
   // Of a checkpoint that is not the one under way, nothing below has an effect.
-  Actions acknowledge(CheckpointId id, std::size_t subtask, TaskSnapshot snapshot);
+  // A savepoint without a subtask's rows would lack its state: that is refused.
+  Actions acknowledge(CheckpointId id, Acknowledgement acknowledged, Time now);
   // Nothing: the enumerator has not looked for its splits yet.
   Actions acknowledge_splits(CheckpointId id, const std::string& source,
                              std::optional<StatePiece> splits);

@@ -35,11 +35,10 @@ Actions SavepointRequests::final_checkpoint_due() {
   return {{Do::kTake}};
 }
 
-Actions SavepointRequests::triggered(CheckpointId id) {
+void SavepointRequests::triggered(CheckpointId id) {
   check(state_ == State::kWaiting, "nobody has requested this savepoint");
   state_ = State::kTaken;
   id_ = id;
-  return {{Do::kAnnounce}};
 }
 
 Actions SavepointRequests::completed(CheckpointId id) {

@@ -148,6 +148,7 @@ class OtherSnapshots final : public SavepointStores {
   Result<std::shared_ptr<CheckpointStore>> create(const std::string&) override {
     return unsupported("there are no new ones");
   }
+  std::shared_ptr<CheckpointStore> open(const std::string&) override { return nullptr; }
   Result<FoundSnapshot> find(const std::string& path) override {
     if (path != "there") return not_found("no snapshot");
     return FoundSnapshot{std::make_shared<MemoryCheckpoints>(), there};
