@@ -213,11 +213,10 @@ void TaskCheckpoints::on_abort(CheckpointId checkpoint) {
   if (taken_ && taken_->barrier.checkpoint == checkpoint) taken_.reset();
 }
 
+// The barrier of the next one may have come before.
 Status TaskCheckpoints::on_complete(CheckpointId checkpoint) {
-  if (frozen_ == checkpoint) {
-    for (const auto& [index, backend] : backends_) backend->completed(name_of(checkpoint));
-    frozen_.reset();
-  }
+  for (const auto& [index, backend] : backends_) backend->completed(name_of(checkpoint));
+  if (frozen_ == checkpoint) frozen_.reset();
   return commit(checkpoint);
 }
 

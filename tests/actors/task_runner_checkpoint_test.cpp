@@ -154,6 +154,20 @@ TEST(TaskRunnerCheckpoint, LearnsFromItsBarrierThatACheckpointIsASavepoint) {
   EXPECT_EQ(sent.barrier.savepoint->path, "saved");
 }
 
+// The news may come from the coordinator after a barrier from another task.
+TEST(TaskRunnerCheckpoint, TellsKeyedStateThatACheckpointIsCompleteThoughTheNextHasBegun) {
+  SummingTask task;
+  task.start({.epoch = 4});
+  for (const std::uint64_t checkpoint : {1, 2}) {
+    task.receive_barriers(checkpoint);
+    task.write_keyed_state();
+  }
+  ASSERT_TRUE(task.runner->on_complete(id(1)));
+  EXPECT_EQ(task.log.back(), "completed chk-1-4");
+  ASSERT_TRUE(task.runner->on_complete(id(2)));
+  EXPECT_EQ(task.log.back(), "completed chk-2-4");
+}
+
 TEST(TaskRunnerCheckpoint, GivesTheKeyedStateOfAFinishedTaskToASavepoint) {
   SummingTask task;
   NamedSavepoints savepoints;
