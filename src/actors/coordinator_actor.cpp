@@ -4,7 +4,6 @@
 
 #include <algorithm>
 #include <iterator>
-#include <ranges>
 
 #include "millrace/actors/enumerator_actor.h"
 #include "millrace/actors/task_actor.h"
@@ -225,10 +224,7 @@ void CoordinatorActor::perform(const JobAction& action) {
     case JobAction::Kind::kOpenTasks:
       return open_tasks(regions_[action.region]);
     case JobAction::Kind::kStartTasks:
-      // Consumers first: a task that starts finds its receivers ready.
-      for (const std::size_t i : std::views::reverse(regions_[action.region].subtasks)) {
-        send(subtasks_[i], Start{});
-      }
+      for (const std::size_t i : regions_[action.region].subtasks) send(subtasks_[i], Start{});
       return;
     case JobAction::Kind::kCloseTasks:
       return close_tasks(action.region);
