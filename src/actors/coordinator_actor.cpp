@@ -4,7 +4,6 @@
 
 #include <algorithm>
 #include <iterator>
-#include <ranges>
 
 #include "millrace/actors/enumerator_actor.h"
 #include "millrace/actors/task_actor.h"
@@ -84,6 +83,7 @@ CoordinatorActor::CoordinatorActor(caf::actor_config& config, std::vector<TaskBl
       savepoints_(blueprints_.size()),
       fingerprint_(fingerprint_number(plan_of(blueprints_).logical)),
       ledger_(std::make_shared<JobLedger>(plan_of(blueprints_).logical.job, settings_.execution)),
+      ledger_calls_(*settings_.executor),
       keyed_operators_(count_keyed(blueprints_)),
       subtasks_(blueprints_.size()),
       enumerators_(plan_of(blueprints_).tasks.size()) {
@@ -109,10 +109,7 @@ caf::behavior CoordinatorActor::make_behavior() {
   return {
       [this](Deploy) { follow(job_.start()); },
       [this](CancelJob) { follow(job_.cancel()); },
-      [this](AttemptAllocated& allocated) {
-        on_ledger_reply();
-        on_allocated(allocated);
-      },
+      [this](AttemptAllocated& allocated) { on_allocated(allocated); },
       [this](const RestartDelayOver& over) { follow(job_.delay_over(over.region)); },
       [this](const ClosingTimedOut& late) {
         const bool waits =
@@ -128,9 +125,8 @@ caf::behavior CoordinatorActor::make_behavior() {
       [this](const TaskFailed& failed) { on_failure(failed); },
       [this](const EnumeratorFailed& failed) {
         if (!is_current(failed.from)) return;
-        settings_.log.debug("enumerator failed", {{"error", failed.error.message()}});
         const std::size_t region = region_of_task_[failed.from.task.value()];
-        follow(job_.task_failed(region, failed.error, now()));
+        follow(noted(failed.error, job_.splits_failed(region, failed.error, now())));
       },
       [this](const TaskClosed& closed) {
         if (!is_current(closed.from)) return;
@@ -139,8 +135,10 @@ caf::behavior CoordinatorActor::make_behavior() {
       },
       [this](CheckpointAcknowledged& acknowledged) {
         if (!is_current(acknowledged.from)) return;
-        follow(checkpoints_.acknowledge(acknowledged.checkpoint, acknowledged.from.subtask,
-                                        std::move(acknowledged.snapshot)));
+        follow(checkpoints_.acknowledge(
+            acknowledged.checkpoint,
+            {acknowledged.from.subtask, std::move(acknowledged.snapshot), acknowledged.savepoint},
+            now()));
       },
       [this](SplitsAcknowledged& acknowledged) {
         if (!is_current(acknowledged.from)) return;
@@ -161,26 +159,19 @@ caf::behavior CoordinatorActor::make_behavior() {
         follow(savepoints_.committed(committed.checkpoint));
       },
       [this](const MetadataWritten& written) {
-        on_ledger_reply();
         follow(checkpoints_.metadata_written(written.checkpoint, written.status, now()));
       },
       [this](const PointerSwapped& swapped) {
-        on_ledger_reply();
         follow(checkpoints_.pointer_swapped(swapped.checkpoint, swapped.status, now()));
       },
       [this](RequestSavepoint& request) { request_savepoint(request); },
       [this](SavepointMade& made) {
-        on_ledger_reply();
         if (made.store) savepoint_ = *made.store;
         const Status status = made.store ? Status() : Status(made.store.error());
         follow(savepoints_.made(status, running_));
       },
-      [this](const SavepointWritten& written) {
-        on_ledger_reply();
-        follow(savepoints_.written(written.status));
-      },
+      [this](const SavepointWritten& written) { follow(savepoints_.written(written.status)); },
       [this](const UnusedRemoved& removed) {
-        on_ledger_reply();
         if (removed.status) return;
         settings_.log.warn("cannot remove old checkpoints",
                            {{"error", removed.status.error().message()}});
@@ -198,7 +189,6 @@ caf::behavior CoordinatorActor::make_behavior() {
 void CoordinatorActor::on_exit() {
   subtasks_.clear();
   enumerators_.clear();
-  ledger_calls_.clear();
 }
 
 // Does what the state machines ask for, and then what follows from their new states.
@@ -234,10 +224,7 @@ void CoordinatorActor::perform(const JobAction& action) {
     case JobAction::Kind::kOpenTasks:
       return open_tasks(regions_[action.region]);
     case JobAction::Kind::kStartTasks:
-      // Consumers first: a task that starts finds its receivers ready.
-      for (const std::size_t i : std::views::reverse(regions_[action.region].subtasks)) {
-        send(subtasks_[i], Start{});
-      }
+      for (const std::size_t i : regions_[action.region].subtasks) send(subtasks_[i], Start{});
       return;
     case JobAction::Kind::kCloseTasks:
       return close_tasks(action.region);
@@ -248,9 +235,10 @@ void CoordinatorActor::perform(const JobAction& action) {
       return checkpoints_.request_final();
     case JobAction::Kind::kReport:
       settings_.log.debug("job ended", {{"state", to_string(job_.state())}});
-      return with_ledger([state = to_string(job_.state())](JobLedger& ledger) {
-        return EndRecorded{ledger.end(state)};
-      });
+      return with_ledger(
+          [state = to_string(job_.state()), refused = job_.refused()](JobLedger& ledger) {
+            return EndRecorded{refused ? ledger.withdraw(state) : ledger.end(state)};
+          });
   }
 }
 
@@ -265,7 +253,7 @@ void CoordinatorActor::perform(CheckpointAction& action) {
   switch (action.kind) {
     case CheckpointAction::Kind::kTrigger:
       savepoint_name_ = name;
-      if (action.savepoint) perform(savepoints_.triggered(name.id));
+      if (action.savepoint) savepoints_.triggered(name.id);
       return trigger(name.id, action.savepoint);
     case CheckpointAction::Kind::kWriteMetadata:
       return write_metadata(name, std::move(action.metadata));
@@ -285,8 +273,8 @@ void CoordinatorActor::perform(CheckpointAction& action) {
       tell_tasks(AbortCheckpoint{name.id});
       return perform(savepoints_.aborted(name.id, action.error));
     case CheckpointAction::Kind::kFail:
-      return perform(job_.all_failed(
-          action.error.with_context(concat("checkpoint ", name.id.value(), " failed")), now()));
+      return on_failed_checkpoint(
+          action.error.with_context(concat("checkpoint ", name.id.value(), " failed")));
   }
 }
 
@@ -315,10 +303,10 @@ void CoordinatorActor::perform(const SavepointAction& action) {
       return make_savepoint();
     case SavepointAction::Kind::kTake:
       return checkpoints_.request_savepoint();
+    case SavepointAction::Kind::kWithdraw:
+      return checkpoints_.withdraw_savepoint();
     case SavepointAction::Kind::kDrain:
       return tell_tasks(Drain{});
-    case SavepointAction::Kind::kAnnounce:
-      return tell_tasks(AnnounceSavepoint{{savepoint_name_.id, savepoint_, savepoints_.stops()}});
     case SavepointAction::Kind::kWrite:
       return save_metadata();
     case SavepointAction::Kind::kDiscard:
@@ -362,7 +350,11 @@ void CoordinatorActor::trigger(CheckpointId checkpoint, bool savepoint) {
   triggered_at_ = settings_.clock->now();
   const Duration patience = settings_.execution.checkpoints.aligned_timeout;
   const bool overtakes = !savepoint && patience < kMaxTimestamp - triggered_at_;
-  const Trigger trigger{{checkpoint, overtakes ? triggered_at_ + patience : kMaxTimestamp}};
+  Trigger trigger{{checkpoint, overtakes ? triggered_at_ + patience : kMaxTimestamp}};
+  if (savepoint) {
+    trigger.barrier.savepoint =
+        std::make_shared<const SavepointNotice>(SavepointNotice{order_.path, savepoints_.stops()});
+  }
   for (std::size_t i = 0; i < blueprints_.size(); ++i) {
     const TaskBlueprint& blueprint = blueprints_[i];
     const bool triggered_directly =
@@ -387,19 +379,10 @@ void CoordinatorActor::write_metadata(CheckpointName name, CheckpointMetadata me
 
 template <class Call>
 void CoordinatorActor::with_ledger(Call call) {
-  ledger_calls_.push_back([this, call = std::move(call)] {
-    const bool blocks = ledger_->blocks() || settings_.execution.savepoints != nullptr;
-    Executor& executor = blocks ? *settings_.executor : at_once_;
-    executor.execute([call, ledger = ledger_, self = caf::actor_cast<caf::actor>(this)] {
-      caf::anon_send(self, call(*ledger));
-    });
+  ledger_calls_.execute([call = std::move(call), ledger = ledger_,
+                         self = caf::actor_cast<caf::actor>(this)]() mutable {
+    caf::anon_send(self, call(*ledger));
   });
-  if (ledger_calls_.size() == 1) ledger_calls_.front()();
-}
-
-void CoordinatorActor::on_ledger_reply() {
-  ledger_calls_.pop_front();
-  if (!ledger_calls_.empty()) ledger_calls_.front()();
 }
 
 void CoordinatorActor::on_allocated(AttemptAllocated& allocated) {
@@ -407,7 +390,8 @@ void CoordinatorActor::on_allocated(AttemptAllocated& allocated) {
   Status restored = allocated.attempt ? restore_region(region, *allocated.attempt)
                                       : Status(allocated.attempt.error());
   if (!restored) {
-    return follow(job_.allocation_failed(allocated.region, restored.error(), now()));
+    return follow(
+        noted(restored.error(), job_.allocation_failed(allocated.region, restored.error(), now())));
   }
   follow(job_.allocated(allocated.region));
 }
@@ -458,7 +442,8 @@ TaskStart CoordinatorActor::start_of(const Region& region, const TaskBlueprint& 
       .state = {.stores = execution.state_stores,
                 .checkpoints = execution.checkpoint_store,
                 .executor = settings_.executor,
-                .memory = execution.state_memory / std::max<std::size_t>(1, keyed_operators_)}};
+                .memory = execution.state_memory / std::max<std::size_t>(1, keyed_operators_)},
+      .savepoints = execution.savepoints};
   if (region.restored) {
     start.checkpoint = region.restored->checkpoint.id;
     start.state.origin = region.origin;
@@ -518,7 +503,21 @@ void CoordinatorActor::on_failure(const TaskFailed& failed) {
                                       {"subtask", blueprint.subtask},
                                       {"attempt", failed.from.attempt},
                                       {"error", failed.error.message()}});
-  follow(job_.task_failed(region_of(failed.from), failed.error, now()));
+  follow(noted(failed.error, job_.task_failed(region_of(failed.from), failed.error, now())));
+}
+
+void CoordinatorActor::on_failed_checkpoint(const Error& error) {
+  perform(noted(error, job_.all_failed(error, now())));
+}
+
+// What follows from the failure. Nobody else hears of one after which the job restarts.
+JobStateMachine::Actions CoordinatorActor::noted(const Error& error,
+                                                 JobStateMachine::Actions actions) const {
+  if (job_.state() == JobState::kRestarting && !actions.empty()) {
+    settings_.log.warn("restarting after a failure",
+                       {{"job", plan_of(blueprints_).logical.job}, {"error", error.message()}});
+  }
+  return actions;
 }
 
 void CoordinatorActor::give_up(std::size_t region) {

@@ -5,7 +5,6 @@
 // at a time, and what comes of them are messages.
 #pragma once
 
-#include <deque>
 #include <functional>
 #include <memory>
 #include <optional>
@@ -78,7 +77,6 @@ class CoordinatorActor final : public ActorBase {
   // Has the executor call it, after the calls before; what it returns comes back as a message.
   template <class Call>
   void with_ledger(Call call);
-  void on_ledger_reply();
 
   void on_allocated(AttemptAllocated& allocated);
   Status restore_region(Region& region, const Attempt& attempt);
@@ -90,6 +88,8 @@ class CoordinatorActor final : public ActorBase {
   void connect_enumerator(std::size_t subtask);
   void close_tasks(std::size_t region);
   void on_failure(const TaskFailed& failed);
+  void on_failed_checkpoint(const Error& error);
+  JobStateMachine::Actions noted(const Error& error, JobStateMachine::Actions actions) const;
   void give_up(std::size_t region);
   void end(const Status& recorded);
 
@@ -104,8 +104,7 @@ class CoordinatorActor final : public ActorBase {
   const std::uint64_t fingerprint_;
   std::uint64_t epoch_ = 0;
   std::shared_ptr<JobLedger> ledger_;
-  InlineExecutor at_once_;                          // of a ledger that does not block
-  std::deque<std::function<void()>> ledger_calls_;  // the first is under way
+  SerialExecutor ledger_calls_;
 
   const std::size_t keyed_operators_;
   std::vector<caf::actor> subtasks_;     // by blueprint; null while there is none

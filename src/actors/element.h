@@ -2,6 +2,9 @@
 // the end. A watermark also ends the idleness of a channel, whether it has grown or not.
 #pragma once
 
+#include <memory>
+
+#include "millrace/actors/savepoint_notice.h"
 #include "millrace/core/ids.h"
 #include "millrace/core/records/batch.h"
 
@@ -12,6 +15,7 @@ namespace millrace::detail {
 struct Barrier {
   CheckpointId checkpoint;
   Timestamp overtakes_at = kMaxTimestamp;  // by the wall clock: never, unless it says
+  std::shared_ptr<const SavepointNotice> savepoint = nullptr;  // null: the checkpoint is none
 
   friend bool operator==(const Barrier&, const Barrier&) = default;
 };

@@ -32,7 +32,7 @@ caf::behavior EnumeratorActor::make_behavior() {
         take_splits(*std::move(found.splits));
         for (const caf::actor& reader : std::exchange(waiting_, {})) hand_out(reader);
       },
-      [this](Trigger trigger) { this->trigger(trigger); },
+      [this](const Trigger& trigger) { this->trigger(trigger); },
   };
 }
 

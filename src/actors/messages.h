@@ -13,8 +13,6 @@
 //                        tasks -> coordinator        CheckpointCommitted(n)
 //     or something failed:
 //                        coordinator -> tasks        AbortCheckpoint(n)
-//     of a savepoint, before its Trigger(n):
-//                        coordinator -> tasks        AnnounceSavepoint(n)
 //   the input ends       tasks -> coordinator        TaskFinished, then a final checkpoint
 //   the end, or a restart  coordinator -> tasks      Close
 //                        tasks -> coordinator        TaskClosed
@@ -33,7 +31,6 @@
 #include <vector>
 
 #include "millrace/actors/element.h"
-#include "millrace/actors/savepoint_notice.h"
 #include "millrace/coordination/job_ledger.h"
 #include "millrace/core/ids.h"
 #include "millrace/core/result.h"
@@ -94,10 +91,6 @@ struct CompleteCheckpoint {
 struct AbortCheckpoint {
   CheckpointId checkpoint;
 };
-// The checkpoint will also be a savepoint. It comes before all its triggers and barriers.
-struct AnnounceSavepoint {
-  SavepointNotice notice;
-};
 // The savepoint behind which sources stopped could not be written: they go on.
 struct ResumeSources {};
 // Sources end as if their input had.
@@ -139,6 +132,7 @@ struct TaskClosed {
 struct CheckpointAcknowledged {
   TaskAddress from;
   CheckpointId checkpoint;
+  bool savepoint = false;  // its keyed state is written as rows too
   TaskSnapshot snapshot;
 };
 // The task's keyed state could not be written, or the task cannot take a checkpoint yet, which is
@@ -257,7 +251,6 @@ CAF_ALLOW_UNSAFE_MESSAGE_TYPE(millrace::detail::Start)
 CAF_ALLOW_UNSAFE_MESSAGE_TYPE(millrace::detail::Trigger)
 CAF_ALLOW_UNSAFE_MESSAGE_TYPE(millrace::detail::CompleteCheckpoint)
 CAF_ALLOW_UNSAFE_MESSAGE_TYPE(millrace::detail::AbortCheckpoint)
-CAF_ALLOW_UNSAFE_MESSAGE_TYPE(millrace::detail::AnnounceSavepoint)
 CAF_ALLOW_UNSAFE_MESSAGE_TYPE(millrace::detail::ResumeSources)
 CAF_ALLOW_UNSAFE_MESSAGE_TYPE(millrace::detail::Drain)
 CAF_ALLOW_UNSAFE_MESSAGE_TYPE(millrace::detail::Close)

@@ -1,16 +1,12 @@
-// What a task must know of a savepoint before its checkpoint comes.
+// What a task must know of a savepoint, brought by the barrier of its checkpoint.
 #pragma once
 
-#include <memory>
-
-#include "millrace/core/ids.h"
-#include "millrace/state/checkpoint_store.h"
+#include <string>
 
 namespace millrace::detail {
 
 struct SavepointNotice {
-  CheckpointId checkpoint;
-  std::shared_ptr<CheckpointStore> store;
+  std::string path;    // where the rows of keyed state go
   bool stops = false;  // sources read no more behind it
 };
 

@@ -41,11 +41,8 @@ caf::behavior TaskActor::make_behavior() {
       [this](NoMoreSplits) {
         on_runner([&](TaskRunner& runner) { settle(runner.on_split(std::nullopt)); });
       },
-      [this](Trigger trigger) {
+      [this](const Trigger& trigger) {
         on_runner([&](TaskRunner& runner) { runner.on_trigger(trigger.barrier); });
-      },
-      [this](AnnounceSavepoint& announced) {
-        on_runner([&](TaskRunner& runner) { runner.on_savepoint(std::move(announced.notice)); });
       },
       [this](ResumeSources) { on_runner([](TaskRunner& runner) { runner.on_resume(); }); },
       [this](Drain) { on_runner([](TaskRunner& runner) { runner.on_drain(); }); },
@@ -150,8 +147,9 @@ void TaskActor::request_split() {
   ActorBase::send(peers_->enumerator, RequestSplit{caf::actor_cast<caf::actor>(this)});
 }
 
-void TaskActor::acknowledge(CheckpointId checkpoint, TaskSnapshot snapshot) {
-  tell(CheckpointAcknowledged{place_.address, checkpoint, std::move(snapshot)});
+void TaskActor::acknowledge(const Barrier& barrier, TaskSnapshot snapshot) {
+  tell(CheckpointAcknowledged{place_.address, barrier.checkpoint, barrier.savepoint != nullptr,
+                              std::move(snapshot)});
 }
 
 void TaskActor::decline(CheckpointId checkpoint, std::optional<Error> error) {

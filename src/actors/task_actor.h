@@ -35,7 +35,7 @@ class TaskActor final : public ActorBase, private TaskPort {
   void send(std::size_t exchange, std::size_t channel, Element element) override;
   void return_credit(std::size_t channel, BatchPtr batch, std::size_t bytes) override;
   void request_split() override;
-  void acknowledge(CheckpointId checkpoint, TaskSnapshot snapshot) override;
+  void acknowledge(const Barrier& barrier, TaskSnapshot snapshot) override;
   void decline(CheckpointId checkpoint, std::optional<Error> error) override;
   KeyedBackend::Done when_written(CheckpointId checkpoint, std::size_t index) override;
   Stored when_stored(CheckpointId checkpoint) override;

@@ -50,7 +50,7 @@ Status TaskCheckpoints::take(const Barrier& barrier, bool finished) {
   Result<TaskSnapshot> taken = snapshot(finished);
   if (!taken) return taken.error();
   taken_ = Taken{.barrier = barrier, .snapshot = *std::move(taken)};
-  if (!finished || is_savepoint(checkpoint)) freeze(checkpoint);
+  if (!finished || barrier.savepoint) freeze(barrier);
   if (is_mutant(Mutant::kCommitBeforeCompletion)) (void)commit(checkpoint);
   const Barrier* const waiting = gate_.waiting_barrier();
   if (waiting != nullptr && waiting->checkpoint == checkpoint) overtake_inputs();
@@ -77,17 +77,23 @@ Result<TaskSnapshot> TaskCheckpoints::snapshot(bool finished) {
 }
 
 // Nothing will ask for the keyed state of a task that has finished, but people who look into it.
-void TaskCheckpoints::freeze(CheckpointId checkpoint) {
+void TaskCheckpoints::freeze(const Barrier& barrier) {
   if (backends_.empty()) return;
+  const CheckpointId checkpoint = barrier.checkpoint;
   frozen_ = checkpoint;
   taken_->unwritten = backends_.size();
+  const std::shared_ptr<CheckpointStore> rows = store_for_rows(barrier);
   for (const auto& [index, backend] : backends_) {
     const OperatorContext& place = places_[index];
-    if (is_savepoint(checkpoint)) {
-      backend->save_rows({savepoint_->store, place.id.value(), place.subtask.value()});
-    }
+    if (rows) backend->save_rows({rows, place.id.value(), place.subtask.value()});
     backend->freeze(name_of(checkpoint), port_.when_written(checkpoint, index));
   }
+}
+
+std::shared_ptr<CheckpointStore> TaskCheckpoints::store_for_rows(const Barrier& barrier) const {
+  if (!barrier.savepoint) return nullptr;
+  check(start_.savepoints != nullptr, "a savepoint is taken where there is no place for it");
+  return start_.savepoints->open(barrier.savepoint->path);
 }
 
 void TaskCheckpoints::overtake_inputs() {
@@ -155,7 +161,7 @@ void TaskCheckpoints::acknowledge_if_complete() {
   if (!taken_ || taken_->unwritten > 0 || taken_->storing) return;
   if (gate_.awaits(taken_->barrier.checkpoint) || barrier_may_overtake()) return;
   if (!taken_->in_flight.empty()) return store_in_flight();
-  port_.acknowledge(taken_->barrier.checkpoint, std::move(taken_->snapshot));
+  port_.acknowledge(taken_->barrier, std::move(taken_->snapshot));
   pass(FailPoint::kAcknowledged);
   taken_.reset();
 }
@@ -207,11 +213,10 @@ void TaskCheckpoints::on_abort(CheckpointId checkpoint) {
   if (taken_ && taken_->barrier.checkpoint == checkpoint) taken_.reset();
 }
 
+// The barrier of the next one may have come before.
 Status TaskCheckpoints::on_complete(CheckpointId checkpoint) {
-  if (frozen_ == checkpoint) {
-    for (const auto& [index, backend] : backends_) backend->completed(name_of(checkpoint));
-    frozen_.reset();
-  }
+  for (const auto& [index, backend] : backends_) backend->completed(name_of(checkpoint));
+  if (frozen_ == checkpoint) frozen_.reset();
   return commit(checkpoint);
 }
 

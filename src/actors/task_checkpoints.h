@@ -20,7 +20,6 @@
 #include "millrace/actors/channel_writer.h"
 #include "millrace/actors/in_flight.h"
 #include "millrace/actors/input_gate.h"
-#include "millrace/actors/savepoint_notice.h"
 #include "millrace/actors/task_metrics.h"
 #include "millrace/actors/task_port.h"
 #include "millrace/actors/task_start.h"
@@ -41,13 +40,6 @@ class TaskCheckpoints {
   void begin(std::vector<OperatorContext> places);
   // Brings back the records in flight of the checkpoint that the task goes on from.
   Status restore_in_flight(const StoredFile& file);
-
-  // Before the checkpoint comes that is also a savepoint.
-  void on_savepoint(SavepointNotice notice) { savepoint_ = std::move(notice); }
-  // Whether sources read no more behind that checkpoint.
-  bool stops_behind(CheckpointId checkpoint) const {
-    return is_savepoint(checkpoint) && savepoint_->stops;
-  }
 
   // The chain is idle, and flushed.
   Status take(const Barrier& barrier, bool finished);
@@ -87,10 +79,8 @@ class TaskCheckpoints {
   template <class Call>
   Status each_sink(Call call);
   Result<TaskSnapshot> snapshot(bool finished);
-  bool is_savepoint(CheckpointId checkpoint) const {
-    return savepoint_ && savepoint_->checkpoint == checkpoint;
-  }
-  void freeze(CheckpointId checkpoint);
+  void freeze(const Barrier& barrier);
+  std::shared_ptr<CheckpointStore> store_for_rows(const Barrier& barrier) const;
   void overtake_inputs();
   void overtake_outputs();
   void record(const InFlightPlace& place, const Element& element, const ChannelRecords& records);
@@ -110,9 +100,8 @@ class TaskCheckpoints {
   std::vector<std::pair<std::size_t, KeyedBackend*>> backends_;  // with their operators
 
   bool may_overtake_ = false;
-  std::optional<SavepointNotice> savepoint_;  // the last one
-  std::optional<Taken> taken_;                // and not acknowledged yet
-  std::optional<CheckpointId> frozen_;        // keyed state, until that is complete or abandoned
+  std::optional<Taken> taken_;          // and not acknowledged yet
+  std::optional<CheckpointId> frozen_;  // keyed state, until that is complete or abandoned
 };
 
 }  // namespace millrace::detail

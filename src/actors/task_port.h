@@ -19,7 +19,7 @@ class TaskPort {
   virtual void return_credit(std::size_t channel, BatchPtr batch, std::size_t bytes) = 0;
   virtual void request_split() = 0;
 
-  virtual void acknowledge(CheckpointId checkpoint, TaskSnapshot snapshot) = 0;
+  virtual void acknowledge(const Barrier& barrier, TaskSnapshot snapshot) = 0;
   // Without an error: the task cannot take a checkpoint yet, which is no failure.
   virtual void decline(CheckpointId checkpoint, std::optional<Error> error) = 0;
   // What the keyed state of operator `index` is to call when it is written, on any thread: it leads

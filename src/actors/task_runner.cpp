@@ -347,8 +347,8 @@ Result<bool> TaskRunner::take_due() {
   const Barrier barrier = *std::exchange(due_, std::nullopt);
   Status taken = checkpoints_.take(barrier, phase_ == Phase::kFinished);
   if (!taken) return taken.error();
-  const bool stops = chain_.source() && checkpoints_.stops_behind(barrier.checkpoint);
-  if (stops) stopped_ = barrier.checkpoint;
+  const bool stops = barrier.savepoint && barrier.savepoint->stops;
+  if (chain_.source() && stops) stopped_ = barrier.checkpoint;
   checkpoints_.on_time(clock_.now());
   Status assigned = end_trigger();
   if (!assigned) return assigned.error();

@@ -62,7 +62,6 @@ class TaskRunner {
 
   // A source's share of a checkpoint; other tasks wait for the barriers.
   void on_trigger(const Barrier& barrier);
-  void on_savepoint(SavepointNotice notice) { checkpoints_.on_savepoint(std::move(notice)); }
   void on_resume() { stopped_.reset(); }
   // The input ends here, as far as a source reads it.
   void on_drain() { draining_ = chain_.source() != nullptr; }

@@ -11,11 +11,6 @@ using Actions = CheckpointCoordinator::Actions;
 using Kind = CheckpointAction::Kind;
 using State = CheckpointState;
 
-std::string_view to_string(CheckpointState state) {
-  constexpr std::string_view kWords[] = {"stopped", "waiting", "collecting", "writing", "swapping"};
-  return kWords[static_cast<std::size_t>(state)];
-}
-
 std::string_view to_string(CheckpointAction::Kind kind) {
   constexpr std::string_view kWords[] = {"trigger",  "write metadata", "swap pointer",
                                          "complete", "abort",          "fail"};
@@ -79,10 +74,6 @@ std::optional<CheckpointCoordinator::Time> CheckpointCoordinator::wake_at() cons
   return std::nullopt;
 }
 
-std::optional<CheckpointName> CheckpointCoordinator::completed() const {
-  return retained_.empty() ? std::nullopt : std::optional(retained_.back());
-}
-
 Actions CheckpointCoordinator::trigger(Time now) {
   state_ = State::kCollecting;
   pending_ = {.name = {next_, epoch_},
@@ -103,11 +94,16 @@ bool CheckpointCoordinator::is_pending(CheckpointId id, State state) const {
   return state_ == state && pending_.name.id == id;
 }
 
-Actions CheckpointCoordinator::acknowledge(CheckpointId id, std::size_t subtask,
-                                           TaskSnapshot snapshot) {
+Actions CheckpointCoordinator::acknowledge(CheckpointId id, Acknowledgement acknowledged,
+                                           Time now) {
   if (!is_pending(id, State::kCollecting)) return {};
-  check(!pending_.tasks[subtask], "a subtask acknowledged a checkpoint twice");
-  pending_.tasks[subtask] = std::move(snapshot);
+  if (pending_.savepoint && !acknowledged.savepoint) {
+    return abort(internal("a task has taken the savepoint for a checkpoint, without its rows"),
+                 now);
+  }
+  std::optional<TaskSnapshot>& task = pending_.tasks[acknowledged.subtask];
+  check(!task, "a subtask acknowledged a checkpoint twice");
+  task = std::move(acknowledged.snapshot);
   return count_acknowledgement();
 }
 

@@ -31,8 +31,6 @@ namespace millrace::detail {
 
 enum class CheckpointState : std::uint8_t { kStopped, kWaiting, kCollecting, kWriting, kSwapping };
 
-std::string_view to_string(CheckpointState state);
-
 // What the coordinator must do now.
 struct CheckpointAction {
   enum class Kind : std::uint8_t {
@@ -55,6 +53,13 @@ struct CheckpointAction {
 
 std::string_view to_string(CheckpointAction::Kind kind);
 
+// What a subtask says once its part of a checkpoint is written.
+struct Acknowledgement {
+  std::size_t subtask = 0;
+  TaskSnapshot snapshot{};
+  bool savepoint = false;  // the rows of its keyed state are written too
+};
+
 class CheckpointCoordinator {
  public:
   using Actions = std::vector<CheckpointAction>;
@@ -74,10 +79,12 @@ class CheckpointCoordinator {
   Actions tick(Time now);
   // As soon as nothing else is under way. That it fails counts as no failure.
   void request_savepoint() { savepoint_requested_ = true; }
+  void withdraw_savepoint() { savepoint_requested_ = false; }
   void request_final() { final_requested_ = true; }
 
   // Of a checkpoint that is not the one under way, nothing below has an effect.
-  Actions acknowledge(CheckpointId id, std::size_t subtask, TaskSnapshot snapshot);
+  // A savepoint without a subtask's rows would lack its state: that is refused.
+  Actions acknowledge(CheckpointId id, Acknowledgement acknowledged, Time now);
   // Nothing: the enumerator has not looked for its splits yet.
   Actions acknowledge_splits(CheckpointId id, const std::string& source,
                              std::optional<StatePiece> splits);
@@ -89,8 +96,6 @@ class CheckpointCoordinator {
   CheckpointState state() const { return state_; }
   // When to call tick() at the latest; nothing while there is nothing to wait for.
   std::optional<Time> wake_at() const;
-  // The newest one that is complete.
-  std::optional<CheckpointName> completed() const;
 
  private:
   struct Pending {

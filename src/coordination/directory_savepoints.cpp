@@ -26,6 +26,10 @@ Result<std::shared_ptr<CheckpointStore>> DirectorySavepoints::create(const std::
   return std::shared_ptr<CheckpointStore>(*std::move(folder));
 }
 
+std::shared_ptr<CheckpointStore> DirectorySavepoints::open(const std::string& path) {
+  return std::make_shared<SavepointFolder>(files_, path);
+}
+
 Result<FoundSnapshot> DirectorySavepoints::find(const std::string& path) {
   Path folder = Path(path).lexically_normal();
   if (folder.filename() == kMetadataFile) folder = folder.parent_path();

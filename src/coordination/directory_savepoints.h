@@ -12,6 +12,7 @@ class DirectorySavepoints final : public SavepointStores {
   explicit DirectorySavepoints(FileSystem& files) : files_(files) {}
 
   Result<std::shared_ptr<CheckpointStore>> create(const std::string& path) override;
+  std::shared_ptr<CheckpointStore> open(const std::string& path) override;
   Result<FoundSnapshot> find(const std::string& path) override;
 
  private:

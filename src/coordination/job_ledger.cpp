@@ -51,8 +51,9 @@ Status check_stores(const ExecutionSettings& settings) {
 JobLedger::JobLedger(std::string job, const ExecutionSettings& settings)
     : job_(std::move(job)),
       restore_(settings.restore),
-      checkpoint_store_(settings.checkpoint_store),
-      metadata_store_(settings.metadata_store),
+      allow_repeated_output_(settings.allow_repeated_output),
+      checkpoint_store_(settings.checkpoint_store ? *settings.checkpoint_store : own_checkpoints_),
+      metadata_store_(settings.metadata_store ? *settings.metadata_store : own_metadata_),
       savepoints_(settings.savepoints) {}
 
 Result<Attempt> JobLedger::next_attempt() {
@@ -64,19 +65,22 @@ Result<Attempt> JobLedger::next_attempt() {
   }
   Attempt attempt{.id = AttemptId(record_->attempt),
                   .epoch = record_->epoch,
-                  .next_checkpoint = CheckpointId(record_->next_checkpoint),
-                  .completed = record_->completed};
-  if (!attempt.completed.empty()) {
-    Result<CheckpointMetadata> metadata = load(attempt.completed.back());
-    if (!metadata) return metadata.error();
-    attempt.checkpoint = *std::move(metadata);
-  } else if (!record_->origin.empty()) {
-    Result<FoundSnapshot> found = find_origin(record_->origin);
+                  .next_checkpoint = CheckpointId(record_->next_checkpoint)};
+  if (const auto* from = std::get_if<RestoreFromPath>(&record_->restore)) {
+    Result<FoundSnapshot> found = find_origin(from->path);
     if (!found) return found.error();
     attempt.checkpoint = std::move(found->metadata);
-    attempt.origin = record_->origin;
+    attempt.origin = from->path;
     attempt.origin_store = std::move(found->store);
+    return attempt;
   }
+  Result<std::vector<CheckpointName>> completed = gone_on_from(*record_);
+  if (!completed) return completed.error();
+  attempt.completed = *std::move(completed);
+  if (attempt.completed.empty()) return attempt;
+  Result<CheckpointMetadata> metadata = load(attempt.completed.back());
+  if (!metadata) return metadata.error();
+  attempt.checkpoint = *std::move(metadata);
   return attempt;
 }
 
@@ -88,13 +92,13 @@ Status JobLedger::claim() {
     Result<std::optional<JobRecord>> found = read();
     if (!found) return found.error();
     JobRecord wanted = found->value_or(JobRecord());
+    if (!before_) before_ = wanted;
     Status chosen = choose(wanted);
     if (!chosen) return chosen;
     ++wanted.epoch;
     ++wanted.attempt;
     wanted.state = "running";
-    Result<JobRecord> written =
-        blocks() ? metadata_store_->write(job_, wanted.version, wanted) : Result<JobRecord>(wanted);
+    Result<JobRecord> written = metadata_store_.write(job_, wanted.version, wanted);
     if (written) {
       epoch_ = written->epoch;
       record_ = *std::move(written);
@@ -108,27 +112,43 @@ Status JobLedger::claim() {
 }
 
 Result<std::optional<JobRecord>> JobLedger::read() {
-  if (!blocks()) return std::optional<JobRecord>();
-  Result<std::optional<JobRecord>> record = metadata_store_->read(job_);
+  Result<std::optional<JobRecord>> record = metadata_store_.read(job_);
   if (!record)
     return record.error().with_context(concat("reading about the job ", in_quotes(job_)));
   return record;
 }
 
-// What the job is to go on from.
-Status JobLedger::choose(JobRecord& record) {
-  Result<std::vector<CheckpointName>> completed = chosen(record.completed);
-  if (!completed) return completed.error();
-  record.completed = *std::move(completed);
-  if (!std::holds_alternative<RestoreFromLatest>(restore_)) record.origin.clear();
+// What the job is to go on from, if that can be found. The latest is what the record says already.
+Status JobLedger::choose(JobRecord& record) const {
+  const bool older = is_mutant(Mutant::kRestoreOlder) && record.completed.size() > 1;
+  if (older) record.completed.pop_back();
+  if (!std::holds_alternative<RestoreFromLatest>(restore_)) record.restore = restore_;
   if (const auto* asked = std::get_if<RestoreFromPath>(&restore_)) {
     const Result<FoundSnapshot> found = find_origin(asked->path);
     if (!found) return found.error();
-    record.origin = asked->path;
     // What sinks have prepared is told apart by it.
     record.next_checkpoint = std::max(record.next_checkpoint, found->metadata.id + 1);
+    const bool own = found->metadata.job == job_;
+    return own ? check_newest(CheckpointId(found->metadata.id), asked->path, record) : Status();
   }
-  return {};
+  const Result<std::vector<CheckpointName>> found = gone_on_from(record);
+  if (!found) return found.error();
+  const auto* asked = std::get_if<RestoreFromCheckpoint>(&restore_);
+  return asked ? check_newest(asked->id, to_string(found->back()), record) : Status();
+}
+
+// Sinks have committed at each completed checkpoint. Behind an older one they would be given again
+// what they have shown.
+Status JobLedger::check_newest(CheckpointId id, std::string_view asked,
+                               const JobRecord& record) const {
+  if (allow_repeated_output_ || record.completed.empty()) return {};
+  const CheckpointName newest = record.completed.back();
+  if (id >= newest.id) return {};
+  return invalid_argument(concat(
+      "the job is to go on from ", in_quotes(asked), ", its checkpoint ", id.value(),
+      ", but it has completed ", to_string(newest),
+      " since, and what its sinks have shown in between would be shown again; go on from the "
+      "newest (--restore=latest), or allow it (--allow-repeated-output)"));
 }
 
 Result<FoundSnapshot> JobLedger::find_origin(const std::string& path) const {
@@ -141,19 +161,13 @@ Result<FoundSnapshot> JobLedger::find_origin(const std::string& path) const {
   return found;
 }
 
-// The pointer of a job that is started: what it goes on from is the newest.
-Result<std::vector<CheckpointName>> JobLedger::chosen(
-    const std::vector<CheckpointName>& completed) const {
-  if (std::holds_alternative<RestoreFromNothing>(restore_) ||
-      std::holds_alternative<RestoreFromPath>(restore_)) {
-    return std::vector<CheckpointName>();
-  }
-  if (is_mutant(Mutant::kRestoreOlder) && completed.size() > 1) {
-    return std::vector<CheckpointName>(completed.begin(), completed.end() - 1);
-  }
-  if (std::holds_alternative<RestoreFromLatest>(restore_)) return completed;
-  const auto& asked = std::get<RestoreFromCheckpoint>(restore_);
-  const CheckpointName name{asked.id, asked.epoch};
+// The completed checkpoints up to the one that the job goes on from.
+Result<std::vector<CheckpointName>> JobLedger::gone_on_from(const JobRecord& record) const {
+  const std::vector<CheckpointName>& completed = record.completed;
+  if (std::holds_alternative<RestoreFromLatest>(record.restore)) return completed;
+  const auto* asked = std::get_if<RestoreFromCheckpoint>(&record.restore);
+  if (asked == nullptr) return std::vector<CheckpointName>();
+  const CheckpointName name{asked->id, asked->epoch};
   const auto found = std::ranges::find(completed, name);
   if (found == completed.end()) {
     return not_found(concat("the job ", in_quotes(job_), " has no completed checkpoint ",
@@ -176,11 +190,7 @@ Status JobLedger::change(const Edit& edit) {
 }
 
 Status JobLedger::write_record(const JobRecord& wanted) {
-  if (!blocks()) {
-    record_ = wanted;
-    return {};
-  }
-  Result<JobRecord> written = metadata_store_->write(job_, wanted.version, wanted);
+  Result<JobRecord> written = metadata_store_.write(job_, wanted.version, wanted);
   if (written) {
     record_ = *std::move(written);
     return {};
@@ -201,20 +211,15 @@ Status JobLedger::resolve(const JobRecord& wanted, const Error& lost) {
   return {};
 }
 
-Status JobLedger::write(const CheckpointName& checkpoint, CheckpointMetadata metadata) {
-  if (!blocks()) {
-    kept_ = std::move(metadata);
-    return {};
-  }
+Status JobLedger::write(const CheckpointName& checkpoint, const CheckpointMetadata& metadata) {
   files_[checkpoint] = files_of(metadata);
   Result<std::string> bytes = encode_checkpoint(metadata);
   if (!bytes) return bytes.error();
-  return passed(FailPoint::kMetadataWritten, checkpoint_store_->write_metadata(checkpoint, *bytes));
+  return passed(FailPoint::kMetadataWritten, checkpoint_store_.write_metadata(checkpoint, *bytes));
 }
 
 Result<CheckpointMetadata> JobLedger::load(const CheckpointName& checkpoint) {
-  if (!blocks()) return *kept_;
-  Result<CheckpointMetadata> metadata = read_checkpoint(*checkpoint_store_, checkpoint);
+  Result<CheckpointMetadata> metadata = read_checkpoint(checkpoint_store_, checkpoint);
   if (metadata) files_[checkpoint] = files_of(*metadata);
   return metadata;
 }
@@ -222,13 +227,13 @@ Result<CheckpointMetadata> JobLedger::load(const CheckpointName& checkpoint) {
 Status JobLedger::complete(const std::vector<CheckpointName>& retained) {
   return passed(FailPoint::kPointerSwapped, change([&](JobRecord& record) {
                   record.completed = retained;
-                  record.origin.clear();
+                  record.restore = RestoreFromLatest{};
                   record.next_checkpoint = retained.back().id.value() + 1;
                 }));
 }
 
 Status JobLedger::remove_unused() {
-  if (!blocks() || !record_ || record_->completed.empty()) return {};
+  if (!record_ || record_->completed.empty()) return {};
   const std::set<CheckpointName> keep(record_->completed.begin(), record_->completed.end());
   std::set<std::string> files;
   for (const CheckpointName& name : keep) {
@@ -240,12 +245,21 @@ Status JobLedger::remove_unused() {
   }
   std::erase_if(files_, [&](const auto& entry) { return !keep.contains(entry.first); });
   return passed(FailPoint::kUnusedRemoved,
-                checkpoint_store_->remove_unused(record_->completed.back(), keep, files));
+                checkpoint_store_.remove_unused(record_->completed.back(), keep, files));
 }
 
 Status JobLedger::end(std::string_view state) {
   if (!epoch_) return {};
   return passed(FailPoint::kEndRecorded, change([&](JobRecord& record) { record.state = state; }));
+}
+
+Status JobLedger::withdraw(std::string_view state) {
+  if (!epoch_) return {};
+  if (is_from_nothing(*before_)) return end(state);
+  return passed(FailPoint::kEndRecorded, change([&](JobRecord& record) {
+                  record.restore = before_->restore;
+                  record.state = before_->state;
+                }));
 }
 
 }  // namespace millrace::detail

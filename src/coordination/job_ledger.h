@@ -3,7 +3,7 @@
 // conditional on what this ledger wrote last, so that of two coordinators one writes no more and
 // learns it (kCancelled). A reply that was lost is resolved by reading back.
 //
-// Without stores it keeps the same in memory, for this process alone.
+// Without stores it has its own, in memory, for this process alone.
 //
 // Calls block, and come one at a time, from any thread.
 #pragma once
@@ -16,10 +16,11 @@
 #include <string>
 #include <vector>
 
-#include "millrace/coordination/metadata_store.h"
+#include "millrace/coordination/memory_metadata_store.h"
 #include "millrace/core/result.h"
 #include "millrace/plan/execution_settings.h"
 #include "millrace/state/checkpoint_metadata.h"
+#include "millrace/state/files/memory_checkpoint_store.h"
 #include "millrace/state/savepoint/savepoint_stores.h"
 
 namespace millrace::detail {
@@ -42,14 +43,11 @@ class JobLedger {
  public:
   JobLedger(std::string job, const ExecutionSettings& settings);
 
-  // Whether its calls may block: without stores they do not.
-  bool blocks() const { return metadata_store_ != nullptr; }
-
-  // Allocates the next attempt. The first one goes on from what was asked for, later ones from the
-  // newest completed checkpoint.
+  // Allocates the next attempt. It goes on from the newest completed checkpoint of this run or,
+  // until there is one, from what was asked for.
   Result<Attempt> next_attempt();
 
-  Status write(const CheckpointName& checkpoint, CheckpointMetadata metadata);
+  Status write(const CheckpointName& checkpoint, const CheckpointMetadata& metadata);
   // Moves the job's pointer to the newest of them, which completes that checkpoint.
   Status complete(const std::vector<CheckpointName>& retained);
   // Removes what no retained checkpoint needs.
@@ -57,14 +55,18 @@ class JobLedger {
   // How the job ended. The final checkpoint stays: started again from it, the job has nothing to
   // do.
   Status end(std::string_view state);
+  // It ended so because it could not begin. What the job goes on from, and how it had ended, is
+  // what it was before; if that is nothing, it stays what was asked for.
+  Status withdraw(std::string_view state);
 
  private:
   using Edit = std::function<void(JobRecord&)>;
 
   Status claim();
   Result<std::optional<JobRecord>> read();
-  Result<std::vector<CheckpointName>> chosen(const std::vector<CheckpointName>& completed) const;
-  Status choose(JobRecord& record);
+  Status choose(JobRecord& record) const;
+  Result<std::vector<CheckpointName>> gone_on_from(const JobRecord& record) const;
+  Status check_newest(CheckpointId id, std::string_view asked, const JobRecord& record) const;
   Result<FoundSnapshot> find_origin(const std::string& path) const;
   Status change(const Edit& edit);
   Status write_record(const JobRecord& wanted);
@@ -73,12 +75,15 @@ class JobLedger {
 
   const std::string job_;
   const RestoreFrom restore_;
-  CheckpointStore* const checkpoint_store_;
-  MetadataStore* const metadata_store_;
+  const bool allow_repeated_output_;
+  MemoryCheckpointStore own_checkpoints_;  // where it was given none
+  MemoryMetadataStore own_metadata_;
+  CheckpointStore& checkpoint_store_;
+  MetadataStore& metadata_store_;
   SavepointStores* const savepoints_;
-  std::optional<std::uint64_t> epoch_;      // once claimed
-  std::optional<JobRecord> record_;         // as it was written last; none if that is unknown
-  std::optional<CheckpointMetadata> kept_;  // without stores
+  std::optional<JobRecord> before_;     // as it was when this one claimed it
+  std::optional<std::uint64_t> epoch_;  // once claimed
+  std::optional<JobRecord> record_;     // as it was written last; none if that is unknown
   std::map<CheckpointName, std::set<std::string>> files_;  // of the checkpoints seen so far
 };
 

@@ -1,12 +1,17 @@
 #include "millrace/coordination/job_record_format.h"
 
 #include "millrace/core/text.h"
+#include "millrace/state/files/checkpoint_names.h"
 #include "millrace/state/sealed_record.h"
 
 namespace millrace::detail {
 namespace {
 
-constexpr SealedFormat kFormat{.magic = "MILLRJOB", .version = 1, .what = "job record"};
+constexpr SealedFormat kFormat{.magic = "MILLRJOB", .version = 2, .what = "job record"};
+// The same, but that a record with an origin has no completed checkpoint.
+constexpr SealedFormat kFirstFormat{.magic = "MILLRJOB", .version = 1, .what = "job record"};
+
+constexpr std::string_view kNothing = "none";
 
 struct CompletedCheckpoint {
   std::uint64_t id = 0;
@@ -25,6 +30,28 @@ struct SavedJob {
   std::string origin;
 };
 
+// Empty for the latest. A path is a whole one, so that it is neither of the other words.
+std::string origin_of(const RestoreFrom& restore) {
+  if (std::holds_alternative<RestoreFromNothing>(restore)) return std::string(kNothing);
+  if (const auto* path = std::get_if<RestoreFromPath>(&restore)) return path->path;
+  const auto* checkpoint = std::get_if<RestoreFromCheckpoint>(&restore);
+  return checkpoint ? to_string(CheckpointName{checkpoint->id, checkpoint->epoch}) : std::string();
+}
+
+RestoreFrom restore_of(std::string origin) {
+  if (origin.empty()) return RestoreFromLatest{};
+  if (origin == kNothing) return RestoreFromNothing{};
+  if (const auto name = parse_checkpoint_name(origin)) {
+    return RestoreFromCheckpoint{name->id, name->epoch};
+  }
+  return RestoreFromPath{std::move(origin)};
+}
+
+Result<SavedJob> unseal_job(std::string_view bytes, std::string_view file) {
+  Result<SavedJob> first = unseal<SavedJob>(kFirstFormat, bytes, file);
+  return first ? std::move(first) : unseal<SavedJob>(kFormat, bytes, file);
+}
+
 }  // namespace
 
 Result<std::string> encode_job_record(std::string_view job, const JobRecord& record) {
@@ -34,7 +61,7 @@ Result<std::string> encode_job_record(std::string_view job, const JobRecord& rec
                  .attempt = record.attempt,
                  .next_checkpoint = record.next_checkpoint,
                  .state = record.state,
-                 .origin = record.origin};
+                 .origin = origin_of(record.restore)};
   for (const CheckpointName& name : record.completed) {
     saved.completed.push_back({.id = name.id.value(), .epoch = name.epoch});
   }
@@ -43,7 +70,7 @@ Result<std::string> encode_job_record(std::string_view job, const JobRecord& rec
 
 Result<JobRecord> decode_job_record(std::string_view bytes, std::string_view file,
                                     std::optional<std::string_view> job) {
-  Result<SavedJob> saved = unseal<SavedJob>(kFormat, bytes, file);
+  Result<SavedJob> saved = unseal_job(bytes, file);
   if (!saved) return saved.error();
   if (job && saved->job != *job) {
     return corruption(concat("'", file, "' is the record of job ", in_quotes(saved->job),
@@ -55,7 +82,7 @@ Result<JobRecord> decode_job_record(std::string_view bytes, std::string_view fil
                    .attempt = saved->attempt,
                    .next_checkpoint = saved->next_checkpoint,
                    .state = std::move(saved->state),
-                   .origin = std::move(saved->origin)};
+                   .restore = restore_of(std::move(saved->origin))};
   for (const CompletedCheckpoint& name : saved->completed) {
     record.completed.push_back({.id = CheckpointId(name.id), .epoch = name.epoch});
   }

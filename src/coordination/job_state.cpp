@@ -18,6 +18,24 @@ std::string_view to_string(JobState state) {
   return kWords[static_cast<std::size_t>(state)];
 }
 
+namespace {
+
+// Whether trying again changes nothing where it keeps a job from beginning, such as state of
+// another type, or a file that is not there.
+bool is_wrong_in_itself(const Error& error) {
+  switch (error.code()) {
+    case ErrorCode::kInvalidArgument:
+    case ErrorCode::kNotFound:
+    case ErrorCode::kUnsupported:
+    case ErrorCode::kCorruption:
+      return true;
+    default:
+      return false;
+  }
+}
+
+}  // namespace
+
 JobStateMachine::JobStateMachine(const std::vector<std::size_t>& regions, RestartSettings restart,
                                  Random random)
     : restart_(restart), random_(random) {
@@ -77,7 +95,10 @@ Actions JobStateMachine::task_opened(std::size_t index) {
   Region& region = regions_[index];
   if (region.state != RegionState::kOpening || ++region.opened < region.tasks) return {};
   region.state = RegionState::kRunning;
-  if (all(RegionState::kRunning)) state_ = JobState::kRunning;
+  if (all(RegionState::kRunning)) {
+    state_ = JobState::kRunning;
+    has_run_ = true;
+  }
   return {act(Kind::kStartTasks, region)};
 }
 
@@ -112,14 +133,25 @@ Actions JobStateMachine::task_failed(std::size_t index, Error error, Time now) {
   return alive() && runs(region) ? fail({&region, 1}, std::move(error), now) : Actions();
 }
 
+Actions JobStateMachine::splits_failed(std::size_t index, Error error, Time now) {
+  Region& region = regions_[index];
+  const bool final = is_wrong_in_itself(error);
+  return alive() && runs(region) ? fail({&region, 1}, std::move(error), now, final) : Actions();
+}
+
 Actions JobStateMachine::all_failed(Error error, Time now) {
   return alive() ? fail(regions_, std::move(error), now) : Actions();
 }
 
 Actions JobStateMachine::fail(std::span<Region> regions, Error error, Time now) {
+  const bool final = !has_run_ && is_wrong_in_itself(error);
+  return fail(regions, std::move(error), now, final || error.code() == ErrorCode::kCancelled);
+}
+
+Actions JobStateMachine::fail(std::span<Region> regions, Error error, Time now, bool final) {
   failures_.push_back(now);
   completing_ = false;
-  const auto delay = is_final(error) ? std::nullopt : restart_delay(restart_, failures_, random_);
+  const auto delay = final ? std::nullopt : restart_delay(restart_, failures_, random_);
   if (!delay) {
     result_ = explained(std::move(error));
     return end(JobState::kFailing);
@@ -132,21 +164,6 @@ Actions JobStateMachine::fail(std::span<Region> regions, Error error, Time now) 
     std::ranges::move(close(region), std::back_inserter(actions));
   }
   return actions;
-}
-
-// Whether trying again changes nothing: somebody asked for the end, or what was asked for cannot be
-// begun, such as going on from state of another type.
-bool JobStateMachine::is_final(const Error& error) const {
-  switch (error.code()) {
-    case ErrorCode::kCancelled:
-      return true;
-    case ErrorCode::kInvalidArgument:
-    case ErrorCode::kUnsupported:
-    case ErrorCode::kCorruption:
-      return state_ == JobState::kStarting;
-    default:
-      return false;
-  }
 }
 
 Error JobStateMachine::explained(Error error) const {

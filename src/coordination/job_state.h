@@ -90,6 +90,9 @@ class JobStateMachine {
   // kCancelled errors are not tried again: somebody asked for them, or another coordinator leads.
   // Nor is what is wrong in itself before the job has run for the first time.
   Actions task_failed(std::size_t region, Error error, Time now);
+  // A source has not found its splits, for which it looks once: the same holds for it whenever that
+  // is noticed.
+  Actions splits_failed(std::size_t region, Error error, Time now);
   Actions all_failed(Error error, Time now);  // what concerns no single region
   Actions task_closed(std::size_t region);
   Actions delay_over(std::size_t region);
@@ -100,6 +103,8 @@ class JobStateMachine {
   Actions closing_timed_out(Error error);
 
   JobState state() const { return state_; }
+  // It failed before all of its tasks ran: it could not begin.
+  bool refused() const { return state_ == JobState::kFailed && !has_run_; }
   bool ended() const;
   // Whether the region's tasks have been told to stop and have not all done so.
   bool closing(std::size_t region) const { return regions_[region].state == RegionState::kClosing; }
@@ -128,9 +133,9 @@ class JobStateMachine {
   bool all(RegionState state) const;
   bool all_tasks(std::size_t Region::*counted) const;
   bool alive() const;  // it runs, or will
-  bool is_final(const Error& error) const;
   bool runs(const Region& region) const;
   Actions fail(std::span<Region> regions, Error error, Time now);
+  Actions fail(std::span<Region> regions, Error error, Time now, bool final);
   Actions end(JobState state);
   Actions close_all();
   Actions close(Region& region);
@@ -142,6 +147,7 @@ class JobStateMachine {
   RestartSettings restart_;
   Random random_;
   std::vector<Time> failures_;
+  bool has_run_ = false;
   bool completing_ = false;  // the final checkpoint is complete
   JobState state_ = JobState::kStarting;
   Status result_;

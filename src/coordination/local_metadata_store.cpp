@@ -96,16 +96,4 @@ Status LocalMetadataStore::replace(std::string_view job, std::string_view bytes)
   return status ? status : unknown_outcome(job, status.error());
 }
 
-Status LocalMetadataStore::remove(std::string_view job, std::uint64_t version) {
-  const Result<std::unique_ptr<FileLock>> locked = lock(job);
-  if (!locked) return locked.error();
-  const Result<std::optional<JobRecord>> current = read_file_of(job);
-  if (!current) return current.error();
-  Status status = check_replaceable(job, *current, version, *current ? (*current)->epoch : 0);
-  if (!status) return status;
-  status = files_.remove(path_of(job));
-  if (status) status = files_.sync_directory(directory_);
-  return status ? status : unknown_outcome(job, status.error());
-}
-
 }  // namespace millrace::detail

@@ -21,7 +21,6 @@ class LocalMetadataStore final : public MetadataStore {
 
   Result<std::optional<JobRecord>> read(std::string_view job) override;
   Result<JobRecord> write(std::string_view job, std::uint64_t version, JobRecord record) override;
-  Status remove(std::string_view job, std::uint64_t version) override;
 
  private:
   using Path = std::filesystem::path;

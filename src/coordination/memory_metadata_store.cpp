@@ -23,12 +23,4 @@ Result<JobRecord> MemoryMetadataStore::write(std::string_view job, std::uint64_t
   return records_.insert_or_assign(std::string(job), std::move(record)).first->second;
 }
 
-Status MemoryMetadataStore::remove(std::string_view job, std::uint64_t version) {
-  const std::lock_guard lock(mutex_);
-  const std::optional<JobRecord> current = find(job);
-  Status status = check_replaceable(job, current, version, current ? current->epoch : 0);
-  if (status && current) records_.erase(records_.find(job));
-  return status;
-}
-
 }  // namespace millrace::detail

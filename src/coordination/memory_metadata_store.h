@@ -13,7 +13,6 @@ class MemoryMetadataStore final : public MetadataStore {
  public:
   Result<std::optional<JobRecord>> read(std::string_view job) override;
   Result<JobRecord> write(std::string_view job, std::uint64_t version, JobRecord record) override;
-  Status remove(std::string_view job, std::uint64_t version) override;
 
  private:
   std::optional<JobRecord> find(std::string_view job) const;

@@ -4,6 +4,11 @@
 
 namespace millrace::detail {
 
+bool is_from_nothing(const JobRecord& record) {
+  if (std::holds_alternative<RestoreFromLatest>(record.restore)) return record.completed.empty();
+  return std::holds_alternative<RestoreFromNothing>(record.restore);
+}
+
 Status check_replaceable(std::string_view job, const std::optional<JobRecord>& current,
                          std::uint64_t version, std::uint64_t epoch) {
   const std::uint64_t found = current ? current->version : 0;

@@ -11,6 +11,7 @@
 #include <string_view>
 #include <vector>
 
+#include "millrace/plan/execution_settings.h"
 #include "millrace/state/checkpoint_store.h"
 
 namespace millrace::detail {
@@ -23,10 +24,15 @@ struct JobRecord {
   std::uint64_t next_checkpoint = 1;
   std::vector<CheckpointName> completed;  // those that are retained, the newest last: the pointer
   std::string state;                      // "running", "finished", "cancelled", "stopped", "failed"
-  std::string origin;  // path of what it goes on from, until it has a checkpoint of its own
+  // What it goes on from until the run that chose this has completed a checkpoint: what was
+  // completed before stays until then. The latest is the newest that is completed.
+  RestoreFrom restore = RestoreFromLatest{};
 
   bool operator==(const JobRecord&) const = default;
 };
+
+// Whether the job, started from its latest, has nothing to go on from.
+bool is_from_nothing(const JobRecord& record);
 
 class MetadataStore {
  public:
@@ -40,12 +46,9 @@ class MetadataStore {
   // leader is one no more. After kUnavailable it is unknown whether it was written: read again.
   virtual Result<JobRecord> write(std::string_view job, std::uint64_t version,
                                   JobRecord record) = 0;
-
-  // With the same conditions on the version, and the same errors.
-  virtual Status remove(std::string_view job, std::uint64_t version) = 0;
 };
 
-// The condition of write() and remove(): kCancelled unless the record that is there has this
+// The condition of write(): kCancelled unless the record that is there has this
 // version and no newer epoch.
 Status check_replaceable(std::string_view job, const std::optional<JobRecord>& current,
                          std::uint64_t version, std::uint64_t epoch);

@@ -21,13 +21,12 @@ Actions SavepointRequests::made(const Status& made, bool tasks_run) {
     state_ = State::kNone;
     return {{Do::kReply, made}};
   }
-  if (then_ != AfterSavepoint::kDrain) {
-    state_ = State::kWaiting;
-    return {{Do::kTake}};
+  if (then_ != AfterSavepoint::kGoOn && !tasks_run) {
+    return fail(unavailable("the job's tasks do not run now; try again later"));
   }
-  if (!tasks_run) return fail(unavailable("the job's tasks do not run now; try again later"));
-  state_ = State::kDraining;
-  return {{Do::kDrain}};
+  const bool drains = then_ == AfterSavepoint::kDrain;
+  state_ = drains ? State::kDraining : State::kWaiting;
+  return {{drains ? Do::kDrain : Do::kTake}};
 }
 
 Actions SavepointRequests::final_checkpoint_due() {
@@ -36,11 +35,10 @@ Actions SavepointRequests::final_checkpoint_due() {
   return {{Do::kTake}};
 }
 
-Actions SavepointRequests::triggered(CheckpointId id) {
+void SavepointRequests::triggered(CheckpointId id) {
   check(state_ == State::kWaiting, "nobody has requested this savepoint");
   state_ = State::kTaken;
   id_ = id;
-  return {{Do::kAnnounce}};
 }
 
 Actions SavepointRequests::completed(CheckpointId id) {
@@ -80,10 +78,15 @@ Actions SavepointRequests::stop_if_committed() {
   return {{Do::kReply}, {Do::kStop}};
 }
 
-// What was requested and not taken yet waits for the tasks; an abort is heard of apart.
+// What was requested and not taken yet waits for the tasks, unless the job is to end behind it:
+// they may never run again, and input that had ended goes on. An abort is heard of apart.
 Actions SavepointRequests::interrupted() {
-  if (state_ == State::kDraining) {
-    return fail(unavailable("a task failed before all input was drained; try again"));
+  const bool waiting = state_ == State::kDraining || state_ == State::kWaiting;
+  if (waiting && then_ == AfterSavepoint::kDrain) {
+    return withdraw(unavailable("a task failed before all input was drained; try again"));
+  }
+  if (waiting && then_ == AfterSavepoint::kStop) {
+    return withdraw(unavailable("a task failed before the savepoint was taken; try again"));
   }
   const bool stopping = stops() && (state_ == State::kSaving || state_ == State::kStopping);
   if (!stopping) return {};
@@ -96,6 +99,12 @@ Actions SavepointRequests::interrupted() {
 Actions SavepointRequests::ended() {
   if (!busy()) return {};
   return fail(unavailable("the job ended before its savepoint was complete"));
+}
+
+Actions SavepointRequests::withdraw(const Error& error) {
+  Actions actions = fail(error);
+  actions.insert(actions.begin(), {Do::kWithdraw});
+  return actions;
 }
 
 Actions SavepointRequests::fail(const Error& error) {

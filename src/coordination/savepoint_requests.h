@@ -27,8 +27,8 @@ struct SavepointAction {
   enum class Kind : std::uint8_t {
     kMake,      // its folder: then made()
     kTake,      // request the checkpoint that it is
+    kWithdraw,  // that request
     kDrain,     // tell the sources to end
-    kAnnounce,  // tell the tasks, before the checkpoint is triggered
     kWrite,     // its metadata: then written()
     kDiscard,   // its folder
     kResume,    // tell the sources to go on
@@ -55,7 +55,7 @@ class SavepointRequests {
   // All tasks have finished.
   Actions final_checkpoint_due();
   // These are about the checkpoint of a savepoint.
-  Actions triggered(CheckpointId id);
+  void triggered(CheckpointId id);
   Actions completed(CheckpointId id);
   Actions aborted(CheckpointId id, const Error& error);
   // A task has; of any checkpoint.
@@ -66,7 +66,7 @@ class SavepointRequests {
   // The job has ended.
   Actions ended();
 
-  // What is announced with the checkpoint: whether sources stop behind it.
+  // Whether sources stop behind the checkpoint.
   bool stops() const { return then_ == AfterSavepoint::kStop; }
 
  private:
@@ -80,6 +80,7 @@ class SavepointRequests {
     kStopping,
   };
 
+  Actions withdraw(const Error& error);
   Actions fail(const Error& error);
   Actions stop_if_committed();
 

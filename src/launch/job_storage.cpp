@@ -93,8 +93,7 @@ fs::path directory_of(const Config& config, const std::string& job) {
 }
 
 bool has_ended(const detail::JobRecord& record) {
-  const bool has_something = !record.completed.empty() || !record.origin.empty();
-  return record.state == "finished" || !has_something;
+  return record.state == "finished" || is_from_nothing(record);
 }
 
 // A path from which another directory or process finds the same.
@@ -201,6 +200,7 @@ Result<JobStorage> JobStorage::open(const detail::ExecutionPlan& plan, const Con
   storage.settings_.metadata_store = &stores.metadata;
   storage.settings_.savepoints = &stores.savepoints;
   storage.settings_.allow_dropped_state = restore.allow_dropped_state;
+  storage.settings_.allow_repeated_output = restore.allow_repeated_output;
   Result<std::optional<detail::JobRecord>> record = stores.metadata.read(logical.job);
   if (!record) return record.error();
   Result<detail::RestoreFrom> from = restore_from(restore, directory, *record);

@@ -27,6 +27,7 @@ struct RestoreChoice {
   Kind kind = Kind::kUnsaid;
   std::string path{};
   bool allow_dropped_state = false;
+  bool allow_repeated_output = false;
   bool takes_savepoints = false;  // whatever the configuration says
 
   static RestoreChoice parse(std::string_view text);

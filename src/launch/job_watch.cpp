@@ -55,6 +55,7 @@ class Watch {
     while (!job_.wait_for(100ms)) {
       look_at_savepoint();
       look_at_signals();
+      if (pending_ && stop_since_ && Clock::now() > *stop_since_ + patience()) abandon();
       if (stopping_since_ && Clock::now() > *stopping_since_ + settings_.cancellation_timeout) {
         give_up(settings_.cancellation_timeout);
       }
@@ -80,7 +81,8 @@ class Watch {
   };
 
   void look_at_signals() {
-    if (stop_signal() != 0 && !stopping_since_ && !pending_) stop();
+    if (stop_signal() != 0 && !stop_since_) stop_since_ = Clock::now();
+    if (stop_since_ && !stopping_since_ && !pending_) stop();
     const int asked = savepoint_signals();
     if (asked == heeded_ || pending_ || stopping_since_) return;
     heeded_ = asked;
@@ -101,6 +103,21 @@ class Watch {
       const std::lock_guard lock(answer->mutex);
       answer->status = std::move(status);
     });
+  }
+
+  // Of a savepoint that is under way when the job is to stop.
+  Duration patience() const {
+    return settings_.on_stop ? settings_.savepoint_timeout : settings_.cancellation_timeout;
+  }
+
+  // A job whose tasks fail again and again may never take it.
+  void abandon() {
+    line_.clear();
+    std::cerr << settings_.name << ": savepoint " << pending_->path << " was not complete within "
+              << to_string(patience()) << " of the signal; stopping without it" << std::endl;
+    pending_.reset();
+    tried_to_save_ = true;
+    stop();
   }
 
   void look_at_savepoint() {
@@ -124,10 +141,11 @@ class Watch {
   detail::RunningJob& job_;
   const WatchSettings& settings_;
   StatusLine line_;
-  std::optional<Pending> pending_;  // a savepoint under way
-  int heeded_ = 0;                  // signals that asked for one
-  bool tried_to_save_ = false;      // before stopping
-  std::optional<Clock::time_point> stopping_since_;
+  std::optional<Pending> pending_;                   // a savepoint under way
+  int heeded_ = 0;                                   // signals that asked for one
+  bool tried_to_save_ = false;                       // before stopping
+  std::optional<Clock::time_point> stop_since_;      // when the signal was seen
+  std::optional<Clock::time_point> stopping_since_;  // when the job was told
 };
 
 }  // namespace

@@ -17,6 +17,8 @@ struct WatchSettings {
   std::string savepoint_directory;  // where savepoints get folders
   std::optional<detail::AfterSavepoint> on_stop;
   Duration cancellation_timeout = std::chrono::seconds(30);
+  // How long it waits for a savepoint, if it is to stop behind one; otherwise as long as above.
+  Duration savepoint_timeout = std::chrono::minutes(10);
 };
 
 // Returns how the job ended.

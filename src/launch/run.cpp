@@ -218,6 +218,8 @@ class Program {
     }
     asked.restore.allow_dropped_state =
         arguments.find_engine_flag("allow-dropped-state") != nullptr;
+    asked.restore.allow_repeated_output =
+        arguments.find_engine_flag("allow-repeated-output") != nullptr;
     if (const Argument* const flag = arguments.find_engine_flag("savepoint-on-stop")) {
       if (flag->text && *flag->text != "drain") {
         return invalid_argument(concat("--savepoint-on-stop=", *flag->text,
@@ -236,7 +238,8 @@ class Program {
         .name = name_,
         .savepoint_directory = savepoint_directory(config, job.plan.logical.job),
         .on_stop = asked.savepoint_on_stop,
-        .cancellation_timeout = config.get(kCancellationTimeout)};
+        .cancellation_timeout = config.get(kCancellationTimeout),
+        .savepoint_timeout = config.get(kCheckpointTimeout)};
     const Status result =
         run_prepared(std::move(job), config, asked.restore,
                      [&](detail::RunningJob& running) { return watch(running, settings); });

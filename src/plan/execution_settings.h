@@ -51,15 +51,24 @@ using RestartSettings =
     std::variant<NoRestart, FixedDelayRestart, FailureRateRestart, ExponentialDelayRestart>;
 
 // What a job goes on from when it is started; a restart goes on from its own last checkpoint.
-struct RestoreFromNothing {};
-struct RestoreFromLatest {};  // from nothing if the job has no checkpoint
+struct RestoreFromNothing {
+  bool operator==(const RestoreFromNothing&) const = default;
+};
+// From nothing if the job has no checkpoint.
+struct RestoreFromLatest {
+  bool operator==(const RestoreFromLatest&) const = default;
+};
 struct RestoreFromCheckpoint {
   CheckpointId id;
   std::uint64_t epoch = 0;
+
+  bool operator==(const RestoreFromCheckpoint&) const = default;
 };
 // A savepoint, or a checkpoint that may be another job's. It is only read.
 struct RestoreFromPath {
   std::string path;
+
+  bool operator==(const RestoreFromPath&) const = default;
 };
 using RestoreFrom =
     std::variant<RestoreFromNothing, RestoreFromLatest, RestoreFromCheckpoint, RestoreFromPath>;
@@ -75,7 +84,8 @@ struct ExecutionSettings {
   SavepointStores* savepoints = nullptr;      // null: there are none, nor other jobs' checkpoints
   std::size_t state_memory = 0;  // bytes for all keyed state of this process; 0: no limit
   RestoreFrom restore;
-  bool allow_dropped_state = false;  // of operators that the job no longer has
+  bool allow_dropped_state = false;    // of operators that the job no longer has
+  bool allow_repeated_output = false;  // by going on from what the job has completed more since
   // How long a task that was told to stop may take before the job is given up.
   std::chrono::nanoseconds cancellation_timeout = std::chrono::minutes(3);
 };

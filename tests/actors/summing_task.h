@@ -3,6 +3,7 @@
 
 #include "actors/task_fixture.h"
 #include "millrace/core/text.h"
+#include "millrace/state/files/memory_checkpoint_store.h"
 
 namespace millrace::detail {
 
@@ -75,6 +76,21 @@ class Summing : public Operator, public KeyedBackend {
   Done done_;
 };
 
+// Places for rows that nobody writes.
+class NamedSavepoints final : public SavepointStores {
+ public:
+  Result<std::shared_ptr<CheckpointStore>> create(const std::string& path) override {
+    return open(path);
+  }
+  std::shared_ptr<CheckpointStore> open(const std::string& path) override {
+    opened.push_back(path);
+    return std::make_shared<MemoryCheckpointStore>();
+  }
+  Result<FoundSnapshot> find(const std::string&) override { return not_found("there is none"); }
+
+  Lines opened;
+};
+
 // A task of one summing operator behind two channels.
 struct SummingTask : TestTask {
   explicit SummingTask(ChannelLimits limits = {}) : TestTask(limits) {
@@ -93,6 +109,14 @@ struct SummingTask : TestTask {
   void receive_barriers(std::uint64_t checkpoint) {
     receive_barrier(0, checkpoint);
     receive_barrier(1, checkpoint);
+  }
+  void receive_barriers(std::uint64_t checkpoint, const SavepointNotice& savepoint) {
+    const auto notice = std::make_shared<const SavepointNotice>(savepoint);
+    for (const std::size_t channel : {0, 1}) {
+      runner->on_element(
+          channel, {.kind = Element::Kind::kBarrier,
+                    .barrier = {.checkpoint = CheckpointId(checkpoint), .savepoint = notice}});
+    }
   }
 
   Lines log;

@@ -26,8 +26,8 @@ class ScriptedPort : public TaskPort {
     credits.push_back({channel, std::move(batch), bytes});
   }
   void request_split() override { ++split_requests; }
-  void acknowledge(CheckpointId checkpoint, TaskSnapshot snapshot) override {
-    acknowledged.emplace_back(checkpoint, std::move(snapshot));
+  void acknowledge(const Barrier& barrier, TaskSnapshot snapshot) override {
+    acknowledged.emplace_back(barrier.checkpoint, std::move(snapshot));
   }
   void decline(CheckpointId checkpoint, std::optional<Error> error) override {
     declined.emplace_back(checkpoint, std::move(error));

@@ -133,29 +133,49 @@ TEST(TaskRunnerCheckpoint, TakesPartWhenItHasFinishedButWithoutKeyedState) {
   EXPECT_TRUE(task.runner->on_complete(id(1)));
 }
 
-TEST(TaskRunnerCheckpoint, TellsKeyedStateWhichOneIsASavepoint) {
+// Whatever else the task has heard of: it may come from another process than the coordinator's.
+TEST(TaskRunnerCheckpoint, LearnsFromItsBarrierThatACheckpointIsASavepoint) {
   SummingTask task;
-  task.start({.epoch = 4});
+  NamedSavepoints savepoints;
+  task.start({.epoch = 4, .savepoints = &savepoints});
   task.log.clear();
-  task.runner->on_savepoint({.checkpoint = id(2), .store = nullptr});
   task.receive_barriers(1);
   task.write_keyed_state();
   EXPECT_EQ(task.log, (Lines{"freeze chk-1-4"}));
   ASSERT_TRUE(task.runner->on_complete(id(1)));
   task.log.clear();
-  task.receive_barriers(2);
+  task.receive_barriers(2, {.path = "saved"});
   task.write_keyed_state();
   EXPECT_EQ(task.log, (Lines{"save rows as 0-0", "freeze chk-2-4"}));
+  EXPECT_EQ(savepoints.opened, (Lines{"saved"}));
+  const Element& sent = task.port.sent[0].back();
+  ASSERT_EQ(sent.kind, Element::Kind::kBarrier);
+  ASSERT_NE(sent.barrier.savepoint, nullptr);
+  EXPECT_EQ(sent.barrier.savepoint->path, "saved");
+}
+
+// The news may come from the coordinator after a barrier from another task.
+TEST(TaskRunnerCheckpoint, TellsKeyedStateThatACheckpointIsCompleteThoughTheNextHasBegun) {
+  SummingTask task;
+  task.start({.epoch = 4});
+  for (const std::uint64_t checkpoint : {1, 2}) {
+    task.receive_barriers(checkpoint);
+    task.write_keyed_state();
+  }
+  ASSERT_TRUE(task.runner->on_complete(id(1)));
+  EXPECT_EQ(task.log.back(), "completed chk-1-4");
+  ASSERT_TRUE(task.runner->on_complete(id(2)));
+  EXPECT_EQ(task.log.back(), "completed chk-2-4");
 }
 
 TEST(TaskRunnerCheckpoint, GivesTheKeyedStateOfAFinishedTaskToASavepoint) {
   SummingTask task;
-  task.start();
+  NamedSavepoints savepoints;
+  task.start({.savepoints = &savepoints});
   task.receive_end(0);
   task.receive_end(1);
   (void)task.run_until_it_waits();
-  task.runner->on_savepoint({.checkpoint = id(1), .store = nullptr});
-  task.receive_barriers(1);
+  task.receive_barriers(1, {});
   task.write_keyed_state();
   ASSERT_EQ(task.port.acknowledged.size(), 1U);
   EXPECT_TRUE(task.port.acknowledged[0].second.finished);

@@ -71,12 +71,16 @@ TEST(TaskRunnerOfASource, SendsWhatItHasWhenASourceIsIdleForNoTime) {
   EXPECT_EQ(task.run(), State::kIdle);
 }
 
+Barrier stopping(std::uint64_t checkpoint) {
+  return {.checkpoint = CheckpointId(checkpoint),
+          .savepoint = std::make_shared<const SavepointNotice>(SavepointNotice{"saved", true})};
+}
+
 TEST(TaskRunnerOfASource, ReadsNoMoreBehindASavepointThatStopsIt) {
   TestTask task;
   start(task, {{1, Poll::idle_for(0ms)}, {1, Poll::idle_for(0ms)}});
   EXPECT_EQ(task.run(), State::kIdle);
-  task.runner->on_savepoint({.checkpoint = CheckpointId(1), .store = nullptr, .stops = true});
-  task.runner->on_trigger({CheckpointId(1)});
+  task.runner->on_trigger(stopping(1));
   EXPECT_EQ(task.run(), State::kIdle);
   EXPECT_EQ(task.wake_after, std::nullopt) << "nothing is to be done";
   EXPECT_EQ(task.port.acknowledged.size(), 1U);
@@ -93,8 +97,7 @@ TEST(TaskRunnerOfASource, GoesOnWhenTheSavepointIsAborted) {
   TestTask task;
   start(task, {{1, Poll::idle_for(0ms)}, {1, Poll::idle_for(0ms)}});
   EXPECT_EQ(task.run(), State::kIdle);
-  task.runner->on_savepoint({.checkpoint = CheckpointId(1), .store = nullptr, .stops = true});
-  task.runner->on_trigger({CheckpointId(1)});
+  task.runner->on_trigger(stopping(1));
   EXPECT_EQ(task.run(), State::kIdle);
   ASSERT_TRUE(task.runner->on_abort(CheckpointId(1)));
   task.give_credit(0);

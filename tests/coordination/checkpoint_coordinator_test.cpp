@@ -47,9 +47,9 @@ class CheckpointCoordinatorTest : public testing::Test {
     return checkpoints;
   }
   static Actions acknowledge_all(CheckpointCoordinator& checkpoints, CheckpointId checkpoint) {
-    EXPECT_THAT(checkpoints.acknowledge(checkpoint, 0, {}), IsEmpty());
+    EXPECT_THAT(checkpoints.acknowledge(checkpoint, {0, {}, true}, 0s), IsEmpty());
     EXPECT_THAT(checkpoints.acknowledge_splits(checkpoint, "source", std::nullopt), IsEmpty());
-    return checkpoints.acknowledge(checkpoint, 1, {});
+    return checkpoints.acknowledge(checkpoint, {1, {}, true}, 0s);
   }
   static CheckpointCoordinator writing(CheckpointSettings settings = {.interval = 10s,
                                                                       .timeout = 5s}) {
@@ -90,18 +90,16 @@ TEST_F(CheckpointCoordinatorTest, TriggersNothingWithoutAnInterval) {
 
 TEST_F(CheckpointCoordinatorTest, IsCompleteOnlyWhenTheSwapIsConfirmed) {
   CheckpointCoordinator checkpoints = swapping();
-  EXPECT_EQ(checkpoints.completed(), std::nullopt);
   EXPECT_THAT(words(checkpoints.pointer_swapped(id(1), {}, 13s)), ElementsAre("complete 1"));
-  EXPECT_EQ(checkpoints.completed(), (CheckpointName{id(1), kEpoch}));
   EXPECT_EQ(checkpoints.state(), State::kWaiting);
 }
 
 TEST_F(CheckpointCoordinatorTest, PutsTogetherWhatWasAcknowledged) {
   CheckpointCoordinator checkpoints = collecting();
-  EXPECT_THAT(checkpoints.acknowledge(id(1), 1, {.finished = true}), IsEmpty());
+  EXPECT_THAT(checkpoints.acknowledge(id(1), {1, {.finished = true}}, 0s), IsEmpty());
   EXPECT_THAT(checkpoints.acknowledge_splits(id(1), "source", StatePiece{.elements = {"split"}}),
               IsEmpty());
-  const Actions actions = checkpoints.acknowledge(id(1), 0, {.operators = {{.name = "map"}}});
+  const Actions actions = checkpoints.acknowledge(id(1), {0, {.operators = {{.name = "map"}}}}, 0s);
   ASSERT_EQ(actions.size(), 1U);
   const CheckpointMetadata& metadata = actions[0].metadata;
   EXPECT_EQ(metadata.id, 1U);
@@ -120,13 +118,13 @@ TEST_F(CheckpointCoordinatorTest, LeavesOutAnEnumeratorThatHasNotLookedForItsSpl
 
 TEST_F(CheckpointCoordinatorTest, IgnoresWhatIsSaidOfAnotherCheckpointOrTooLate) {
   CheckpointCoordinator checkpoints = collecting();
-  EXPECT_THAT(checkpoints.acknowledge(id(7), 0, {}), IsEmpty());
+  EXPECT_THAT(checkpoints.acknowledge(id(7), {0}, 0s), IsEmpty());
   EXPECT_THAT(checkpoints.acknowledge_splits(id(7), "source", std::nullopt), IsEmpty());
   EXPECT_THAT(checkpoints.decline(id(7), unavailable("no"), 11s), IsEmpty());
   EXPECT_THAT(checkpoints.metadata_written(id(1), {}, 11s), IsEmpty());
   EXPECT_THAT(checkpoints.pointer_swapped(id(1), {}, 11s), IsEmpty());
   (void)acknowledge_all(checkpoints, id(1));
-  EXPECT_THAT(checkpoints.acknowledge(id(1), 0, {}), IsEmpty());
+  EXPECT_THAT(checkpoints.acknowledge(id(1), {0}, 0s), IsEmpty());
   EXPECT_THAT(checkpoints.decline(id(1), unavailable("no"), 11s), IsEmpty());
   EXPECT_EQ(checkpoints.state(), State::kWriting);
 }
@@ -158,7 +156,7 @@ TEST_F(CheckpointCoordinatorTest, BlamesNobodyWhoCannotTakeOneYet) {
 
 TEST_F(CheckpointCoordinatorTest, AbortsOneThatTakesTooLong) {
   CheckpointCoordinator checkpoints = collecting();
-  (void)checkpoints.acknowledge(id(1), 0, {});
+  (void)checkpoints.acknowledge(id(1), {0}, 0s);
   EXPECT_EQ(checkpoints.wake_at(), 15s);
   const Actions actions = checkpoints.tick(15s);
   EXPECT_THAT(words(actions), ElementsAre("abort 1", "fail 1"));
@@ -178,7 +176,6 @@ TEST_F(CheckpointCoordinatorTest, AbortsOneThatIsNotSwapped) {
   CheckpointCoordinator checkpoints = swapping();
   EXPECT_THAT(words(checkpoints.pointer_swapped(id(1), unavailable("no reply"), 13s)),
               ElementsAre("abort 1", "fail 1"));
-  EXPECT_EQ(checkpoints.completed(), std::nullopt);
 }
 
 TEST_F(CheckpointCoordinatorTest, DoesNotTolerateTheLossOfItsLead) {
@@ -203,7 +200,7 @@ TEST_F(CheckpointCoordinatorTest, AbortsWithoutBlameWhatIsUnderWayWhenItIsStoppe
   EXPECT_THAT(words(checkpoints.stop(11s)), ElementsAre("abort 1"));
   EXPECT_EQ(checkpoints.state(), State::kStopped);
   EXPECT_EQ(checkpoints.wake_at(), std::nullopt);
-  EXPECT_THAT(checkpoints.acknowledge(id(1), 0, {}), IsEmpty());
+  EXPECT_THAT(checkpoints.acknowledge(id(1), {0}, 0s), IsEmpty());
   checkpoints.resume(50s);
   EXPECT_EQ(checkpoints.wake_at(), 60s);
   EXPECT_THAT(words(checkpoints.tick(60s)), ElementsAre("trigger 2")) << "ids are never reused";
@@ -309,7 +306,6 @@ TEST_F(CheckpointCoordinatorTest, RetainsTheNewest) {
   const CheckpointName before{id(4), 2};
   checkpoints.continue_from(kEpoch, id(5), {before});
   checkpoints.resume(0s);
-  EXPECT_EQ(checkpoints.completed(), before);
   const auto retained = [&](std::uint64_t number) {
     (void)checkpoints.tick(1'000s * number);
     (void)acknowledge_all(checkpoints, id(number));
@@ -322,20 +318,33 @@ TEST_F(CheckpointCoordinatorTest, RetainsTheNewest) {
               ElementsAre(CheckpointName{id(5), kEpoch}, CheckpointName{id(6), kEpoch}));
 }
 
-TEST_F(CheckpointCoordinatorTest, HasANameForEachState) {
-  EXPECT_EQ(to_string(State::kStopped), "stopped");
-  EXPECT_EQ(to_string(State::kWaiting), "waiting");
-  EXPECT_EQ(to_string(State::kCollecting), "collecting");
-  EXPECT_EQ(to_string(State::kWriting), "writing");
-  EXPECT_EQ(to_string(State::kSwapping), "swapping");
-}
-
 TEST(CheckpointCoordinatorDeathTest, RefusesTwoAcknowledgementsOfOneSubtask) {
   CheckpointCoordinator checkpoints({.interval = 1s}, 2, 0);
   checkpoints.resume(0s);
   (void)checkpoints.tick(1s);
-  (void)checkpoints.acknowledge(id(1), 0, {});
-  EXPECT_DEATH((void)checkpoints.acknowledge(id(1), 0, {}), "twice");
+  (void)checkpoints.acknowledge(id(1), {0}, 0s);
+  EXPECT_DEATH((void)checkpoints.acknowledge(id(1), {0}, 0s), "twice");
+}
+
+// Rather than a savepoint that lacks state.
+TEST_F(CheckpointCoordinatorTest, RefusesASavepointThatATaskTookForACheckpoint) {
+  CheckpointCoordinator checkpoints = running();
+  checkpoints.request_savepoint();
+  EXPECT_THAT(words(checkpoints.tick(1s)), ElementsAre("trigger 1"));
+  EXPECT_THAT(checkpoints.acknowledge(id(1), {0, {}, true}, 2s), IsEmpty());
+  const Actions actions = checkpoints.acknowledge(id(1), {1, {}, false}, 2s);
+  EXPECT_THAT(words(actions), ElementsAre("abort 1"));
+  EXPECT_TRUE(actions[0].savepoint);
+  EXPECT_EQ(actions[0].error.code(), ErrorCode::kInternal);
+}
+
+TEST_F(CheckpointCoordinatorTest, TakesNoSavepointThatWasWithdrawn) {
+  CheckpointCoordinator checkpoints = collecting();
+  checkpoints.request_savepoint();
+  (void)checkpoints.stop(11s);
+  checkpoints.withdraw_savepoint();
+  checkpoints.resume(12s);
+  EXPECT_THAT(checkpoints.tick(12s), IsEmpty());
 }
 
 }  // namespace

@@ -10,6 +10,7 @@ namespace {
 
 using test_support::MemoryCheckpoints;
 using test_support::MemoryMetadata;
+using testing::AllOf;
 using testing::ElementsAre;
 using testing::HasSubstr;
 using testing::IsEmpty;
@@ -37,8 +38,10 @@ test_support::Failure fails(int times) {
 class JobLedgerTest : public testing::Test {
  protected:
   JobLedger ledger(RestoreFrom restore = RestoreFromLatest{}) {
-    return JobLedger(
-        "job", {.checkpoint_store = &checkpoints_, .metadata_store = &store_, .restore = restore});
+    return JobLedger("job", {.checkpoint_store = &checkpoints_,
+                             .metadata_store = &store_,
+                             .restore = restore,
+                             .allow_repeated_output = allow_repeated_output_});
   }
   // A job of one attempt, with completed checkpoints 1 and 2.
   void leave_two_checkpoints() {
@@ -53,6 +56,7 @@ class JobLedgerTest : public testing::Test {
 
   MemoryCheckpoints checkpoints_;
   MemoryMetadata store_;
+  bool allow_repeated_output_ = false;
 };
 
 TEST_F(JobLedgerTest, ClaimsANewJob) {
@@ -98,16 +102,44 @@ TEST_F(JobLedgerTest, GoesOnFromNothingIfAskedTo) {
   ASSERT_TRUE(attempt);
   EXPECT_FALSE(attempt->checkpoint);
   EXPECT_EQ(attempt->next_checkpoint, CheckpointId(3)) << "ids are never reused";
-  EXPECT_THAT(store_.record->completed, IsEmpty());
+  EXPECT_THAT(attempt->completed, IsEmpty());
+  EXPECT_FALSE(ledger().next_attempt()->checkpoint) << "after the death of the process too";
+}
+
+TEST_F(JobLedgerTest, KeepsTheCheckpointsOfBeforeUntilOneOfTheNewRunIsComplete) {
+  leave_two_checkpoints();
+  JobLedger second = ledger(RestoreFromNothing{});
+  ASSERT_TRUE(second.next_attempt());
+  EXPECT_THAT(store_.record->completed, ElementsAre(name(1, 1), name(2, 1)));
+  ASSERT_TRUE(second.write(name(3, 1), metadata(3)));
+  ASSERT_TRUE(second.complete({name(3, 1)}));
+  EXPECT_EQ(ledger().next_attempt()->checkpoint, metadata(3));
+}
+
+TEST_F(JobLedgerTest, GoesOnFromAnOlderCheckpointOnlyIfOutputMayBeRepeated) {
+  leave_two_checkpoints();
+  const auto before = store_.record;
+  const Result<Attempt> refused = ledger(RestoreFromCheckpoint{CheckpointId(1), 1}).next_attempt();
+  ASSERT_FALSE(refused);
+  EXPECT_EQ(refused.error().code(), ErrorCode::kInvalidArgument);
+  EXPECT_THAT(refused.error().message(),
+              AllOf(HasSubstr("'chk-1-1'"), HasSubstr("it has completed chk-2-1 since"),
+                    HasSubstr("--allow-repeated-output")));
+  EXPECT_EQ(store_.record, before);
+  EXPECT_EQ(ledger(RestoreFromCheckpoint{CheckpointId(2), 1}).next_attempt()->checkpoint,
+            metadata(2));
 }
 
 TEST_F(JobLedgerTest, GoesOnFromTheCheckpointThatWasAskedFor) {
   leave_two_checkpoints();
+  allow_repeated_output_ = true;
   JobLedger second = ledger(RestoreFromCheckpoint{CheckpointId(1), 1});
   const Result<Attempt> attempt = second.next_attempt();
   ASSERT_TRUE(attempt);
   EXPECT_EQ(attempt->checkpoint, metadata(1));
-  EXPECT_THAT(store_.record->completed, ElementsAre(name(1, 1)));
+  EXPECT_THAT(attempt->completed, ElementsAre(name(1, 1)));
+  EXPECT_THAT(store_.record->completed, ElementsAre(name(1, 1), name(2, 1)));
+  EXPECT_EQ(ledger().next_attempt()->checkpoint, metadata(1)) << "after the death of the process";
 }
 
 // Snapshots that are nobody's own.
@@ -116,10 +148,13 @@ class OtherSnapshots final : public SavepointStores {
   Result<std::shared_ptr<CheckpointStore>> create(const std::string&) override {
     return unsupported("there are no new ones");
   }
+  std::shared_ptr<CheckpointStore> open(const std::string&) override { return nullptr; }
   Result<FoundSnapshot> find(const std::string& path) override {
     if (path != "there") return not_found("no snapshot");
-    return FoundSnapshot{std::make_shared<MemoryCheckpoints>(), metadata(9)};
+    return FoundSnapshot{std::make_shared<MemoryCheckpoints>(), there};
   }
+
+  CheckpointMetadata there = metadata(9);
 };
 
 class OtherSnapshotTest : public JobLedgerTest {
@@ -128,7 +163,8 @@ class OtherSnapshotTest : public JobLedgerTest {
     return JobLedger("job", {.checkpoint_store = &checkpoints_,
                              .metadata_store = &store_,
                              .savepoints = &snapshots_,
-                             .restore = std::move(restore)});
+                             .restore = std::move(restore),
+                             .allow_repeated_output = allow_repeated_output_});
   }
   OtherSnapshots snapshots_;
 };
@@ -152,7 +188,49 @@ TEST_F(OtherSnapshotTest, IsGoneOnFromUntilACheckpointOfItsOwnIsComplete) {
   const Result<Attempt> attempt = after_death.next_attempt();
   EXPECT_EQ(attempt->checkpoint, metadata(10));
   EXPECT_EQ(attempt->origin_store, nullptr);
-  EXPECT_EQ(store_.record->origin, "");
+  EXPECT_EQ(store_.record->restore, RestoreFrom(RestoreFromLatest()));
+}
+
+TEST_F(OtherSnapshotTest, ThatIsRefusedLosesNoCheckpoint) {
+  leave_two_checkpoints();
+  JobLedger first = ledger();
+  ASSERT_TRUE(first.next_attempt());
+  ASSERT_TRUE(first.end("stopped"));
+  JobLedger refused = ledger_from(RestoreFromPath{"there"});
+  ASSERT_EQ(refused.next_attempt()->checkpoint, metadata(9));
+  EXPECT_THAT(store_.record->completed, ElementsAre(name(1, 1), name(2, 1)));
+  ASSERT_TRUE(refused.withdraw("failed"));
+  EXPECT_EQ(store_.record->state, "stopped");
+  const Result<Attempt> attempt = ledger_from(RestoreFromLatest{}).next_attempt();
+  ASSERT_TRUE(attempt);
+  EXPECT_EQ(attempt->checkpoint, metadata(2));
+  EXPECT_THAT(attempt->completed, ElementsAre(name(1, 1), name(2, 1)));
+}
+
+TEST_F(OtherSnapshotTest, ThatIsRefusedByANewJobIsNotForgottenForNothing) {
+  JobLedger refused = ledger_from(RestoreFromPath{"there"});
+  ASSERT_TRUE(refused.next_attempt());
+  ASSERT_TRUE(refused.withdraw("failed"));
+  EXPECT_EQ(store_.record->state, "failed");
+  EXPECT_EQ(ledger_from(RestoreFromLatest{}).next_attempt()->checkpoint, metadata(9));
+}
+
+// Such as a savepoint, behind which the job went on.
+TEST_F(OtherSnapshotTest, OfTheJobItselfMayNotBeOlderThanItsNewestCheckpoint) {
+  leave_two_checkpoints();
+  snapshots_.there.id = 1;
+  EXPECT_TRUE(ledger_from(RestoreFromPath{"there"}).next_attempt()) << "it is another job's";
+  snapshots_.there.job = "job";
+  const Result<Attempt> refused = ledger_from(RestoreFromPath{"there"}).next_attempt();
+  ASSERT_FALSE(refused);
+  EXPECT_THAT(refused.error().message(),
+              AllOf(HasSubstr("'there', its checkpoint 1"), HasSubstr("chk-2-1")));
+  allow_repeated_output_ = true;
+  EXPECT_TRUE(ledger_from(RestoreFromPath{"there"}).next_attempt());
+  allow_repeated_output_ = false;
+  EXPECT_EQ(ledger_from(RestoreFromLatest{}).next_attempt()->origin, "there") << "it was allowed";
+  snapshots_.there.id = 2;
+  EXPECT_TRUE(ledger_from(RestoreFromPath{"there"}).next_attempt()) << "nothing came since";
 }
 
 TEST_F(OtherSnapshotTest, ThatCannotBeFoundChangesNothing) {

@@ -16,7 +16,8 @@ JobRecord record() {
           .attempt = 4,
           .next_checkpoint = 9,
           .completed = {{.id = CheckpointId(8), .epoch = 1}},
-          .state = "running"};
+          .state = "running",
+          .restore = RestoreFromCheckpoint{CheckpointId(8), 1}};
 }
 
 std::string hex(std::string_view bytes) {
@@ -37,14 +38,25 @@ TEST(JobRecordFormat, IsReadBack) {
   EXPECT_EQ(*decode_job_record(*encode_job_record("", JobRecord()), "f", ""), JobRecord());
 }
 
+TEST(JobRecordFormat, KnowsWhatTheJobGoesOnFrom) {
+  for (const RestoreFrom& restore :
+       {RestoreFrom(RestoreFromLatest()), RestoreFrom(RestoreFromNothing()),
+        RestoreFrom(RestoreFromCheckpoint{CheckpointId(7), 3}),
+        RestoreFrom(RestoreFromPath{"/saved/chk-7-3"})}) {
+    const JobRecord record{.restore = restore};
+    EXPECT_EQ(*decode_job_record(*encode_job_record("count", record), "f", "count"), record);
+  }
+}
+
 TEST(JobRecordFormat, HasTheseBytes) {
   const std::string bytes = *encode_job_record("count", record());
   EXPECT_EQ(bytes.substr(0, 8), "MILLRJOB");
-  EXPECT_EQ(hex(bytes.substr(8, 16)), "01000000ad0000001901000000000000");
+  EXPECT_EQ(hex(bytes.substr(8, 16)), "02000000ad0000002001000000000000");
   EXPECT_EQ(bytes.substr(24, kSchema.size()), kSchema);
   EXPECT_EQ(hex(bytes.substr(24 + kSchema.size())),
             "0105636f756e74030000000000000002000000000000000400000000000000090000000000000001010800"
-            "0000000000000100000000000000010772756e6e696e670100c9d2287d96ed29b89352e7416a54f15e");
+            "0000000000000100000000000000010772756e6e696e67010763686b2d382d31964a9c15c66edf32572a57"
+            "0c27a3e777");
 }
 
 std::string from_hex(std::string_view digits) {
@@ -65,7 +77,9 @@ TEST(JobRecordFormat, ReadsWhatTheFirstOneWrote) {
       from_hex("0105636f756e74030000000000000002000000000000000400000000000000090000000000000001"
                "0108000000000000000100000000000000010772756e6e696e674e0d70d2667663cc4e13e2090481"
                "77a9"));
-  EXPECT_EQ(*decode_job_record(bytes, "f", "count"), record());
+  JobRecord first = record();
+  first.restore = RestoreFromLatest();
+  EXPECT_EQ(*decode_job_record(bytes, "f", "count"), first);
 }
 
 TEST(JobRecordFormat, RefusesEachByteFlipped) {

@@ -78,7 +78,8 @@ class JobStateMachineTest : public testing::Test {
 };
 
 TEST_F(JobStateMachineTest, DoesNotTryAgainWhatCannotBegin) {
-  for (const Error& error : {invalid_argument("a"), unsupported("b"), corruption("c")}) {
+  for (const Error& error :
+       {invalid_argument("a"), unsupported("b"), corruption("c"), not_found("d")}) {
     JobStateMachine job = made();
     (void)job.start();
     run(job, kSmall);
@@ -86,11 +87,35 @@ TEST_F(JobStateMachineTest, DoesNotTryAgainWhatCannotBegin) {
                 ElementsAre(JobAction{Kind::kCloseTasks, kSmall}));
     EXPECT_EQ(job.state(), JobState::kFailing);
     EXPECT_EQ(job.result().error(), error);
+    EXPECT_THAT(job.task_closed(kSmall), ElementsAre(JobAction{Kind::kReport}));
+    EXPECT_TRUE(job.refused());
   }
   JobStateMachine later = running();
   EXPECT_THAT(later.task_failed(kBig, invalid_argument("a"), 1s),
               ElementsAre(JobAction{Kind::kCloseTasks, kBig}));
   EXPECT_EQ(later.state(), JobState::kRestarting);
+}
+
+TEST_F(JobStateMachineTest, DoesNotTryAgainWhatCannotBeginThoughItsStoreFailedBefore) {
+  JobStateMachine job = made();
+  (void)job.start();
+  run(job, kSmall);
+  EXPECT_THAT(job.allocation_failed(kBig, unavailable("store"), 1s),
+              ElementsAre(JobAction{Kind::kWait, kBig, kDelay}));
+  (void)job.delay_over(kBig);
+  (void)job.allocated(kBig);
+  (void)job.task_failed(kBig, not_found("no such file"), 2s);
+  EXPECT_EQ(job.state(), JobState::kFailing);
+}
+
+TEST_F(JobStateMachineTest, DoesNotTryAgainWhereASourceHasNoInput) {
+  JobStateMachine job = running();
+  EXPECT_EQ(job.splits_failed(kSmall, not_found("no such file"), 1s).size(), 2U);
+  EXPECT_EQ(job.state(), JobState::kFailing);
+  JobStateMachine busy = running();
+  EXPECT_THAT(busy.splits_failed(kSmall, unavailable("busy"), 1s),
+              ElementsAre(JobAction{Kind::kCloseTasks, kSmall}));
+  EXPECT_EQ(busy.state(), JobState::kRestarting);
 }
 
 TEST_F(JobStateMachineTest, StopsWithoutAnError) {
@@ -162,6 +187,7 @@ TEST_F(JobStateMachineTest, FailsWithTheLastErrorOnceItIsNotRestartedAnyMore) {
   close_all(job);
   EXPECT_EQ(job.state(), JobState::kFailed);
   EXPECT_EQ(job.result().error(), user_code("given up after 2 restarts: last"));
+  EXPECT_FALSE(job.refused());
 }
 
 TEST_F(JobStateMachineTest, FailsWithTheErrorItselfWhereNothingIsRestarted) {

@@ -37,7 +37,7 @@ TEST(LocalMetadataStore, SaysThatARecordIsDamaged) {
   for (const std::string& bytes : {std::string(), good.substr(0, good.size() / 2), good + "x"}) {
     directory.file("job-job", bytes);
     for (const Error& error : {store.read("job").error(), store.write("job", 0, {}).error(),
-                               store.write("job", 1, {}).error(), store.remove("job", 1).error()}) {
+                               store.write("job", 1, {}).error()}) {
       EXPECT_EQ(error.code(), ErrorCode::kCorruption);
       EXPECT_THAT(error.message(), HasSubstr(directory.path("job-job")));
     }
@@ -51,7 +51,6 @@ TEST(LocalMetadataStore, SaysThatItsDirectoryIsAFile) {
   LocalMetadataStore store(files, directory.file("file", "x"));
   EXPECT_THAT(store.read("job").error().message(), HasSubstr("Not a directory"));
   EXPECT_THAT(store.write("job", 0, {}).error().message(), HasSubstr("Not a directory"));
-  EXPECT_THAT(store.remove("job", 0).error().message(), HasSubstr("Not a directory"));
 }
 
 TEST(LocalMetadataStore, KnowsNothingWithoutADirectoryAndMakesNone) {
@@ -178,20 +177,6 @@ TEST_F(LocalMetadataStoreFaults, AFailedReadIsNoAbsence) {
     const auto record = place.store.read("job");
     ASSERT_FALSE(record);
     EXPECT_EQ(record.error().code(), ErrorCode::kUnavailable);
-  }
-}
-
-TEST_F(LocalMetadataStoreFaults, AFailedRemovalCanBeRepeated) {
-  for (std::size_t n = 1; n <= 5; ++n) {
-    Place place;
-    place.files.fail(n, EIO);
-    const Status removed = place.store.remove("job", 1);
-    ASSERT_FALSE(removed);
-    EXPECT_EQ(removed.error().code(), ErrorCode::kUnavailable);
-    const auto left = place.store.read("job");
-    ASSERT_TRUE(left);
-    EXPECT_TRUE(place.store.remove("job", *left ? 1 : 0));
-    EXPECT_EQ(*place.store.read("job"), std::nullopt);
   }
 }
 

@@ -90,7 +90,6 @@ TYPED_TEST(AnyMetadataStore, RefusesAnotherVersion) {
     EXPECT_EQ(error.code(), ErrorCode::kCancelled);
     EXPECT_THAT(error.message(), HasSubstr("the record of job 'job' is of version 1, expected " +
                                            std::to_string(version)));
-    EXPECT_EQ(this->store().remove("job", version).error().code(), ErrorCode::kCancelled);
   }
   EXPECT_EQ((*this->store().read("job"))->version, 1u);
 }
@@ -102,15 +101,6 @@ TYPED_TEST(AnyMetadataStore, RefusesAnEarlierLeader) {
   EXPECT_THAT(error.message(), HasSubstr("belongs to leader epoch 3, this one is of epoch 2"));
   EXPECT_TRUE(this->store().write("job", 1, record_of(3)));
   EXPECT_TRUE(this->store().write("job", 2, record_of(4)));
-}
-
-TYPED_TEST(AnyMetadataStore, Removes) {
-  ASSERT_TRUE(this->store().remove("job", 0));
-  ASSERT_TRUE(this->store().write("job", 0, record_of(3)));
-  ASSERT_TRUE(this->store().remove("job", 1));
-  EXPECT_EQ(*this->store().read("job"), std::nullopt);
-  EXPECT_EQ(this->store().remove("job", 1).error().code(), ErrorCode::kCancelled);
-  EXPECT_TRUE(this->store().write("job", 0, record_of(1)));
 }
 
 TYPED_TEST(AnyMetadataStore, LetsOneOfTwoWritersWin) {

@@ -29,7 +29,7 @@ SavepointRequests taken(AfterSavepoint then) {
   } else {
     EXPECT_THAT(kinds(requests.made({}, true)), ElementsAre(Do::kTake));
   }
-  EXPECT_THAT(kinds(requests.triggered(kId)), ElementsAre(Do::kAnnounce));
+  requests.triggered(kId);
   return requests;
 }
 
@@ -83,8 +83,18 @@ TEST(SavepointRequests, WithDrainNeedTasksThatRun) {
   EXPECT_THAT(kinds(requests.made({}, false)), ElementsAre(Do::kDiscard, Do::kReply));
   (void)requests.request(AfterSavepoint::kDrain);
   (void)requests.made({}, true);
-  EXPECT_THAT(kinds(requests.interrupted()), ElementsAre(Do::kDiscard, Do::kReply));
+  EXPECT_THAT(kinds(requests.interrupted()), ElementsAre(Do::kWithdraw, Do::kDiscard, Do::kReply));
   EXPECT_THAT(requests.final_checkpoint_due(), IsEmpty());
+}
+
+// Such as behind a periodic checkpoint that is still under way.
+TEST(SavepointRequests, WithDrainAreGivenUpWhileTheFinalCheckpointWaits) {
+  SavepointRequests requests(2);
+  (void)requests.request(AfterSavepoint::kDrain);
+  (void)requests.made({}, true);
+  EXPECT_THAT(kinds(requests.final_checkpoint_due()), ElementsAre(Do::kTake));
+  EXPECT_THAT(kinds(requests.interrupted()), ElementsAre(Do::kWithdraw, Do::kDiscard, Do::kReply));
+  EXPECT_FALSE(requests.busy());
 }
 
 TEST(SavepointRequests, SayThatTheFolderCannotBeMade) {
@@ -102,7 +112,18 @@ TEST(SavepointRequests, WaitForTasksThatRestart) {
   EXPECT_THAT(requests.interrupted(), IsEmpty());
   EXPECT_THAT(kinds(requests.made({}, false)), ElementsAre(Do::kTake));
   EXPECT_THAT(requests.interrupted(), IsEmpty());
-  EXPECT_THAT(kinds(requests.triggered(kId)), ElementsAre(Do::kAnnounce));
+  requests.triggered(kId);
+  EXPECT_THAT(kinds(requests.completed(kId)), ElementsAre(Do::kWrite));
+}
+
+TEST(SavepointRequests, BehindWhichTheJobStopsDoNotWaitForTasksThatRestart) {
+  SavepointRequests requests(2);
+  (void)requests.request(AfterSavepoint::kStop);
+  EXPECT_THAT(kinds(requests.made({}, false)), ElementsAre(Do::kDiscard, Do::kReply));
+  (void)requests.request(AfterSavepoint::kStop);
+  EXPECT_THAT(kinds(requests.made({}, true)), ElementsAre(Do::kTake));
+  EXPECT_THAT(kinds(requests.interrupted()), ElementsAre(Do::kWithdraw, Do::kDiscard, Do::kReply));
+  EXPECT_FALSE(requests.busy());
 }
 
 TEST(SavepointRequests, DiscardWhatAnAbortedCheckpointHasLeft) {

@@ -6,12 +6,14 @@
 #include <sys/wait.h>
 #include <unistd.h>
 
+#include <atomic>
 #include <csignal>
 #include <filesystem>
 #include <fstream>
 #include <thread>
 
 #include "millrace/millrace.h"
+#include "support/temporary_directory.h"
 
 namespace millrace {
 namespace {
@@ -190,6 +192,33 @@ TEST(Run, FailsWhereTheInputIsMissing) {
   const Outcome outcome = run_program(text, {"--input=/nowhere/at/all.txt"});
   EXPECT_EQ(outcome.code, 1);
   EXPECT_THAT(outcome.err, HasSubstr("/nowhere/at/all.txt"));
+}
+
+TEST(Run, DoesNotTryForeverToReadAnInputThatIsMissing) {
+  const test::TemporaryDirectory directory;
+  const Outcome outcome =
+      run_program(text, {"--input=/nowhere/at/all.txt", "--checkpoint-interval=1h",
+                         "--checkpoint-dir=" + directory.path()});
+  EXPECT_EQ(outcome.code, 1);
+  EXPECT_THAT(outcome.err, HasSubstr("/nowhere/at/all.txt"));
+}
+
+TEST(Run, SaysWhyItRestarts) {
+  static std::atomic<bool> failed = false;
+  const auto flow = [](Job& job) {
+    job.from(sequence(1, 5))
+        .map([](const std::int64_t& n) {
+          if (!failed.exchange(true)) throw std::runtime_error("once");
+          return n;
+        })
+        .named("picky")
+        .to(discard());
+  };
+  const Outcome outcome = run_program(flow, {"-D", "restart-strategy.type=fixed-delay", "-D",
+                                             "restart-strategy.fixed-delay.delay=1ms"});
+  EXPECT_EQ(outcome.code, 0);
+  EXPECT_THAT(outcome.err, AllOf(HasSubstr("restarting after a failure"), HasSubstr("numbers"),
+                                 HasSubstr("threw std::runtime_error: once")));
 }
 
 TEST(Run, ReportsBadRecordsThatGoToASideOutputWhichNobodyReads) {

@@ -204,6 +204,44 @@ TEST_F(SavepointRunTest, StopsAsEverIfTheSavepointFails) {
   EXPECT_THAT(outcome.err, AllOf(HasSubstr("Not a directory"), HasSubstr("stopped by SIGTERM")));
 }
 
+// Its tasks never run, so a savepoint waits for ever.
+class NeverReady : public Source<Event> {
+ public:
+  Status open(SourceContext&) override { return unavailable("not ready yet"); }
+  Result<Poll> poll(Collector<Event>&) override { return Poll::end(); }
+};
+
+void never_runs(Job& job) { job.from(source<NeverReady>()).to(discard()); }
+
+TEST_F(SavepointRunTest, StopsAJobThatFailsAgainAndAgainThoughASavepointWaitsForIt) {
+  std::thread signaller([this] {
+    while (!fs::exists(path("home") + "/local")) std::this_thread::sleep_for(1ms);
+    kill(getpid(), SIGUSR1);
+    while (!fs::exists(path("saves"))) std::this_thread::sleep_for(1ms);
+    kill(getpid(), SIGTERM);
+  });
+  const Outcome outcome = run_program(
+      never_runs, {"--checkpoint-dir=" + path("home"), "--savepoint-dir=" + path("saves"), "-D",
+                   "restart-strategy.exponential-delay.initial-backoff=10ms", "-D",
+                   "task.cancellation.timeout=2s"});
+  signaller.join();
+  EXPECT_EQ(outcome.code, 128 + SIGTERM);
+  EXPECT_THAT(outcome.err, AllOf(HasSubstr("was not complete within 2s of the signal"),
+                                 HasSubstr("stopped by SIGTERM")));
+}
+
+TEST_F(SavepointRunTest, StopsAJobThatFailsAgainAndAgainWithoutItsSavepoint) {
+  std::thread signaller([this] {
+    while (!fs::exists(path("home") + "/local")) std::this_thread::sleep_for(1ms);
+    kill(getpid(), SIGTERM);
+  });
+  const Outcome outcome =
+      run_program(never_runs, {"--checkpoint-dir=" + path("home"), "--savepoint-on-stop"});
+  signaller.join();
+  EXPECT_EQ(outcome.code, 128 + SIGTERM);
+  EXPECT_THAT(outcome.err, AllOf(HasSubstr("tasks do not run now"), HasSubstr("stopped by")));
+}
+
 TEST_F(SavepointRunTest, RefusesAWayToStopThatItDoesNotKnow) {
   const Outcome outcome = run_program(job<First>(false, 1), {"--savepoint-on-stop=slowly"});
   EXPECT_EQ(outcome.code, 2);
@@ -310,6 +348,22 @@ TEST_F(SavepointRunTest, SaysWhatIsWrongWithAPath) {
   EXPECT_THAT(refusal(save), AllOf(HasSubstr(fs::path(rows).filename()), HasSubstr("is missing")));
   fs::rename(rows + ".away", rows);
   EXPECT_EQ(run_second_half(job<First>(false, 2 * kHalf), save).code, 0) << "nothing was lost";
+}
+
+TEST_F(SavepointRunTest, LosesNoCheckpointToARestoreThatIsRefused) {
+  const auto three = [](Job& job) { job.from(sequence(1, 3)).named("three").to(discard()); };
+  const Outcome other =
+      run_program(three, {"--checkpoint-dir=" + path("other"), "--checkpoint-interval=1h"});
+  ASSERT_EQ(other.code, 0) << other.err;
+  save_half();
+  const auto restore = [&](const std::string& from) {
+    return run_program(job<First>(false, 2 * kHalf),
+                       {"--restore=" + from, "--checkpoint-dir=" + path("save-home")});
+  };
+  EXPECT_EQ(restore(path("other")).code, 1);
+  const Outcome latest = restore("latest");
+  EXPECT_EQ(latest.code, 0) << latest.err;
+  EXPECT_EQ(lines_.size(), static_cast<std::size_t>(kHalf));
 }
 
 // Before its first own checkpoint the job's record says where it came from.

@@ -107,11 +107,6 @@ class MemoryMetadata final : public detail::MetadataStore {
     if (Status lost = ask(lose_reply); !lost) return lost.error();
     return wanted;
   }
-  Status remove(std::string_view, std::uint64_t) override {
-    std::lock_guard lock(mutex_);
-    record.reset();
-    return {};
-  }
 
   Failure fail_read;
   Failure fail_write;

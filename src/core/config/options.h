@@ -39,8 +39,8 @@ inline constexpr Option<bool> kOperatorChaining{
 inline constexpr Option<Duration> kCancellationTimeout{
     "task.cancellation.timeout", "30s",
     "How long a job that is stopped by a signal may take to stop; then the program ends without "
-    "it, "
-    "as where user code never returns or nobody reads what is printed."};
+    "it, as where user code never returns or nobody reads what is printed. A savepoint that is "
+    "under way is waited for as long before."};
 
 inline constexpr Option<std::optional<Duration>> kCheckpointInterval{
     "execution.checkpointing.interval", "auto",
@@ -190,6 +190,9 @@ inline constexpr EngineFlag kEngineFlags[] = {
      "a checkpoint, or of another job's directory of checkpoints."},
     {"allow-dropped-state", EngineFlag::Value::kNone, "",
      "Restore although the job lacks operators whose state is then lost."},
+    {"allow-repeated-output", EngineFlag::Value::kNone, "",
+     "Restore although the job has completed newer checkpoints, at which its sinks have committed "
+     "what they will now be given again."},
     {"savepoint-dir", EngineFlag::Value::kRequired, "DIR",
      "Where savepoints go, which SIGUSR1 asks for; default: the directory of checkpoints."},
     {"savepoint-on-stop", EngineFlag::Value::kOptional, "HOW",

@@ -63,8 +63,6 @@ Result<StoredFile> SavepointFolder::put(const CheckpointName&, std::string name,
   check(is_rows_name(name), "a savepoint holds rows only");
   Status written = files_.write_file(folder_ / name, bytes);
   if (!written) return written.error();
-  const std::lock_guard lock(mutex_);
-  put_.insert(name);
   return StoredFile{
       .name = name, .path = name, .bytes = bytes.size(), .checksum = checksum_of(bytes)};
 }
@@ -107,9 +105,11 @@ Result<std::string> SavepointFolder::read_metadata(const CheckpointName&) {
 
 Status SavepointFolder::remove_unused(const CheckpointName&, const std::set<CheckpointName>&,
                                       const std::set<std::string>&) {
-  const std::lock_guard lock(mutex_);
   Status first = files_.remove(folder_ / kMetadataFile);
-  for (const std::string& name : std::exchange(put_, {})) {
+  const Result<std::vector<std::string>> names = files_.list(folder_);
+  if (!names) return names.error();
+  for (const std::string& name : *names) {
+    if (!is_rows_name(name)) continue;
     Status removed = files_.remove(folder_ / name);
     if (first) first = std::move(removed);
   }

@@ -9,7 +9,6 @@
 
 #include <filesystem>
 #include <memory>
-#include <mutex>
 #include <set>
 
 #include "millrace/state/checkpoint_store.h"
@@ -35,15 +34,13 @@ class SavepointFolder final : public CheckpointStore {
   Status write_metadata(const CheckpointName& checkpoint, std::string_view bytes) override;
   Result<std::string> read_metadata(const CheckpointName& checkpoint) override;
 
-  // Removes what was put into a folder that has become no savepoint, and the folder.
+  // Removes what was put into a folder that has become no savepoint, by whomever, and the folder.
   Status remove_unused(const CheckpointName& newest, const std::set<CheckpointName>& keep,
                        const std::set<std::string>& keep_files) override;
 
  private:
   FileSystem& files_;
   const Path folder_;
-  std::mutex mutex_;
-  std::set<std::string> put_;  // names of files
 };
 
 // "rows-<operator>-<subtask>-<number>", the operator as 16 hexadecimal digits.

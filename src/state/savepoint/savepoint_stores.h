@@ -25,6 +25,9 @@ class SavepointStores {
   // A new one, with nothing in it. Its remove_unused() discards it.
   virtual Result<std::shared_ptr<CheckpointStore>> create(const std::string& path) = 0;
 
+  // One that was created, for whoever writes a part of it, in whatever process.
+  virtual std::shared_ptr<CheckpointStore> open(const std::string& path) = 0;
+
   // A savepoint, a checkpoint, or the newest checkpoint of a directory of them.
   virtual Result<FoundSnapshot> find(const std::string& path) = 0;
 };
