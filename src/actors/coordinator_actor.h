@@ -118,6 +118,7 @@ class CoordinatorActor final : public ActorBase {
   std::shared_ptr<CheckpointStore> savepoint_;
   CheckpointName savepoint_name_;
   CheckpointMetadata savepoint_metadata_;
+  Error failure_ = internal("none");  // the last one, for the log
   std::uint64_t due_number_ = 0;
   std::optional<std::chrono::nanoseconds> due_at_;  // when the CheckpointsDue that counts comes
 };

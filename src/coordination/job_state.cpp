@@ -135,12 +135,15 @@ Actions JobStateMachine::fail(std::span<Region> regions, Error error, Time now) 
 }
 
 // Whether trying again changes nothing: somebody asked for the end, or what was asked for cannot be
-// begun, such as going on from state of another type.
+// begun, such as going on from state of another type, or on a disk that is full. Who has just
+// started it is told at once; a job that has run before waits.
 bool JobStateMachine::is_final(const Error& error) const {
   switch (error.code()) {
     case ErrorCode::kCancelled:
       return true;
     case ErrorCode::kInvalidArgument:
+    case ErrorCode::kNotFound:
+    case ErrorCode::kResourceExhausted:
     case ErrorCode::kUnsupported:
     case ErrorCode::kCorruption:
       return state_ == JobState::kStarting;
