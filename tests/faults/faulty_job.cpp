@@ -1,6 +1,8 @@
 // A job as a program that can be had to die at a point of the engine's protocols.
 //
-//   faulty_job witnessed|fraud [parameters and flags of the job]
+//   faulty_job witnessed|fraud|custom [parameters and flags of the job]
+//
+// fraud and custom are the programs of examples/, as they stand.
 //
 //   FAULT_POINT=sink-committed:3   the process kills itself when it passes that point a third time;
 //                                  several points are separated by commas
@@ -17,10 +19,10 @@
 #include <stdexcept>
 #include <tuple>
 
-#include "../../examples/fraud.h"
 #include "faults/failing_calls.h"
 #include "millrace/core/failpoint.h"
 #include "millrace/core/mutant.h"
+#include "millrace/millrace.h"
 #include "millrace/verifier.h"
 
 namespace {
@@ -100,25 +102,23 @@ void choose_fault() {
   }
 }
 
-// The example, but for its sink.
-void fraud_to_files(Job& job) {
-  const std::string output = job.param("output", kRequired, "a directory");
-  job.from(files<Attempt>(job.param("input", kRequired, "CSV files of attempts"), csv()))
-      .named("attempts")
-      .event_time(&Attempt::at, out_of_order_by(5s))
-      .key_by(&Attempt::card)
-      .process<CardTesting>(3)
-      .named("card-testing")
-      .to(files(output, json_lines()))
-      .named("suspicious");
+}  // namespace
+
+// The main functions of examples/, which CMakeLists.txt gives these names.
+int fraud_main(int argc, char** argv);
+int custom_main(int argc, char** argv);
+
+namespace {
+
+int run_job(std::string_view job, int argc, char** argv) {
+  if (job == "fraud") return fraud_main(argc, argv);
+  if (job == "custom") return custom_main(argc, argv);
+  return run(std::string(job), test::witnessed_job, argc, argv);
 }
 
 }  // namespace
 
 int main(int argc, char** argv) {
   choose_fault();
-  const std::string_view job = argc > 1 ? argv[1] : "";
-  const JobFunction function =
-      job == "fraud" ? JobFunction(fraud_to_files) : JobFunction(test::witnessed_job);
-  return run(std::string(job), function, argc - 1, argv + 1);
+  return run_job(argc > 1 ? argv[1] : "", argc - 1, argv + 1);
 }

@@ -23,10 +23,19 @@ namespace fs = std::filesystem;
 
 constexpr std::size_t kKillsAtAnyTime = 100;
 constexpr std::size_t kKillsOfFraud = 200;
+constexpr std::size_t kKillsOfCustom = 40;
 
 std::uint64_t base_seed() {
   const char* const text = std::getenv("FAULT_SEED");
   return text != nullptr ? std::stoull(text) : 1;
+}
+
+using Words = std::vector<std::string>;
+
+// Of each process another one than of that before.
+std::string parallelism_of(std::size_t start) {
+  constexpr std::size_t kTaken[] = {1, 3, 2, 4};
+  return concat("--parallelism=", kTaken[start % std::size(kTaken)]);
 }
 
 class Kills : public testing::Test {
@@ -56,9 +65,18 @@ class Kills : public testing::Test {
     return result;
   }
 
-  void kill_at_any_time(const Subject& subject, std::size_t kills) {
-    for (std::uint64_t seed = base_seed(); kills_ < kills && !HasFailure(); ++seed) {
-      round(subject, {.seed = seed, .faults = 8});
+  // Each process has another parallelism than the one before, backend and memory as it comes.
+  template <class Choose>
+  static RoundSettings rescaled(Choose choose) {
+    return {.overtakes = false,
+            .words_of = [](std::size_t start) { return Words{parallelism_of(start)}; },
+            .choose = [choose](std::size_t, Random& random) { return choose(random); }};
+  }
+
+  void kill_at_any_time(const Subject& subject, std::size_t kills, RoundSettings settings = {}) {
+    settings.faults = 8;
+    for (settings.seed = base_seed(); kills_ < kills && !HasFailure(); ++settings.seed) {
+      round(subject, settings);
     }
     std::cout << kills_ << " kills in " << rounds_ << " rounds\n";
   }
@@ -79,8 +97,17 @@ class Kills : public testing::Test {
 
 TEST_F(Kills, AtAnyTimeLeaveNoTrace) { kill_at_any_time(witnessed(), kKillsAtAnyTime); }
 
+// Each process has another parallelism than the one before.
 TEST_F(Kills, AtAnyTimeLeaveTheAlertsOfTheExampleAsTheyAre) {
-  kill_at_any_time(Fraud(FAULTY_JOB, root() / "fraud"), kKillsOfFraud);
+  kill_at_any_time(Fraud(FAULTY_JOB, root() / "fraud"), kKillsOfFraud, rescaled(any_kill));
+}
+
+// A source and a two-phase sink of one's own: other instances commit what killed ones prepared.
+TEST_F(Kills, AtAnyTimeLeaveEachTickOfTheExampleShownOnce) {
+  const auto choose = [](Random& random) {
+    return random.below(3) == 0 ? kill_at("sink-prepared", 1 + random.below(8)) : any_kill(random);
+  };
+  kill_at_any_time(Custom(20'000), kKillsOfCustom, rescaled(choose));
 }
 
 // The first one leaves a checkpoint to go on from. Records in flight are not in each.

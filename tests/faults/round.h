@@ -36,6 +36,9 @@ struct Fault {
   std::chrono::microseconds instant{0};  // after its start
 };
 
+// What happens to the process of that number, from 0.
+using ChooseFault = std::function<Fault(std::size_t, Random&)>;
+
 struct RoundSettings {
   std::filesystem::path program;  // faulty_job
   std::filesystem::path folder;   // of the round's own; it must not exist
@@ -44,8 +47,9 @@ struct RoundSettings {
   std::optional<bool> overtakes = {};  // what barriers wait for; by default in every third round
   std::string mutant;
   std::vector<std::string> words;  // further flags of each start
-  // Chooses what happens to the process of that number, from 0.
-  std::function<Fault(std::size_t, Random&)> choose = {};  // by default any_fault()
+  // And of the start of that number, from 0.
+  std::function<std::vector<std::string>(std::size_t)> words_of = {};
+  ChooseFault choose = {};  // by default any_fault()
 };
 
 struct RoundResult {
@@ -57,7 +61,9 @@ struct RoundResult {
 
 RoundResult run_round(const Subject& subject, const RoundSettings& settings);
 
-// A kill at any instant of a short job's life, or at any point, or any call.
+// A kill at any instant of a short job's life, or at any point.
+Fault any_kill(Random& random);
+// Or any call fails.
 Fault any_fault(Random& random);
 Fault kill_at(std::string_view point, std::uint64_t time);
 
