@@ -1,6 +1,6 @@
 // A job as a program that can be had to die at a point of the engine's protocols.
 //
-//   faulty_job witnessed|fraud|custom [parameters and flags of the job]
+//   faulty_job witnessed|evolving|fraud|custom [parameters and flags of the job]
 //
 // fraud and custom are the programs of examples/, as they stand.
 //
@@ -19,6 +19,7 @@
 #include <stdexcept>
 #include <tuple>
 
+#include "faults/evolving_job.h"
 #include "faults/failing_calls.h"
 #include "millrace/core/failpoint.h"
 #include "millrace/core/mutant.h"
@@ -113,7 +114,8 @@ namespace {
 int run_job(std::string_view job, int argc, char** argv) {
   if (job == "fraud") return fraud_main(argc, argv);
   if (job == "custom") return custom_main(argc, argv);
-  return run(std::string(job), test::witnessed_job, argc, argv);
+  const JobFunction function = job == "evolving" ? faults::evolving_job : test::witnessed_job;
+  return run(std::string(job), function, argc, argv);
 }
 
 }  // namespace

@@ -10,6 +10,7 @@
 #include <iterator>
 #include <set>
 
+#include "faults/evolving_job.h"
 #include "faults/subjects.h"
 #include "millrace/core/failpoint.h"
 #include "millrace/core/text.h"
@@ -24,6 +25,7 @@ namespace fs = std::filesystem;
 constexpr std::size_t kKillsAtAnyTime = 100;
 constexpr std::size_t kKillsOfFraud = 200;
 constexpr std::size_t kKillsOfCustom = 40;
+constexpr std::size_t kKillsOfEvolving = 48;
 
 std::uint64_t base_seed() {
   const char* const text = std::getenv("FAULT_SEED");
@@ -108,6 +110,22 @@ TEST_F(Kills, AtAnyTimeLeaveEachTickOfTheExampleShownOnce) {
     return random.below(3) == 0 ? kill_at("sink-prepared", 1 + random.below(8)) : any_kill(random);
   };
   kill_at_any_time(Custom(20'000), kKillsOfCustom, rescaled(choose));
+}
+
+// Records in keyed state get fields, lose them, have them in another order and wider: each process
+// goes on with what the one before, or one long before it, has written.
+TEST_F(Kills, BetweenChangesOfRecordsLeaveNoTrace) {
+  const Compared subject(
+      FAULTY_JOB, root() / "evolving",
+      {"evolving", "--partitions=3", "--rounds=40", "--keys=128", "--burst=128", "--pause=5000"});
+  RoundSettings settings = rescaled([](Random& random) {
+    return random.below(2) == 0 ? kill_at("pointer-swapped", 1 + random.below(6))
+                                : any_kill(random);
+  });
+  settings.words_of = [](std::size_t start) {
+    return Words{parallelism_of(start), concat("--version=", std::min(start, kVersions - 1))};
+  };
+  kill_at_any_time(subject, kKillsOfEvolving, settings);
 }
 
 // The first one leaves a checkpoint to go on from. Records in flight are not in each.
