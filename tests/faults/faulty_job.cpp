@@ -7,10 +7,13 @@
 //   FAULT_POINT=sink-committed:3   the process kills itself when it passes that point a third time;
 //                                  several points are separated by commas
 //   FAULT_CALL=17:28:/dir          the 17th call that touches files fails with that errno, once
-//   FAULT_CALL_FROM=barrier-taken:3   they are counted from that point on
+//   FAULT_CALL_FROM=barrier-taken:3   they are counted from that point on,
+//   FAULT_CALL_UNTIL=barrier-taken:7  and to this one, or the end; then calls-ended is passed,
+//                                     unless the call has come
 //   FAULT_PASSED=FILE              the points that were passed, appended to it
 //   FAULT_MUTANT=skip-alignment    the engine is broken so, where it was built with mutants
 #include <fcntl.h>
+#include <sys/syscall.h>
 #include <unistd.h>
 
 #include <csignal>
@@ -39,11 +42,17 @@ using Times = std::array<std::uint64_t, detail::kFailPoints>;
 
 Times deadly;
 Times counted_from;
+Times counted_until;
 faults::FailingCall call;
 
+// Past the calls that may fail.
 void append_to_passed(std::string_view word) {
   const std::string line = concat(word, "\n");
-  std::ignore = write(passed_file, line.data(), line.size());
+  std::ignore = syscall(SYS_write, passed_file, line.data(), line.size());
+}
+
+void end_calls() {
+  if (faults::fail_no_call()) append_to_passed("calls-ended");
 }
 
 void note(FailPoint point) {
@@ -51,6 +60,7 @@ void note(FailPoint point) {
   const std::uint64_t time = ++passed[index];
   if (time == 1 && passed_file >= 0) append_to_passed(to_string(point));
   if (time == counted_from[index]) fail_call(call);
+  if (time == counted_until[index]) end_calls();
   if (time == deadly[index]) kill(getpid(), SIGKILL);
 }
 
@@ -84,6 +94,7 @@ void choose_call() {
   if (!(text >> call.number >> colon >> call.error >> colon >> call.below)) return;
   call.tell = [](std::string_view name) { append_to_passed(concat("call:", name)); };
   counted_from = times(variable("FAULT_CALL_FROM"));
+  counted_until = times(variable("FAULT_CALL_UNTIL"));
   if (counted_from == Times{}) fail_call(call);
 }
 
@@ -122,5 +133,7 @@ int run_job(std::string_view job, int argc, char** argv) {
 
 int main(int argc, char** argv) {
   choose_fault();
-  return run_job(argc > 1 ? argv[1] : "", argc - 1, argv + 1);
+  const int status = run_job(argc > 1 ? argv[1] : "", argc - 1, argv + 1);
+  end_calls();
+  return status;
 }

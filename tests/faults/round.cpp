@@ -113,6 +113,7 @@ class Round {
       command.variables["FAULT_CALL"] =
           concat(fault->call, ":", fault->error, ":", settings_.folder.native());
       command.variables["FAULT_CALL_FROM"] = fault->from;
+      command.variables["FAULT_CALL_UNTIL"] = fault->until;
     }
     if (!settings_.mutant.empty()) command.variables["FAULT_MUTANT"] = settings_.mutant;
     command.variables["FAULT_PASSED"] = (settings_.folder / "passed").native();

@@ -33,6 +33,7 @@ struct Fault {
   long call = 0;      // the number of the one that fails
   int error = 0;      // with that errno
   std::string from;   // as FAULT_CALL_FROM has it; empty: calls count from the start
+  std::string until;  // as FAULT_CALL_UNTIL has it; empty: to the end
   std::chrono::microseconds instant{0};  // after its start
 };
 
