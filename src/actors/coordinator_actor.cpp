@@ -56,6 +56,12 @@ CheckpointMetadata take_savepoint(CheckpointMetadata& metadata) {
   return savepoint;
 }
 
+Error of_another_job(const CheckpointMetadata& metadata, const std::string& job) {
+  return corruption(concat("its metadata is that of a checkpoint of job ", in_quotes(metadata.job),
+                           ", not of ", in_quotes(job),
+                           ": was it copied? Restore it from where it lay"));
+}
+
 // Operator instances that share the memory for keyed state.
 std::size_t count_keyed(std::span<const TaskBlueprint> blueprints) {
   std::size_t count = 0;
@@ -270,6 +276,11 @@ void CoordinatorActor::perform(CheckpointAction& action) {
       tell_tasks(CompleteCheckpoint{name.id});
       return with_ledger([](JobLedger& ledger) { return UnusedRemoved{ledger.remove_unused()}; });
     case CheckpointAction::Kind::kAbort:
+      if (action.failed) {
+        settings_.log.warn(
+            "checkpoint declined",
+            {{"id", name.id}, {"epoch", name.epoch}, {"error", action.error.message()}});
+      }
       tell_tasks(AbortCheckpoint{name.id});
       return perform(savepoints_.aborted(name.id, action.error));
     case CheckpointAction::Kind::kFail:
@@ -403,12 +414,15 @@ Status CoordinatorActor::restore_region(Region& region, const Attempt& attempt) 
   checkpoints_.continue_from(attempt.epoch, attempt.next_checkpoint, attempt.completed);
   epoch_ = attempt.epoch;
   if (!attempt.checkpoint) return {};
-  Result<RestoredJob> restored = restore_job(plan_of(blueprints_), *attempt.checkpoint,
-                                             settings_.execution.allow_dropped_state);
+  const ExecutionPlan& plan = plan_of(blueprints_);
+  const bool own = attempt.origin.empty();
+  Result<RestoredJob> restored =
+      own && attempt.checkpoint->job != plan.logical.job
+          ? of_another_job(*attempt.checkpoint, plan.logical.job)
+          : restore_job(plan, *attempt.checkpoint, settings_.execution.allow_dropped_state);
   if (!restored) {
-    return restored.error().with_context(
-        concat("restoring ", attempt.origin.empty() ? to_string(attempt.completed.back())
-                                                    : in_quotes(attempt.origin)));
+    return restored.error().with_context(concat(
+        "restoring ", own ? to_string(attempt.completed.back()) : in_quotes(attempt.origin)));
   }
   region.restored = *std::move(restored);
   return {};
