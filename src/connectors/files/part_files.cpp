@@ -203,7 +203,8 @@ Status PartFiles::publish(const Transaction& transaction) {
   const std::string shown = shown_path(transaction);
   if (access(staged.c_str(), F_OK) != 0) {
     const int error = errno;
-    return access(shown.c_str(), F_OK) == 0 ? Status() : Status(cannot("show", staged, error));
+    const bool is_shown = access(shown.c_str(), F_OK) == 0;
+    return is_shown ? sync_directory(directory_) : Status(cannot("show", staged, error));
   }
   const int error = rename_without_replacing(staged, shown);
   if (error == EEXIST) return taken(shown);
