@@ -10,6 +10,7 @@
 #include "connectors/drive.h"
 #include "connectors/payment.h"
 #include "millrace/connectors/files/files.h"
+#include "millrace/core/log.h"
 #include "support/temporary_directory.h"
 
 namespace {
@@ -35,6 +36,11 @@ using testing::IsEmpty;
 
 struct Nested {
   std::vector<std::int64_t> numbers;
+};
+
+struct LogLines : LogSink {
+  void write(const LogEntry& entry) override { lines.push_back(format_text(entry)); }
+  std::vector<std::string> lines;
 };
 
 class FileSink : public testing::Test {
@@ -120,6 +126,35 @@ TEST_F(FileSink, ARestoreMakesDurableWhatIsShownAlready) {
   const int before = synced_directories;
   ASSERT_TRUE(again.go_on_from(snapshot, CheckpointId(1)));
   EXPECT_EQ(synced_directories, before + 1);
+}
+
+TEST_F(FileSink, ARestoreGoesOnThoughItsResultsWereMovedAway) {
+  const detail::Snapshot snapshot = prepared();
+  std::filesystem::remove_all(directory_.path("out"));
+  auto log = std::make_unique<LogLines>();
+  std::vector<std::string>& lines = log->lines;
+  const Logging logging(LogLevel::kWarn, std::move(log));
+  const Logger logger = logging.logger("operators");
+  Drive again(spec());
+  ASSERT_EQ(message_of(again.go_on_from(snapshot, CheckpointId(1), &logger)), "no error");
+  ASSERT_EQ(lines.size(), 1U);
+  EXPECT_THAT(lines[0], AllOf(HasSubstr("warn operators"), HasSubstr("moved away"),
+                              HasSubstr("out/.part-0-1.staged")));
+  ASSERT_TRUE(again.write({{"b", 2, {}}}));
+  ASSERT_TRUE(again->prepare(CheckpointId(2)));
+  ASSERT_TRUE(again->commit(CheckpointId(2)));
+  EXPECT_THAT(names(), ElementsAre("part-0-2.csv"));
+}
+
+TEST_F(FileSink, WhatARestoredSinkItselfPreparedMayNotVanish) {
+  const detail::Snapshot snapshot = prepared();
+  std::filesystem::remove(directory_.path("out/.part-0-1.staged"));
+  Drive again(spec());
+  ASSERT_TRUE(again.go_on_from(snapshot, CheckpointId(1)));
+  ASSERT_TRUE(again.write({{"b", 2, {}}}));
+  ASSERT_TRUE(again->prepare(CheckpointId(2)));
+  std::filesystem::remove(directory_.path("out/.part-0-2.staged"));
+  EXPECT_THAT(message_of(again->commit(CheckpointId(2))), HasSubstr("cannot show"));
 }
 
 TEST_F(FileSink, WhatWasPreparedAfterTheRestoredCheckpointIsNeverShown) {
