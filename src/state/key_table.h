@@ -37,7 +37,7 @@ class AnyKeyTable : public StatePart {
 
   AnyKeyTable(StateDeclaration declaration, const CurrentKeys& current, std::size_t cell_offset);
 
-  // A new group of records begins.
+  // A new group of records begins, or the last one ends.
   void begin_group() { ++changes_, looked_up_ = false; }
 
   // The current key's cell; null if it has none.

@@ -97,20 +97,16 @@ class OwnerUnderTest : public StateOwner<K> {
 
   // The states are now those of that key, until the next call.
   void at(const K& key) {
-    end_group();
+    this->end_group();
     key_ = key;
     hash_ = hash_of_key(key_);
     place_ = &key_;
     this->begin_group({.hashes = {&hash_, 1}, .keys = &place_});
   }
-  void end_group() {
-    this->current_keys().hashes = {};
-    this->keyed_state().tidy_up();
-  }
 
   // Each piece of work takes a millisecond.
   KeyedSnapshot checkpoint() {
-    end_group();
+    this->end_group();
     std::optional<Result<KeyedSnapshot>> taken;
     const CheckpointName name{CheckpointId(++checkpoints_), 1};
     KeyedBackend& backend = this->keyed_state();
