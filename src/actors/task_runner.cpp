@@ -311,10 +311,16 @@ Result<bool> TaskRunner::step_phase() {
 }
 
 // After the end only barriers come; one that goes on from a finished checkpoint sees the end again.
+// Whoever sends records all the same may go on.
 Result<bool> TaskRunner::step_finished() {
   std::optional<InputGate::Next> next = gate_.pop();
   if (!next) return false;
   if (next->element.kind == Element::Kind::kBarrier) due_ = next->element.barrier;
+  if (next->element.kind == Element::Kind::kBatch) {
+    current_ = *std::move(next);
+    current_bytes_ = current_->element.batch->bytes();
+    complete_batch();
+  }
   return true;
 }
 
