@@ -60,7 +60,7 @@ Result<std::vector<std::string>> names_in(const fs::path& folder) {
 bool is_sorted_file(std::string_view name) { return name.ends_with(kSortedFile); }
 
 // Lets the writer wait for compactions, and knows when one has failed: the database then takes
-// nothing more.
+// nothing more, until it has recovered. Where only room was missing it does so by itself.
 class CompactionWatch final : public rocksdb::EventListener {
  public:
   void OnCompactionCompleted(rocksdb::DB*, const rocksdb::CompactionJobInfo&) override {
@@ -70,21 +70,30 @@ class CompactionWatch final : public rocksdb::EventListener {
   }
   void OnBackgroundError(rocksdb::BackgroundErrorReason, rocksdb::Status* status) override {
     const std::lock_guard lock(mutex_);
-    if (failure_.ok()) failure_ = *status;
+    if (!failed_) failure_ = *status;
+    failed_ = true;
+    ++failures_;
     changed_.notify_all();
   }
+  void OnErrorRecoveryEnd(const rocksdb::BackgroundErrorRecoveryInfo& info) override {
+    const std::lock_guard lock(mutex_);
+    if (info.new_bg_error.ok()) failed_ = false;
+  }
 
-  // Waits as long as full() holds after every compaction.
+  // Waits as long as full() holds after every compaction. One that fails meanwhile ends the wait,
+  // though the database may have recovered since and be about to try again.
   template <class Full>
   rocksdb::Status wait_while(const Full& full) {
     std::unique_lock lock(mutex_);
+    const std::uint64_t failures = failures_;
     for (;;) {
       const std::uint64_t seen = completed_;
       lock.unlock();  // full() takes locks of RocksDB, which may hold them when it calls us
       const bool wait = full();
       lock.lock();
-      if (!failure_.ok() || !wait) return failure_;
-      changed_.wait(lock, [&] { return completed_ != seen || !failure_.ok(); });
+      if (failed_ || (wait && failures_ != failures)) return failure_;
+      if (!wait) return {};
+      changed_.wait(lock, [&] { return completed_ != seen || failures_ != failures; });
     }
   }
 
@@ -92,7 +101,9 @@ class CompactionWatch final : public rocksdb::EventListener {
   std::mutex mutex_;
   std::condition_variable changed_;
   std::uint64_t completed_ = 0;
-  rocksdb::Status failure_;  // the first
+  std::uint64_t failures_ = 0;
+  bool failed_ = false;      // and has not recovered
+  rocksdb::Status failure_;  // the first since then
 };
 
 RocksDbStore::RocksDbStore(ScratchFolder folder, const RocksDbSettings& settings,
@@ -155,9 +166,12 @@ std::unique_ptr<StateScan> RocksDbStore::scan(std::string_view first, std::strin
   return scan_rows(*database_, first, end);
 }
 
+// What cannot be merged is refused before rows are added: who is refused brings them again. What
+// fails behind them the next rows will meet.
 Status RocksDbStore::ingest(std::span<const StateRow> rows) {
   if (rows.empty()) return {};
   if (Status whole = check_whole(); !whole) return whole;
+  if (Status merged = wait_for_compaction(); !merged) return merged;
   const Result<ScratchFolder> scratch = make_scratch();
   if (!scratch) return scratch.error();
   std::vector<std::string> files;
@@ -170,7 +184,8 @@ Status RocksDbStore::ingest(std::span<const StateRow> rows) {
   const rocksdb::Status ingested = database_->IngestExternalFile(files, options);
   if (!ingested.ok()) return to_error(ingested, "cannot add rows to the state database");
   Status found = check_found(bounds);
-  return found ? wait_for_compaction() : found;
+  if (found) (void)wait_for_compaction();
+  return found;
 }
 
 // RocksDB reads a file's range from the file, and takes it for empty where that read fails: its
