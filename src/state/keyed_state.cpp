@@ -248,6 +248,7 @@ KeyedBackend::Done KeyedState::timed(Done done) const {
 }
 
 Result<bool> KeyedState::work() {
+  if (!failure_) return failure_.error();
   if (writer_is_behind()) return wait_for_writer();
   refused_since_.reset();
   if (!frozen_) return false;
@@ -302,7 +303,6 @@ void KeyedState::finish_frozen() {
   hand_over(images_);
   if (is_mutant(Mutant::kEvictDuringFreeze)) hand_over(changes_);
   const Frozen frozen = *std::exchange(frozen_, std::nullopt);
-  if (!failure_) return frozen.done(std::exchange(failure_, {}).error());
   KeyedSnapshot snapshot{.first_group = place_.key_groups.first.value(),
                          .last_group = place_.key_groups.last.value(),
                          .states = dropped_,

@@ -90,7 +90,8 @@ class KeyedState final : public KeyedBackend {
   // or evicted.
   RowBuffer& images() { return images_; }
   RowBuffer& changes() { return changes_; }
-  // What cannot be encoded fails the checkpoint.
+  // What cannot be encoded fails the task: it counts as saved, and no later checkpoint would have
+  // it.
   void fail(Status status) {
     if (failure_) failure_ = std::move(status);
   }
