@@ -191,7 +191,7 @@ class KeyedFunctionOperator : public FunctionOperator<F> {
     const Key key = *fired.key;  // its row may end
     const void* const place = &key;
     owner().begin_group({.hashes = {&fired.hash, 1}, .keys = &place});
-    timers_->cancel(fired.time);
+    timers_->end(fired.time);
     this->context_.set_key(key);
     this->context_.bind(outputs);
     this->context_.set_timestamp(true, fired.time);
