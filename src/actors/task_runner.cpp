@@ -135,11 +135,11 @@ const Barrier* TaskRunner::next_barrier() const {
 // of what it is at work on without credit.
 void TaskRunner::hurry() {
   const Barrier* const next = next_barrier();
-  if (next == nullptr && !checkpoints_.waits()) return;
+  if (next == nullptr && !checkpoints_.waits() && !hurries_) return;
   const Timestamp now = clock_.now();
-  const bool late = next != nullptr && next->overtakes_at <= now;
-  if (late && !due_) due_ = *next;
-  for (const auto& writer : writers_) writer->let_overdraw(late);
+  hurries_ = next != nullptr && next->overtakes_at <= now;
+  if (hurries_ && !due_) due_ = *next;
+  for (const auto& writer : writers_) writer->let_overdraw(hurries_);
   checkpoints_.on_time(now);
 }
 
