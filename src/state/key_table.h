@@ -329,10 +329,10 @@ template <class K, class Cell>
 Status KeyTable<K, Cell>::load_row(const K& key, std::uint64_t hash, std::string_view entry,
                                    std::string_view value) {
   const auto [place, is_new] = this->emplace(hash, same_as(key), [&] { return Row{key, Cell()}; });
+  this->mark_stored(place);                 // it is only read, though emplace() touches it
   if (Cell::kOneRow && !is_new) return {};  // the key came twice
   const Status loaded = this->at(place).cell.load(*this, entry, value);
   if (!loaded) return loaded.error().with_context(concat("state ", in_quotes(declaration().name)));
-  if (is_new) this->mark_stored(place);
   return {};
 }
 

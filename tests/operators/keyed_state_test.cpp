@@ -288,6 +288,23 @@ TEST_F(KeyedStateTest, RowsThatLeftMemoryAndCameBackAreInACheckpointAsTheyAreNow
   }
 }
 
+TEST_F(KeyedStateTest, AKeyThatIsReadTwiceIsNotWritten) {
+  {
+    Instance instance(environment_, clock_, kAll);
+    instance.sums_after({{1, 10}});
+    auto taken = instance.checkpoint(1);
+    ASSERT_TRUE(taken && *taken);
+    environment_.restored = {**taken};
+  }
+  std::size_t written = 0;
+  stores_.on_ingest = [&](std::span<const StateRow> rows) { written += rows.size(); };
+  Instance instance(environment_, clock_, kAll);
+  EXPECT_EQ(instance.sums_after({{1, 0}, {1, 0}}), (std::vector<std::int64_t>{10, 10}));
+  auto taken = instance.checkpoint(2);
+  ASSERT_TRUE(taken && *taken);
+  EXPECT_EQ(written, 0U);
+}
+
 TEST_F(KeyedStateTest, FollowsItsKeyGroupsToOtherInstances) {
   std::vector<KeyedSnapshot> snapshots;
   constexpr std::int64_t kAccounts = 300;

@@ -26,6 +26,28 @@ struct Owner : OwnerUnderTest<std::int64_t> {
   MapState<std::int64_t, std::int64_t> map{*this, "map"};
 };
 
+TEST(Collections, AreNotWrittenBecauseTheyWereRead) {
+  StateWorld world;
+  {
+    Owner owner;
+    owner.open(world);
+    owner.at(1);
+    for (std::int64_t number = 0; number < 200; ++number) {
+      owner.list.add(number);
+      owner.map.put(number, number);
+    }
+    world.restored = {owner.checkpoint()};
+  }
+  Owner owner;
+  owner.open(world);
+  owner.at(1);
+  EXPECT_EQ(owner.list.size(), 200U);
+  EXPECT_EQ(owner.map.size(), 200U);
+  const std::size_t before = world.stores.written;
+  (void)owner.checkpoint();
+  EXPECT_EQ(world.stores.written, before);
+}
+
 using Cell = MapCell<std::int64_t, std::int64_t>;
 
 TEST(MapCell, KeepsNoAccountOfEntriesThatCameAndWentBetweenTwoSaves) {
