@@ -78,7 +78,7 @@ std::string KeyedState::prefix_of(std::uint32_t id) {
 }
 
 KeyedState::~KeyedState() {
-  if (writer_) writer_->stop_saving();
+  if (writer_) writer_->give_up_checkpoint();
 }
 
 Status KeyedState::open(const KeyedPlace& place) {
@@ -308,11 +308,9 @@ void KeyedState::finish_frozen() {
                          .states = dropped_,
                          .files = {}};
   for (const StatePart* const part : parts_) snapshot.states.push_back(part->description());
-  if (!frozen.savepoint) {
-    return writer_->checkpoint(frozen.checkpoint, std::move(snapshot), frozen.done);
-  }
-  writer_->checkpoint(frozen.checkpoint, std::move(snapshot),
-                      {*frozen.savepoint, place_.max_parallelism}, frozen.done);
+  std::optional<StateWriter::Savepoint> savepoint;
+  if (frozen.savepoint) savepoint = {*frozen.savepoint, place_.max_parallelism};
+  writer_->checkpoint(frozen.checkpoint, std::move(snapshot), std::move(savepoint), frozen.done);
 }
 
 // The buffers are full of what the writer has been given, so the task stands still. What the writer
@@ -342,7 +340,7 @@ Result<bool> KeyedState::wait_for_writer() {
 
 // What was saved goes to the database all the same: its rows count as stored.
 void KeyedState::abandon(const CheckpointName& checkpoint) {
-  if (writer_) writer_->stop_saving();
+  if (writer_) writer_->give_up_checkpoint();
   if (!frozen_ || frozen_->checkpoint != checkpoint) return;
   for (StatePart* const part : parts_) part->rows().abandon();
   hand_over(in_order_);

@@ -48,10 +48,8 @@ class CountingStores final : public StateStoreFactory {
       all_.written += rows.size();
       return inner_->ingest(rows);
     }
-    Result<std::vector<StoredFile>> checkpoint(const CheckpointName& name,
-                                               std::span<const StoredFile> base,
-                                               CheckpointStore& into) override {
-      return inner_->checkpoint(name, base, into);
+    Result<std::unique_ptr<StateUpload>> begin_upload(UploadTarget target) override {
+      return inner_->begin_upload(std::move(target));
     }
 
    private:

@@ -55,6 +55,14 @@ Result<std::vector<std::string>> names_in(const fs::path& folder) {
   return names;
 }
 
+std::map<std::string, FileChecksum, std::less<>> checksums_of(std::span<const StoredFile> files) {
+  std::map<std::string, FileChecksum, std::less<>> checksums;
+  for (const StoredFile& file : files) {
+    if (is_sorted_file(file.name)) checksums.emplace(file.name, file.checksum);
+  }
+  return checksums;
+}
+
 }  // namespace
 
 bool is_sorted_file(std::string_view name) { return name.ends_with(kSortedFile); }
@@ -121,9 +129,7 @@ Result<std::unique_ptr<RocksDbStore>> RocksDbStore::open(ScratchFolder folder,
                                                          const RocksDbResources& resources,
                                                          std::span<const StoredFile> restored) {
   std::unique_ptr<RocksDbStore> store(new RocksDbStore(std::move(folder), settings, resources));
-  for (const StoredFile& file : restored) {
-    if (is_sorted_file(file.name)) store->checksums_.emplace(file.name, file.checksum);
-  }
+  store->own_files_.set(checksums_of(restored));
   const Status opened = store->open_database(!restored.empty());
   if (!opened) return opened.error();
   return store;
@@ -253,34 +259,70 @@ int RocksDbStore::files_in_level0() const {
   return std::stoi(count);
 }
 
-Result<std::vector<StoredFile>> RocksDbStore::checkpoint(const CheckpointName& name,
-                                                         std::span<const StoredFile> base,
-                                                         CheckpointStore& into) {
-  if (Status whole = check_whole(); !whole) return whole.error();
-  const Result<ScratchFolder> scratch = make_scratch();
-  if (!scratch) return scratch.error();
-  const fs::path folder = scratch->path() / "files";
-  const Status linked = link_files(*database_, folder);
-  if (!linked) return linked.error();
-  const Result<std::vector<std::string>> names = names_in(folder);
-  if (!names) return names.error();
-  std::vector<StoredFile> files;
-  Checksums checksums;
-  for (const std::string& file : *names) {
-    const StoredFile* const known = find_in(base, file);
-    Result<StoredFile> stored =
-        known ? Result<StoredFile>(*known) : into.put_file(name, file, folder / file);
-    if (!stored) return stored.error().with_context("uploading state");
-    if (!known) pass(FailPoint::kFileUploaded);
-    if (is_sorted_file(file)) checksums.emplace(file, stored->checksum);
-    files.push_back(*std::move(stored));
+// Holds hard links in a folder of the database's.
+class RocksDbStore::Upload final : public StateUpload {
+ public:
+  Upload(ScratchFolder scratch, UploadTarget target, OwnFiles& own)
+      : scratch_(std::move(scratch)), target_(std::move(target)), own_(own) {}
+
+  Status link(rocksdb::DB& database) {
+    const Status linked = link_files(database, folder());
+    if (!linked) return linked;
+    Result<std::vector<std::string>> names = names_in(folder());
+    if (!names) return names.error();
+    names_ = *std::move(names);
+    return {};
   }
-  checksums_ = std::move(checksums);
-  return files;
+
+  Result<bool> step() override {
+    while (files_.size() < names_.size()) {
+      const std::string& name = names_[files_.size()];
+      if (const StoredFile* const known = own_.find_in(target_.base, name)) {
+        files_.push_back(*known);
+        continue;
+      }
+      Result<StoredFile> stored = target_.into.put_file(target_.name, name, folder() / name);
+      if (!stored) return stored.error().with_context("uploading state");
+      pass(FailPoint::kFileUploaded);
+      files_.push_back(*std::move(stored));
+      return true;
+    }
+    return false;
+  }
+
+  std::vector<StoredFile> take_files() override {
+    own_.set(checksums_of(files_));
+    return std::move(files_);
+  }
+
+ private:
+  fs::path folder() const { return scratch_.path() / "files"; }
+
+  const ScratchFolder scratch_;
+  const UploadTarget target_;
+  OwnFiles& own_;
+  std::vector<std::string> names_;
+  std::vector<StoredFile> files_;  // of the first so many names
+};
+
+Result<std::unique_ptr<StateUpload>> RocksDbStore::begin_upload(UploadTarget target) {
+  if (Status whole = check_whole(); !whole) return whole.error();
+  Result<ScratchFolder> scratch = make_scratch();
+  if (!scratch) return scratch.error();
+  auto upload = std::make_unique<Upload>(*std::move(scratch), std::move(target), own_files_);
+  const Status linked = upload->link(*database_);
+  if (!linked) return linked.error();
+  return std::unique_ptr<StateUpload>(std::move(upload));
 }
 
-const StoredFile* RocksDbStore::find_in(std::span<const StoredFile> base,
-                                        const std::string& name) const {
+void RocksDbStore::OwnFiles::set(Checksums checksums) {
+  const std::lock_guard lock(mutex_);
+  checksums_ = std::move(checksums);
+}
+
+const StoredFile* RocksDbStore::OwnFiles::find_in(std::span<const StoredFile> base,
+                                                  const std::string& name) const {
+  const std::lock_guard lock(mutex_);
   const auto own = checksums_.find(name);
   const bool any = is_mutant(Mutant::kReuseFileName);
   if (own == checksums_.end() && !any) return nullptr;

@@ -15,6 +15,7 @@
 #include "millrace/state/rocksdb/rocksdb_store_factory.h"
 #include "support/checkpoint_store_fake.h"
 #include "support/temporary_directory.h"
+#include "support/upload.h"
 
 namespace millrace::detail {
 namespace {
@@ -56,7 +57,7 @@ class RocksDbStoreTest : public testing::Test {
   }
   std::vector<StoredFile> checkpoint(StateStore& store, std::uint64_t id,
                                      const std::vector<StoredFile>& base = {}) {
-    auto files = store.checkpoint(checkpoint_name(id), base, checkpoints_);
+    auto files = test_support::upload(store, {checkpoint_name(id), base, checkpoints_});
     EXPECT_TRUE(files) << files.error().message();
     return *std::move(files);
   }
@@ -224,7 +225,7 @@ TEST_F(RocksDbStoreTest, FetchedFilesMayBeLinksAndStayAsTheyAre) {
   const auto factory = open({.level0_trigger = 1, .level0_bound = 1});
   const auto store = factory->make("sum");
   ASSERT_TRUE(ingest(**store, 1'000, random_));
-  const auto files = (*store)->checkpoint(checkpoint_name(1), {}, linking);
+  const auto files = test_support::upload(**store, {checkpoint_name(1), {}, linking});
   ASSERT_TRUE(files);
   const auto restored = factory->restore("sum", *files, linking);
   ASSERT_TRUE(restored);
@@ -336,7 +337,7 @@ TEST_F(RocksDbStoreTest, WithoutItsFolderItTakesNothingMore) {
   const Status ingested = ingest(**store, 10, random_);
   ASSERT_FALSE(ingested);
   EXPECT_THAT(ingested.error().message(), HasSubstr(directory_.path("state")));
-  EXPECT_FALSE((*store)->checkpoint(checkpoint_name(1), {}, checkpoints_));
+  EXPECT_FALSE((*store)->begin_upload({checkpoint_name(1), {}, checkpoints_}));
 }
 
 TEST_F(RocksDbStoreTest, NothingIsLeftBehind) {
