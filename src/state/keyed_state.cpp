@@ -18,6 +18,7 @@ constexpr std::size_t kTurnsWithoutEviction = 64;
 constexpr std::chrono::seconds kPauseOfAttempts{1};  // to write what was refused
 constexpr std::chrono::seconds kPatience{30};
 constexpr std::size_t kFiltersPart = 16;  // of the memory
+constexpr std::size_t kRestoredPart = 8;  // of files: at least ten bits for each row of them
 constexpr std::size_t kLeastFilter = 64;
 constexpr std::size_t kShardsInMemory = 32;  // at least, so that evicting one is little
 
@@ -94,17 +95,30 @@ Status KeyedState::open(const KeyedPlace& place) {
   StateEnvironment* const environment = place.environment;
   if (environment == nullptr || environment->stores == nullptr) return {};
   writer_ = std::make_shared<StateWriter>(*environment, place.name);
-  limit_memory(environment->memory);
+  limit_memory();
   Status restored = restore();
   return restored ? restored : Status(restored.error().with_context("restoring its state"));
 }
 
-void KeyedState::limit_memory(std::size_t bytes) {
-  memory_ = bytes;
-  if (bytes == 0) return;
+// Where nothing is evicted the filters know what a restored database has, and are sized by that.
+void KeyedState::limit_memory() {
+  memory_ = place_.environment->memory;
   if (parts_.empty()) return;
-  const std::size_t filter = std::max(bytes / kFiltersPart / parts_.size(), kLeastFilter);
-  for (StatePart* const part : parts_) part->rows().allow_eviction(bytes / kShardsInMemory, filter);
+  const std::size_t all = memory_ != 0 ? memory_ / kFiltersPart : bytes_restored() / kRestoredPart;
+  const std::size_t filter = std::max(all / parts_.size(), kLeastFilter);
+  for (StatePart* const part : parts_) {
+    part->rows().limit_filter(filter);
+    if (memory_ != 0) part->rows().allow_eviction(memory_ / kShardsInMemory);
+  }
+}
+
+std::size_t KeyedState::bytes_restored() const {
+  std::size_t bytes = 0;
+  for (const KeyedSnapshot& snapshot : place_.environment->restored) {
+    for (const StoredFile& file : snapshot.files) bytes += file.bytes;
+    for (const RowsFile& rows : snapshot.rows) bytes += rows.file.bytes;
+  }
+  return bytes;
 }
 
 // A state keeps its id from checkpoint to checkpoint, whatever is declared beside it.
@@ -356,10 +370,7 @@ void KeyedState::completed(const CheckpointName& checkpoint) {
 // frozen, so that no checkpoint sees what came after its barrier.
 void KeyedState::evict() {
   std::size_t turns_without = 0;
-  for (StatePart* const part : parts_) {
-    part->rows().sample_heap();
-    learn_some(*part);
-  }
+  for (StatePart* const part : parts_) part->rows().sample_heap();
   const std::uint64_t before = evicted_;
   while (bytes_held() > memory_ && turns_without < kTurnsWithoutEviction) {
     RowTable& rows = parts_[next_evicted_++ % parts_.size()]->rows();

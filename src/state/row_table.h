@@ -129,9 +129,12 @@ class RowTable {
 
   // All rows stay.
   void forbid_eviction() { stays_ = true; }
-  // From now on rows may be evicted; a shard is full-grown at that many bytes of rows, and the
-  // filter of evicted rows takes that many.
-  void allow_eviction(std::size_t shard_bytes, std::size_t filter_bytes);
+  // From now on rows may be evicted; a shard is full-grown at that many bytes of rows.
+  void allow_eviction(std::size_t shard_bytes);
+  // The filter of rows that are not here may take that many bytes.
+  void limit_filter(std::size_t bytes) {
+    if (!stays_) evicted_.limit(bytes);
+  }
   // Evicts the rows of the next shard that were not used since its last turn; returns how many.
   std::size_t evict_some();
   // What the database may have that is not here.
