@@ -83,12 +83,14 @@ struct EmbeddedCluster::System {
   System(const EmbeddedSettings& settings, const Logging& logging)
       : seed(settings.seed),
         log(logging.logger("actors")),
+        operators_log(logging.logger("operators")),
         config(settings.threads > 0 ? settings.threads
                                     : std::max(std::thread::hardware_concurrency(), 1U)),
         actors(config) {}
 
   std::uint64_t seed;
   Logger log;
+  Logger operators_log;
   SystemClock clock;
   SystemConfig config;
   caf::actor_system actors;
@@ -104,7 +106,7 @@ Result<std::unique_ptr<RunningJob>> EmbeddedCluster::start(ExecutionPlan plan, J
                                                            ExecutionSettings execution) {
   if (Status well = check_stores(execution); !well) return well.error();
   auto job = std::make_shared<const DeployedJob>(
-      DeployedJob{std::move(plan), std::move(code), system_->seed});
+      DeployedJob{std::move(plan), std::move(code), system_->seed, system_->operators_log});
   std::vector<TaskBlueprint> blueprints = make_blueprints(job);
   auto outcome = std::make_shared<Outcome>();
   std::vector<WatchedTask> watched = watch(blueprints);

@@ -97,7 +97,7 @@ std::optional<InputGate::Next> InputGate::pop() {
     if (ready_.empty()) return std::nullopt;
     auto [channel, element] = std::move(ready_.front());
     ready_.pop_front();
-    if (is_held(channel)) {
+    if (is_held(channel, element)) {
       aside_.push_back({channel, std::move(element)});
       continue;
     }
@@ -145,9 +145,15 @@ void InputGate::end(std::size_t channel) {
   }
 }
 
-bool InputGate::is_held(std::size_t channel) const {
+bool InputGate::is_held(std::size_t channel, const Element& element) const {
   if (is_mutant(Mutant::kSkipAlignment) && channel == 0) return false;
-  return missing_ > 0 && !record_ && aligned_[channel] && mode_ == CheckpointMode::kExactlyOnce;
+  if (missing_ == 0 || record_ || !aligned_[channel]) return false;
+  return mode_ == CheckpointMode::kExactlyOnce || element.kind == Element::Kind::kEnd ||
+         has_aside(channel);
+}
+
+bool InputGate::has_aside(std::size_t channel) const {
+  return std::ranges::any_of(aside_, [&](const Arrived& a) { return a.channel == channel; });
 }
 
 // Takes note of a channel's barrier; true if it was the last one.

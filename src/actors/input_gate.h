@@ -3,8 +3,10 @@
 //
 // A checkpoint's barrier is handed out once all channels have given it, those that have ended too.
 // Where records count exactly once, a channel that has given it is held until then: what comes on
-// it is set aside. A barrier is of use only while it is newer than all that the gate has dealt
-// with: a newer one gives up the one before.
+// it is set aside. Where they count at least once, only its end is, and what comes behind that: for
+// a checkpoint a task has finished only if all channels had ended before its barrier. A barrier is
+// of use only while it is newer than all that the gate has dealt with: a newer one gives up the one
+// before.
 //
 // A barrier that has waited too long overtakes: the checkpoint is taken at once, and what its
 // channels hold before it is recorded, now and as it arrives, for it belongs to the snapshot.
@@ -84,7 +86,8 @@ class InputGate {
   bool record(std::size_t channel, const Element& element);
   void end(std::size_t channel);
   std::optional<Element> time_change();
-  bool is_held(std::size_t channel) const;
+  bool is_held(std::size_t channel, const Element& element) const;
+  bool has_aside(std::size_t channel) const;
   bool align(std::size_t channel, const Barrier& barrier);
   void release();
 

@@ -212,6 +212,12 @@ void JobActor::perform(TellRestart& tell) {
                      {{"job", plan_->logical.job}, {"error", tell.error.message()}});
 }
 
+void JobActor::perform(TellDeclined& tell) {
+  settings_.log.warn("checkpoint declined", {{"id", tell.checkpoint.id},
+                                             {"epoch", tell.checkpoint.epoch},
+                                             {"error", tell.error.message()}});
+}
+
 void JobActor::perform(TellEnd& tell) {
   send_exit(host_, caf::exit_reason::user_shutdown);
   settings_.report(tell.result);

@@ -60,6 +60,7 @@ class JobActor final : public ActorBase {
   void perform(WaitToRestart& wait);
   void perform(TellSavepoint& tell);
   void perform(TellRestart& tell);
+  void perform(TellDeclined& tell);
   void perform(TellEnd& tell);
 
   // Has the executor call it, after the calls before; what it returns comes back as a message.

@@ -77,7 +77,8 @@ class Assembly {
             .key_groups = task.key_groups().range_of(blueprint_.subtask),
             .max_parallelism = task.max_parallelism,
             .emission = plan_.mode == Mode::kBatch ? Emission::kAtEnd : Emission::kEveryUpdate,
-            .clock = &clock};
+            .clock = &clock,
+            .log = &blueprint_.job->log};
   }
 
  private:

@@ -7,6 +7,7 @@
 #include <vector>
 
 #include "millrace/actors/task_runner.h"
+#include "millrace/core/log.h"
 #include "millrace/plan/channels.h"
 #include "millrace/plan/execution_plan.h"
 #include "millrace/plan/job_code.h"
@@ -17,6 +18,7 @@ struct DeployedJob {
   ExecutionPlan plan;
   JobCode code;
   std::uint64_t seed = 0;
+  Logger log = {};  // of operators
 };
 
 struct TaskBlueprint {

@@ -135,11 +135,11 @@ const Barrier* TaskRunner::next_barrier() const {
 // of what it is at work on without credit.
 void TaskRunner::hurry() {
   const Barrier* const next = next_barrier();
-  if (next == nullptr && !checkpoints_.waits()) return;
+  if (next == nullptr && !checkpoints_.waits() && !hurries_) return;
   const Timestamp now = clock_.now();
-  const bool late = next != nullptr && next->overtakes_at <= now;
-  if (late && !due_) due_ = *next;
-  for (const auto& writer : writers_) writer->let_overdraw(late);
+  hurries_ = next != nullptr && next->overtakes_at <= now;
+  if (hurries_ && !due_) due_ = *next;
+  for (const auto& writer : writers_) writer->let_overdraw(hurries_);
   checkpoints_.on_time(now);
 }
 
@@ -311,10 +311,16 @@ Result<bool> TaskRunner::step_phase() {
 }
 
 // After the end only barriers come; one that goes on from a finished checkpoint sees the end again.
+// Whoever sends records all the same may go on.
 Result<bool> TaskRunner::step_finished() {
   std::optional<InputGate::Next> next = gate_.pop();
   if (!next) return false;
   if (next->element.kind == Element::Kind::kBarrier) due_ = next->element.barrier;
+  if (next->element.kind == Element::Kind::kBatch) {
+    current_ = *std::move(next);
+    current_bytes_ = current_->element.batch->bytes();
+    complete_batch();
+  }
   return true;
 }
 

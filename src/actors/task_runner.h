@@ -126,6 +126,7 @@ class TaskRunner {
   std::optional<std::string> after_trigger_;  // what on_split() brought since then, to a source ...
   std::string after_trigger_schema_;          // ... with that schema
   bool split_came_ = false;                   // since then
+  bool hurries_ = false;                      // to where it can take it: credit may be overdrawn
   CheckpointId aborted_{0};                   // the last one
   std::optional<CheckpointId> stopped_;       // of a source: behind that savepoint
   bool draining_ = false;

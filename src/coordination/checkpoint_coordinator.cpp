@@ -186,6 +186,7 @@ Actions CheckpointCoordinator::abort(const Error& error, Time now) {
   Actions actions{{.kind = Kind::kAbort,
                    .checkpoint = pending_.name,
                    .savepoint = pending_.savepoint,
+                   .failed = !pending_.savepoint,
                    .error = error}};
   // Who lost the lead can do nothing more, however often it tries.
   const bool fatal = error.code() == ErrorCode::kCancelled;

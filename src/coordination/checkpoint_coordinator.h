@@ -46,6 +46,7 @@ struct CheckpointAction {
   CheckpointName checkpoint;
   bool final = false;
   bool savepoint = false;
+  bool failed = false;  // what is aborted: it counts as a failure
   CheckpointMetadata metadata{};
   std::vector<CheckpointName> retained{};
   Error error = internal("no error");

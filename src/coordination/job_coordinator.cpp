@@ -16,6 +16,12 @@ const std::string& head_name(const ExecutionPlan& plan, TaskId task) {
   return plan.logical.at(plan.at(task).operators.front()).name;
 }
 
+Error of_another_job(const CheckpointMetadata& metadata, const std::string& job) {
+  return corruption(concat("its metadata is that of a checkpoint of job ", in_quotes(metadata.job),
+                           ", not of ", in_quotes(job),
+                           ": was it copied? Restore it from where it lay"));
+}
+
 std::size_t count_enumerators(const ExecutionPlan& plan) {
   return static_cast<std::size_t>(std::ranges::count_if(
       plan.tasks, [&](const TaskSpec& task) { return has_splits(plan, task); }));
@@ -279,12 +285,14 @@ Status JobCoordinator::restore_region(Region& region, const Attempt& attempt) {
   checkpoints_.continue_from(attempt.epoch, attempt.next_checkpoint, attempt.completed);
   epoch_ = attempt.epoch;
   if (!attempt.checkpoint) return {};
+  const bool own = attempt.origin.empty();
   Result<RestoredJob> restored =
-      restore_job(plan_, *attempt.checkpoint, settings_.allow_dropped_state);
+      own && attempt.checkpoint->job != plan_.logical.job
+          ? of_another_job(*attempt.checkpoint, plan_.logical.job)
+          : restore_job(plan_, *attempt.checkpoint, settings_.allow_dropped_state);
   if (!restored) {
-    return restored.error().with_context(
-        concat("restoring ", attempt.origin.empty() ? to_string(attempt.completed.back())
-                                                    : in_quotes(attempt.origin)));
+    return restored.error().with_context(concat(
+        "restoring ", own ? to_string(attempt.completed.back()) : in_quotes(attempt.origin)));
   }
   region.restored = *std::move(restored);
   return {};
@@ -346,6 +354,7 @@ void JobCoordinator::perform(CheckpointAction& action, Moment now) {
       give(ToAllHosts(CompleteCheckpoint{name.id}));
       return give(RemoveUnused{});
     case CheckpointAction::Kind::kAbort:
+      if (action.failed) give(TellDeclined{name, action.error});
       give(ToAllHosts(AbortCheckpoint{name.id}));
       return perform(savepoints_.aborted(name.id, action.error));
     case CheckpointAction::Kind::kFail: {

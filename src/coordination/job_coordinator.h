@@ -84,6 +84,10 @@ struct TellSavepoint {  // whoever asked for it
 struct TellRestart {  // a log: nobody else hears of this failure
   Error error;
 };
+struct TellDeclined {  // likewise
+  CheckpointName checkpoint;
+  Error error;
+};
 struct TellEnd {
   Status result;
 };
@@ -91,7 +95,7 @@ struct TellEnd {
 using CoordinatorCommand =
     std::variant<AllocateAttempt, WriteMetadata, SwapPointer, MakeSavepoint, WriteSavepoint,
                  RecordEnd, RemoveUnused, DiscardSavepoint, OpenRegion, StartRegion, CloseRegion,
-                 ToAllHosts, WaitToRestart, TellSavepoint, TellRestart, TellEnd>;
+                 ToAllHosts, WaitToRestart, TellSavepoint, TellRestart, TellDeclined, TellEnd>;
 
 struct JobCoordinatorSettings {
   CheckpointSettings checkpoints;

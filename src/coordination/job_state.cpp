@@ -21,11 +21,13 @@ std::string_view to_string(JobState state) {
 namespace {
 
 // Whether trying again changes nothing where it keeps a job from beginning, such as state of
-// another type, or a file that is not there.
+// another type, a file that is not there, or a disk that is full. Who has just started the job is
+// told at once; one that has run before waits.
 bool is_wrong_in_itself(const Error& error) {
   switch (error.code()) {
     case ErrorCode::kInvalidArgument:
     case ErrorCode::kNotFound:
+    case ErrorCode::kResourceExhausted:
     case ErrorCode::kUnsupported:
     case ErrorCode::kCorruption:
       return true;

@@ -177,7 +177,7 @@ class KeyedFunctionOperator : public FunctionOperator<F> {
             this->context_.set_key(keys[row - begin]);
           },
           call);
-      end_group();
+      owner().end_group();
       if (!progress || *progress == Progress::kMore) return progress;
     }
     return Progress::kDone;
@@ -191,19 +191,14 @@ class KeyedFunctionOperator : public FunctionOperator<F> {
     const Key key = *fired.key;  // its row may end
     const void* const place = &key;
     owner().begin_group({.hashes = {&fired.hash, 1}, .keys = &place});
-    timers_->cancel(fired.time);
+    timers_->end(fired.time);
     this->context_.set_key(key);
     this->context_.bind(outputs);
     this->context_.set_timestamp(true, fired.time);
     Collector<typename F::Output> collector(outputs.template get<typename F::Output>(0));
     collector.set_timestamp(fired.time);
     this->function_.F::on_timer(fired.time, this->context_, collector);
-    end_group();
-  }
-
-  void end_group() {
-    owner().current_keys().hashes = {};
-    owner().keyed_state().tidy_up();
+    owner().end_group();
   }
 
   std::optional<KeyTimers<Key>> timers_;

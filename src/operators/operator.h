@@ -28,6 +28,10 @@
 #include "millrace/state/snapshot.h"
 #include "millrace/state/state_environment.h"
 
+namespace millrace {
+class Logger;
+}
+
 namespace millrace::detail {
 
 class WatermarkGenerator;
@@ -131,6 +135,7 @@ struct OperatorContext {
   Emission emission = Emission::kEveryUpdate;
   const Clock* clock = nullptr;
   StateEnvironment* state = nullptr;  // null: keyed state lives in memory only
+  const Logger* log = nullptr;        // null: nobody listens
 };
 
 class alignas(kCacheLine) Operator {

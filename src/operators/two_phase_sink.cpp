@@ -37,15 +37,15 @@ Status TwoPhaseSink::prepare(CheckpointId checkpoint) {
 }
 
 Status TwoPhaseSink::commit(CheckpointId checkpoint) {
-  auto next = prepared_.begin();
-  Status status;
-  for (; next != prepared_.end() && next->checkpoint <= checkpoint.value(); ++next) {
-    status = publish(*next);
-    if (!status) break;
+  while (!prepared_.empty() && prepared_.front().checkpoint <= checkpoint.value()) {
+    const bool gone = from_before_ > 0 && was_taken_away(prepared_.front());
+    Status shown = gone ? Status() : publish(prepared_.front());
+    if (!shown) return shown;
     pass(FailPoint::kSinkCommitted);
+    prepared_.erase(prepared_.begin());
+    if (from_before_ > 0) --from_before_;
   }
-  prepared_.erase(prepared_.begin(), next);
-  return status;
+  return {};
 }
 
 Status TwoPhaseSink::snapshot(Snapshot& snapshot) {
@@ -68,6 +68,7 @@ Status TwoPhaseSink::restore(const Snapshot& snapshot) {
   }
   if (is_mutant(Mutant::kForgetCommittable) && !prepared_.empty()) prepared_.pop_back();
   std::ranges::stable_sort(prepared_, {}, &Transaction::checkpoint);
+  from_before_ = prepared_.size();
   return {};
 }
 

@@ -50,12 +50,16 @@ class TwoPhaseSink : public AnySink {
   // Shows it. Changes nothing if that was done before.
   virtual Status publish(const Transaction& transaction) = 0;
 
+  // Whether what an attempt before this one prepared was shown and has been taken away since.
+  virtual bool was_taken_away(const Transaction&) { return false; }
+
   Status begin_once();
 
   std::uint32_t subtask_ = 0;
   bool begun_ = false;
   bool restored_ = false;
-  std::vector<Transaction> prepared_;  // in the order of their checkpoints
+  std::vector<Transaction> prepared_;  // in the order of their checkpoints ...
+  std::size_t from_before_ = 0;        // ... of which so many, the first, were restored
 };
 
 }  // namespace millrace::detail

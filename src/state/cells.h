@@ -125,7 +125,8 @@ struct ListCell {
   static std::uint64_t number_of(std::size_t chunk) { return __builtin_bswap64(chunk); }
 };
 
-// A row for each entry.
+// A row for each entry. What is kept of changes is bounded by the entries that there are and those
+// that the database has: of an entry that comes and goes between two saves nothing stays.
 template <class E, class V>
 struct MapCell {
   static constexpr std::string_view kKind = "map";
@@ -140,17 +141,18 @@ struct MapCell {
   };
 
   std::map<E, Entry> entries;
-  std::vector<E> changes;  // keys of entries that were changed, made or removed
+  std::vector<E> changes;  // keys of entries that were changed or made, perhaps gone since
+  std::vector<E> removed;  // keys of entries that the database has, perhaps made anew since
 
   V& edit(const E& key) {
     Entry& entry = entries[key];
-    if (!std::exchange(entry.changed, true)) changes.push_back(key);
+    if (!std::exchange(entry.changed, true)) note_change(key);
     return entry.value;
   }
   bool erase(const E& key) {
     const auto found = entries.find(key);
     if (found == entries.end()) return false;
-    if (found->second.stored && !found->second.changed) changes.push_back(key);
+    if (found->second.stored) removed.push_back(key);
     entries.erase(found);
     return true;
   }
@@ -174,36 +176,33 @@ struct MapCell {
   }
   std::size_t heap() const {
     constexpr std::size_t kNode = 32;  // of a tree, beside what it holds
-    if (entries.empty()) return 0;
+    const std::size_t noted = heap_of_keys(changes) + heap_of_keys(removed);
+    if (entries.empty()) return noted;
     const auto& [key, entry] = *entries.begin();
-    return entries.size() *
-           (kNode + sizeof(key) + sizeof(entry) + heap_footprint<HeapBytes::kReserved>(key) +
-            heap_footprint<HeapBytes::kReserved>(entry.value));
+    return noted + entries.size() * (kNode + sizeof(key) + sizeof(entry) +
+                                     heap_footprint<HeapBytes::kReserved>(key) +
+                                     heap_footprint<HeapBytes::kReserved>(entry.value));
   }
 
   void save(RowsOf& rows, bool) {
+    for (const E& key : removed) {
+      if (!entries.contains(key)) remove_row(rows, key);
+    }
     for (const E& key : changes) {
-      rows.at(key);
       const auto found = entries.find(key);
-      if (found == entries.end()) {
-        rows.remove();
-        continue;
-      }
+      if (found == entries.end() || !found->second.changed) continue;
+      rows.at(key);
       rows.save(&found->second.value);
       found->second.changed = false;
       found->second.stored = true;
     }
+    removed.clear();
     changes.clear();
   }
   void remove(RowsOf& rows, bool) {
-    for (const E& key : changes) {  // also of entries that are gone
-      rows.at(key);
-      rows.remove();
-    }
+    for (const E& key : removed) remove_row(rows, key);
     for (const auto& [key, entry] : entries) {
-      if (!entry.stored || entry.changed) continue;
-      rows.at(key);
-      rows.remove();
+      if (entry.stored) remove_row(rows, key);
     }
   }
   Status load(const StatePart& part, std::string_view bytes, std::string_view value) {
@@ -214,6 +213,29 @@ struct MapCell {
     Entry& entry = entries[std::move(key)];
     entry.stored = true;
     return part.decode(value, &entry.value);
+  }
+
+ private:
+  static constexpr std::size_t kFewChanges = 32;
+
+  void note_change(const E& key) {
+    if (changes.size() >= 2 * entries.size() + kFewChanges) forget_what_went();
+    changes.push_back(key);
+  }
+  void forget_what_went() {
+    changes.clear();
+    for (const auto& [key, entry] : entries) {
+      if (entry.changed) changes.push_back(key);
+    }
+  }
+  static void remove_row(RowsOf& rows, const E& key) {
+    rows.at(key);
+    rows.remove();
+  }
+  static std::size_t heap_of_keys(const std::vector<E>& keys) {
+    if (keys.empty()) return keys.capacity() * sizeof(E);
+    return keys.capacity() * sizeof(E) +
+           keys.size() * heap_footprint<HeapBytes::kReserved>(keys.front());
   }
 };
 

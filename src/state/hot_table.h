@@ -40,8 +40,9 @@ class HotTable : public RowTable {
   Row& at(Place place) const { return *static_cast<Row*>(row_at(place)); }
 
   // Begin to fetch what find() and emplace() will touch, in this order and some time apart: the
-  // slot's byte, the row with its page, and what the row's strings and vectors point to. By the bytes alone
-  // prefetch_row() finds the place that is most likely the row's, for the other two calls.
+  // slot's byte, the row with its page, and what the row's strings and vectors point to. By the
+  // bytes alone prefetch_row() finds the place that is most likely the row's, for the other two
+  // calls.
   void prefetch_tag(std::uint64_t hash) const {
     const Shard& shard = shard_of(hash);
     __builtin_prefetch(shard.tags + home_of(shard, hash));

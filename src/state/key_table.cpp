@@ -27,7 +27,9 @@ AnyKeyTable::Place AnyKeyTable::find_place() {
 void RowsOf::save(const void* value) {
   const auto encode = [&](std::string& out) { return part_.encode(value, out); };
   Status encoded = into_->put_encoded(key_, key_bytes_, encode);
-  if (!encoded) state_->fail(std::move(encoded));
+  if (encoded) return;
+  const std::string& name = part_.declaration().name;
+  state_->fail(encoded.error().with_context(concat("state ", in_quotes(name))));
 }
 
 void RowsOf::remove() { into_->remove(key_, key_bytes_); }

@@ -37,7 +37,7 @@ class AnyKeyTable : public StatePart {
 
   AnyKeyTable(StateDeclaration declaration, const CurrentKeys& current, std::size_t cell_offset);
 
-  // A new group of records begins.
+  // A new group of records begins, or the last one ends.
   void begin_group() { ++changes_, looked_up_ = false; }
 
   // The current key's cell; null if it has none.
@@ -329,10 +329,10 @@ template <class K, class Cell>
 Status KeyTable<K, Cell>::load_row(const K& key, std::uint64_t hash, std::string_view entry,
                                    std::string_view value) {
   const auto [place, is_new] = this->emplace(hash, same_as(key), [&] { return Row{key, Cell()}; });
+  this->mark_stored(place);                 // it is only read, though emplace() touches it
   if (Cell::kOneRow && !is_new) return {};  // the key came twice
   const Status loaded = this->at(place).cell.load(*this, entry, value);
   if (!loaded) return loaded.error().with_context(concat("state ", in_quotes(declaration().name)));
-  if (is_new) this->mark_stored(place);
   return {};
 }
 

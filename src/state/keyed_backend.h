@@ -43,7 +43,7 @@ class KeyedBackend {
   // The checkpoint will not complete: what it would have held joins the next one.
   virtual void abandon(const CheckpointName& checkpoint) = 0;
 
-  // The checkpoint is complete: later ones may refer to its files.
+  // The checkpoint is complete, whatever is frozen now: later ones may refer to what it has here.
   virtual void completed(const CheckpointName& checkpoint) = 0;
 };
 

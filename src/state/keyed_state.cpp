@@ -20,6 +20,7 @@ constexpr std::size_t kTurnsWithoutEviction = 64;
 constexpr std::chrono::seconds kPauseOfAttempts{1};  // to write what was refused
 constexpr std::chrono::seconds kPatience{30};
 constexpr std::size_t kFiltersPart = 16;  // of the memory
+constexpr std::size_t kRestoredPart = 8;  // of files: at least ten bits for each row of them
 constexpr std::size_t kLeastFilter = 64;
 constexpr std::size_t kShardsInMemory = 32;  // at least, so that evicting one is little
 
@@ -79,7 +80,7 @@ std::string KeyedState::prefix_of(std::uint32_t id) {
 }
 
 KeyedState::~KeyedState() {
-  if (writer_) writer_->stop_saving();
+  if (writer_) writer_->give_up_checkpoint();
 }
 
 KeyedState::KeyedState() : hand_over_bytes_(kMostHandOver) {}
@@ -97,18 +98,33 @@ Status KeyedState::open(const KeyedPlace& place) {
   StateEnvironment* const environment = place.environment;
   if (environment == nullptr || environment->stores == nullptr) return {};
   writer_ = std::make_shared<StateWriter>(*environment, place.name);
-  limit_memory(environment->memory);
+  limit_memory();
   Status restored = restore();
   return restored ? restored : Status(restored.error().with_context("restoring its state"));
 }
 
-void KeyedState::limit_memory(std::size_t bytes) {
-  memory_ = bytes;
-  if (bytes == 0) return;
-  hand_over_bytes_ = std::clamp(bytes / kHandOverPart, kLeastHandOver, kMostHandOver);
+// Where nothing is evicted the filters know what a restored database has, and are sized by that.
+void KeyedState::limit_memory() {
+  memory_ = place_.environment->memory;
+  if (memory_ != 0) {
+    hand_over_bytes_ = std::clamp(memory_ / kHandOverPart, kLeastHandOver, kMostHandOver);
+  }
   if (parts_.empty()) return;
-  const std::size_t filter = std::max(bytes / kFiltersPart / parts_.size(), kLeastFilter);
-  for (StatePart* const part : parts_) part->rows().allow_eviction(bytes / kShardsInMemory, filter);
+  const std::size_t all = memory_ != 0 ? memory_ / kFiltersPart : bytes_restored() / kRestoredPart;
+  const std::size_t filter = std::max(all / parts_.size(), kLeastFilter);
+  for (StatePart* const part : parts_) {
+    part->rows().limit_filter(filter);
+    if (memory_ != 0) part->rows().allow_eviction(memory_ / kShardsInMemory);
+  }
+}
+
+std::size_t KeyedState::bytes_restored() const {
+  std::size_t bytes = 0;
+  for (const KeyedSnapshot& snapshot : place_.environment->restored) {
+    for (const StoredFile& file : snapshot.files) bytes += file.bytes;
+    for (const RowsFile& rows : snapshot.rows) bytes += rows.file.bytes;
+  }
+  return bytes;
 }
 
 // A state keeps its id from checkpoint to checkpoint, whatever is declared beside it.
@@ -252,6 +268,7 @@ KeyedBackend::Done KeyedState::timed(Done done) const {
 }
 
 Result<bool> KeyedState::work() {
+  if (!failure_) return failure_.error();
   if (writer_is_behind()) return wait_for_writer();
   refused_since_.reset();
   if (!frozen_) return false;
@@ -306,17 +323,14 @@ void KeyedState::finish_frozen() {
   hand_over(images_);
   if (is_mutant(Mutant::kEvictDuringFreeze)) hand_over(changes_);
   const Frozen frozen = *std::exchange(frozen_, std::nullopt);
-  if (!failure_) return frozen.done(std::exchange(failure_, {}).error());
   KeyedSnapshot snapshot{.first_group = place_.key_groups.first.value(),
                          .last_group = place_.key_groups.last.value(),
                          .states = dropped_,
                          .files = {}};
   for (const StatePart* const part : parts_) snapshot.states.push_back(part->description());
-  if (!frozen.savepoint) {
-    return writer_->checkpoint(frozen.checkpoint, std::move(snapshot), frozen.done);
-  }
-  writer_->checkpoint(frozen.checkpoint, std::move(snapshot),
-                      {*frozen.savepoint, place_.max_parallelism}, frozen.done);
+  std::optional<StateWriter::Savepoint> savepoint;
+  if (frozen.savepoint) savepoint = {*frozen.savepoint, place_.max_parallelism};
+  writer_->checkpoint(frozen.checkpoint, std::move(snapshot), std::move(savepoint), frozen.done);
 }
 
 // The buffers are full of what the writer has been given, so the task stands still. What the writer
@@ -346,7 +360,7 @@ Result<bool> KeyedState::wait_for_writer() {
 
 // What was saved goes to the database all the same: its rows count as stored.
 void KeyedState::abandon(const CheckpointName& checkpoint) {
-  if (writer_) writer_->stop_saving();
+  if (writer_) writer_->give_up_checkpoint();
   if (!frozen_ || frozen_->checkpoint != checkpoint) return;
   for (StatePart* const part : parts_) part->rows().abandon();
   hand_over(in_order_);
@@ -362,10 +376,7 @@ void KeyedState::completed(const CheckpointName& checkpoint) {
 // frozen, so that no checkpoint sees what came after its barrier.
 void KeyedState::evict() {
   std::size_t turns_without = 0;
-  for (StatePart* const part : parts_) {
-    part->rows().sample_heap();
-    learn_some(*part);
-  }
+  for (StatePart* const part : parts_) part->rows().sample_heap();
   const std::uint64_t before = evicted_;
   while (bytes_held() > memory_ && turns_without < kTurnsWithoutEviction) {
     RowTable& rows = parts_[next_evicted_++ % parts_.size()]->rows();

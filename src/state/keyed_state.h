@@ -65,6 +65,7 @@ class KeyedState final : public KeyedBackend {
   // change.
   void tidy_up() {
     if (memory_ != 0) evict();
+    if (may_load_) learn_some();
     if (expires_) sweep();
   }
 
@@ -90,7 +91,8 @@ class KeyedState final : public KeyedBackend {
   // or evicted.
   RowBuffer& images() { return images_; }
   RowBuffer& changes() { return changes_; }
-  // What cannot be encoded fails the checkpoint.
+  // What cannot be encoded fails the task: it counts as saved, and no later checkpoint would have
+  // it.
   void fail(Status status) {
     if (failure_) failure_ = std::move(status);
   }
@@ -132,12 +134,14 @@ class KeyedState final : public KeyedBackend {
 
   Done timed(Done done) const;
   Status attach_parts();
-  void limit_memory(std::size_t bytes);
+  void limit_memory();
+  std::size_t bytes_restored() const;
   Status restore();
   CheckpointStore& origin() const;
   Status copy_clipped(const KeyedSnapshot& from, StateStore& to);
   Status copy_rows(const std::unique_ptr<StateScan>& scan, StateStore& to);
   void learn(std::string_view key);
+  void learn_some();
   void learn_some(StatePart& part);
   Status copy_range(const KeyedSnapshot& from, HashRange wanted, const ScanRange& scan,
                     StateStore& to);

@@ -80,6 +80,10 @@ void KeyedState::learn(std::string_view key) {
   if (part != parts_.end()) (*part)->rows().evicted().learn(upper_half_in(key));
 }
 
+void KeyedState::learn_some() {
+  for (StatePart* const part : parts_) learn_some(*part);
+}
+
 // Reads as many rows of a restored database as have been asked for in vain, and all that lie at the
 // same place as the last one.
 void KeyedState::learn_some(StatePart& part) {

@@ -52,6 +52,25 @@ std::string encode(const MemoryStateStore::Rows& rows) {
   return bytes;
 }
 
+class MemoryUpload final : public StateUpload {
+ public:
+  MemoryUpload(std::string bytes, UploadTarget target)
+      : bytes_(std::move(bytes)), target_(std::move(target)) {}
+
+  Result<bool> step() override {
+    Result<StoredFile> stored = target_.into.put(target_.name, std::string(kFile), bytes_);
+    if (!stored) return stored.error().with_context("uploading state");
+    files_ = {*std::move(stored)};
+    return false;
+  }
+  std::vector<StoredFile> take_files() override { return std::move(files_); }
+
+ private:
+  const std::string bytes_;
+  const UploadTarget target_;
+  std::vector<StoredFile> files_;
+};
+
 // Takes the next text from the front of `bytes`; false if it is not all there.
 bool take_text(std::string_view& bytes, std::string& text) {
   if (bytes.size() < 4) return false;
@@ -121,13 +140,10 @@ Status MemoryStateStore::ingest(std::span<const StateRow> rows) {
   return {};
 }
 
-Result<std::vector<StoredFile>> MemoryStateStore::checkpoint(const CheckpointName& name,
-                                                             std::span<const StoredFile>,
-                                                             CheckpointStore& into) {
-  // Nobody else changes the rows.
-  Result<StoredFile> stored = into.put(name, std::string(kFile), encode(rows_));
-  if (!stored) return stored.error().with_context("uploading state");
-  return std::vector{*std::move(stored)};
+// Nobody else changes the rows.
+Result<std::unique_ptr<StateUpload>> MemoryStateStore::begin_upload(UploadTarget target) {
+  return std::unique_ptr<StateUpload>(
+      std::make_unique<MemoryUpload>(encode(rows_), std::move(target)));
 }
 
 Result<std::unique_ptr<StateStore>> MemoryStateStoreFactory::make(std::string_view) {

@@ -1,6 +1,6 @@
 // State in a sorted map: for simulation and for tests, where nothing but the checkpoint store is to
-// touch a disk. It grows with all that it holds; a scan copies its rows; a checkpoint is one file
-// with all rows, whatever its base (docs/FORMATS.md).
+// touch a disk. It grows with all that it holds; a scan and an upload copy its rows; a checkpoint
+// is one file with all rows, whatever its base (docs/FORMATS.md).
 //
 // As every StateStore, for two threads. The factory's calls may come from any thread.
 #pragma once
@@ -27,9 +27,7 @@ class MemoryStateStore final : public StateStore {
              const std::function<void(std::size_t, std::string_view)>& found) override;
   std::unique_ptr<StateScan> scan(std::string_view first, std::string_view end) override;
   Status ingest(std::span<const StateRow> rows) override;
-  Result<std::vector<StoredFile>> checkpoint(const CheckpointName& name,
-                                             std::span<const StoredFile> base,
-                                             CheckpointStore& into) override;
+  Result<std::unique_ptr<StateUpload>> begin_upload(UploadTarget target) override;
 
  private:
   std::mutex mutex_;

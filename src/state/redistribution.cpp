@@ -8,14 +8,14 @@
 namespace millrace::detail {
 namespace {
 
-// All subtasks' elements of one piece.
+// All subtasks' elements of one piece. A subtask without elements may not know their schema.
 StatePiece together(std::span<const Snapshot::Pieces* const> before, std::string_view name) {
   StatePiece all;
   for (const Snapshot::Pieces* pieces : before) {
     const auto piece = pieces->find(name);
     if (piece == pieces->end()) continue;
     all.redistribution = piece->second.redistribution;
-    all.schema = piece->second.schema;
+    if (all.schema.empty()) all.schema = piece->second.schema;
     const std::vector<std::string>& elements = piece->second.elements;
     all.elements.insert(all.elements.end(), elements.begin(), elements.end());
   }

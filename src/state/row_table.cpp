@@ -178,10 +178,9 @@ void RowTable::sample_heap() {
   }
 }
 
-void RowTable::allow_eviction(std::size_t shard_bytes, std::size_t filter_bytes) {
+void RowTable::allow_eviction(std::size_t shard_bytes) {
   if (stays_) return;
   evicts_ = true;
-  evicted_.limit(filter_bytes);
   full_grown_ = std::clamp(shard_bytes, kLeastFullGrown, kFullGrown);
 }
 

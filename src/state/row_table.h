@@ -83,10 +83,12 @@ class RowTable {
   std::size_t size() const { return size_; }
   // Of the table, and about what its rows hold outside of it: as the rows that were sampled say.
   std::size_t bytes() const {
-    return bytes_ + evicted_.bytes() +
+    return bytes_ + bytes_beside_ + evicted_.bytes() +
            static_cast<std::size_t>(heap_per_row_ * static_cast<double>(size_));
   }
   void sample_heap();
+  // What belongs to the rows and lies elsewhere.
+  void set_bytes_beside(std::size_t bytes) { bytes_beside_ = bytes; }
   std::uint64_t moves() const { return moves_; }
 
   // To be called before a row is changed.
@@ -127,9 +129,12 @@ class RowTable {
 
   // All rows stay.
   void forbid_eviction() { stays_ = true; }
-  // From now on rows may be evicted; a shard is full-grown at that many bytes of rows, and the
-  // filter of evicted rows takes that many.
-  void allow_eviction(std::size_t shard_bytes, std::size_t filter_bytes);
+  // From now on rows may be evicted; a shard is full-grown at that many bytes of rows.
+  void allow_eviction(std::size_t shard_bytes);
+  // The filter of rows that are not here may take that many bytes.
+  void limit_filter(std::size_t bytes) {
+    if (!stays_) evicted_.limit(bytes);
+  }
   // Evicts the rows of the next shard that were not used since its last turn; returns how many.
   std::size_t evict_some();
   // What the database may have that is not here.
@@ -221,6 +226,7 @@ class RowTable {
   std::vector<std::unique_ptr<Shard>> shards_;
   std::size_t size_ = 0;
   std::size_t bytes_ = 0;
+  std::size_t bytes_beside_ = 0;
   double heap_per_row_ = 0;
   std::size_t sampled_shard_ = 0;
   std::uint32_t sampled_slot_ = 0;

@@ -58,6 +58,12 @@ class AnyStateOwner {
     state_.read_clock();
     for (const auto& table : tables_) table->begin_group();
   }
+  // No key is at hand, and places that were looked up are not known any more.
+  void end_group() {
+    current_.hashes = {};
+    for (const auto& table : tables_) table->begin_group();
+    state_.tidy_up();
+  }
   // The current key has no state any more.
   void clear_current() {
     for (const auto& table : tables_) table->erase();

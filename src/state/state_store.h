@@ -1,8 +1,9 @@
 // The database below an operator instance's live state: rows in the order of their keys' bytes. It
 // is where state goes when memory ends and when a checkpoint needs it.
 //
-// get() and scan() come from the task's thread. ingest() and checkpoint() come from one other
-// thread at a time, the writer, in order; they may run beside get() and scan(). Both may block.
+// get() and scan() come from the task's thread. ingest() and begin_upload() come from one other
+// thread at a time, the writer, in order; they may run beside get() and scan(). An upload may go on
+// beside all of them. All of these but begin_upload() may block for long.
 #pragma once
 
 #include <functional>
@@ -34,6 +35,25 @@ class StateScan {
   virtual Status status() const = 0;
 };
 
+// The checkpoint that a store is put into. What `base` has need not be uploaded again.
+struct UploadTarget {
+  CheckpointName name;
+  std::vector<StoredFile> base;
+  CheckpointStore& into;
+};
+
+// What a store had at one moment, on its way into a checkpoint a file at a time, so that who does
+// it may do other things between. One thread at a time. The store outlives it.
+class StateUpload {
+ public:
+  virtual ~StateUpload() = default;
+
+  // Uploads the next file; false once all are there.
+  virtual Result<bool> step() = 0;
+  // All that the checkpoint consists of, with what its base had.
+  virtual std::vector<StoredFile> take_files() = 0;
+};
+
 class StateStore {
  public:
   virtual ~StateStore() = default;
@@ -50,11 +70,8 @@ class StateStore {
   // Applies changes in one step. The keys ascend strictly.
   virtual Status ingest(std::span<const StateRow> rows) = 0;
 
-  // Puts everything that was ingested into the checkpoint store, and returns the files that it
-  // consists of: those of `base` that it still has without uploading them again, and new ones.
-  virtual Result<std::vector<StoredFile>> checkpoint(const CheckpointName& name,
-                                                     std::span<const StoredFile> base,
-                                                     CheckpointStore& into) = 0;
+  // Holds everything that was ingested, to be uploaded.
+  virtual Result<std::unique_ptr<StateUpload>> begin_upload(UploadTarget target) = 0;
 };
 
 // Makes an operator instance's store.

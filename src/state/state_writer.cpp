@@ -60,76 +60,87 @@ Status StateWriter::write_waiting() {
   return {};
 }
 
-void StateWriter::checkpoint(CheckpointName name, KeyedSnapshot snapshot, KeyedBackend::Done done) {
-  auto result = std::make_shared<KeyedSnapshot>(std::move(snapshot));
-  serial_.execute([self = shared_from_this(), name, result, done = std::move(done)] {
-    if (is_mutant(Mutant::kAcknowledgeBeforeUpload) && !self->base_.empty()) {
-      result->files = self->base_;
-      done(std::move(*result));
-      return (void)self->put(name);
-    }
-    Result<std::vector<StoredFile>> files = self->put(name);
-    if (!files) return done(files.error());
-    result->files = *std::move(files);
-    done(std::move(*result));
-  });
-}
-
-// What is under way of a savepoint. The scan goes before the database that it walks over.
-struct StateWriter::Saving {
+// A checkpoint under way. What is held of the database goes before the database.
+struct StateWriter::Upload {
   std::shared_ptr<StateWriter> writer;
   CheckpointName name;
   KeyedSnapshot snapshot;
   KeyedBackend::Done done;
-  std::unique_ptr<RowsExport> rows;
+  std::vector<StoredFile> base = {};
+  std::unique_ptr<StateUpload> files = {};  // null once they are there
+  std::unique_ptr<RowsExport> rows = {};    // of a savepoint
 };
 
-void StateWriter::checkpoint(CheckpointName name, KeyedSnapshot snapshot, Savepoint savepoint,
-                             KeyedBackend::Done done) {
-  saving_.store(name.id.value(), std::memory_order_relaxed);
-  auto saving = std::make_shared<Saving>(
-      Saving{shared_from_this(), name, std::move(snapshot), std::move(done), nullptr});
-  serial_.execute([saving, savepoint = std::move(savepoint)] {
-    StateWriter& self = *saving->writer;
-    Result<std::vector<StoredFile>> files = self.put(saving->name);
-    if (!files) return saving->done(files.error());
-    saving->snapshot.files = *std::move(files);
-    saving->rows = std::make_unique<RowsExport>(
-        self.store_->scan({}, {}), savepoint.max_parallelism, saving->name, savepoint.target);
-    self.save_some(saving);
+void StateWriter::checkpoint(CheckpointName name, KeyedSnapshot snapshot,
+                             std::optional<Savepoint> savepoint, KeyedBackend::Done done) {
+  wanted_.store(name.id.value(), std::memory_order_relaxed);
+  auto upload = std::make_shared<Upload>(
+      Upload{shared_from_this(), name, std::move(snapshot), std::move(done)});
+  serial_.execute([upload = std::move(upload), savepoint = std::move(savepoint)] {
+    const Status begun = upload->writer->begin(*upload, savepoint);
+    if (!begun) return upload->done(begun.error());
+    upload->writer->upload_some(upload);
   });
+}
+
+// Takes hold of the database as it is now.
+Status StateWriter::begin(Upload& upload, const std::optional<Savepoint>& savepoint) {
+  Status written = write_all();
+  if (!written) return written;
+  upload.base = base();
+  Result<std::unique_ptr<StateUpload>> files =
+      store_->begin_upload({upload.name, upload.base, *checkpoints_});
+  if (!files) return files.error();
+  upload.files = *std::move(files);
+  if (savepoint) {
+    upload.rows = std::make_unique<RowsExport>(store_->scan({}, {}), savepoint->max_parallelism,
+                                               upload.name, savepoint->target);
+  } else if (is_mutant(Mutant::kAcknowledgeBeforeUpload) && !upload.base.empty()) {
+    upload.snapshot.files = upload.base;
+    std::exchange(upload.done, [](const auto&) {})(std::move(upload.snapshot));
+  }
+  return {};
 }
 
 // Beside the writer's further work, and in turn with others'.
-void StateWriter::save_some(std::shared_ptr<Saving> saving) {
-  executor_.execute([saving = std::move(saving)]() mutable {
-    StateWriter& self = *saving->writer;
-    if (self.saving_.load(std::memory_order_relaxed) != saving->name.id.value()) {
-      return saving->done(cancelled("nobody waits for the savepoint any more"));
+void StateWriter::upload_some(std::shared_ptr<Upload> upload) {
+  uploads_.execute([upload = std::move(upload)]() mutable {
+    StateWriter& self = *upload->writer;
+    if (self.wanted_.load(std::memory_order_relaxed) != upload->name.id.value()) {
+      return upload->done(cancelled("nobody waits for the checkpoint any more"));
     }
-    Result<bool> more = saving->rows->step();
-    if (!more) return saving->done(more.error());
-    if (*more) return self.save_some(std::move(saving));
-    saving->snapshot.rows = saving->rows->take_files();
-    saving->done(std::move(saving->snapshot));
+    Result<bool> more = self.upload_file(*upload);
+    if (!more) return upload->done(more.error());
+    if (*more) return self.upload_some(std::move(upload));
+    upload->done(std::move(upload->snapshot));
   });
 }
 
-Result<std::vector<StoredFile>> StateWriter::put(const CheckpointName& name) {
-  Status written = write_all();
-  if (!written) return written.error();
-  std::vector<StoredFile> base;
-  {
-    std::lock_guard lock(mutex_);
-    base = base_;
+// Those of the checkpoint, and then those of the savepoint that it is too. False after the last.
+Result<bool> StateWriter::upload_file(Upload& upload) {
+  if (!upload.files) {
+    Result<bool> more = upload.rows->step();
+    if (more && !*more) upload.snapshot.rows = upload.rows->take_files();
+    return more;
   }
-  Result<std::vector<StoredFile>> files = store_->checkpoint(name, base, *checkpoints_);
-  if (!files) return files.error();
+  Result<bool> more = upload.files->step();
+  if (!more || *more) return more;
+  take_files(upload);
+  return upload.rows != nullptr;
+}
+
+void StateWriter::take_files(Upload& upload) {
+  upload.snapshot.files = upload.files->take_files();
+  upload.files.reset();
   pass(FailPoint::kFilesUploaded);
-  count(base, *files);
+  count(upload.base, upload.snapshot.files);
   std::lock_guard lock(mutex_);
-  pending_.emplace_back(name, *files);
-  return files;
+  pending_.emplace_back(upload.name, upload.snapshot.files);
+}
+
+std::vector<StoredFile> StateWriter::base() const {
+  std::lock_guard lock(mutex_);
+  return base_;
 }
 
 void StateWriter::count(std::span<const StoredFile> base, std::span<const StoredFile> files) {

@@ -1,7 +1,8 @@
 // The one who writes to an operator instance's database: changes in the order in which they are
-// handed over, and checkpoints between them, all on an executor. Shared by the task and the work
-// under way, so that the database outlives both; of the environment, which is the task's, it keeps
-// only what outlives tasks.
+// handed over, and between them the beginning of checkpoints, all on an executor. What a checkpoint
+// consists of is uploaded beside the changes that come behind it, one checkpoint after the other.
+// Shared by the task and the work under way, so that the database outlives both; of the
+// environment, which is the task's, it keeps only what outlives tasks.
 //
 // What cannot be written is kept, and tried again with what is written next, or when somebody waits
 // for it: a full disk fails a checkpoint and loses nothing.
@@ -29,9 +30,9 @@ class StateWriter : public std::enable_shared_from_this<StateWriter> {
   StateWriter(const StateEnvironment& environment, std::string name)
       : stores_(*environment.stores),
         checkpoints_(environment.checkpoints),
-        executor_(*environment.executor),
         name_(std::move(name)),
-        serial_(executor_) {}
+        serial_(*environment.executor),
+        uploads_(*environment.executor) {}
 
   // Before anything is written: goes on with a database that exists.
   void adopt(std::unique_ptr<StateStore> store, std::vector<StoredFile> base);
@@ -47,8 +48,20 @@ class StateWriter : public std::enable_shared_from_this<StateWriter> {
   std::optional<Error> failure() const;
   void try_again();
 
-  // Everything that was handed over before becomes part of the checkpoint.
-  void checkpoint(CheckpointName name, KeyedSnapshot snapshot, KeyedBackend::Done done);
+  // The rows of a savepoint hold `max_parallelism` key groups.
+  struct Savepoint {
+    SavepointTarget target;
+    std::uint32_t max_parallelism = 128;
+  };
+  // Everything that was handed over before becomes part of the checkpoint, and of the savepoint
+  // that it is too.
+  void checkpoint(CheckpointName name, KeyedSnapshot snapshot, std::optional<Savepoint> savepoint,
+                  KeyedBackend::Done done);
+  // Nobody waits for it any more.
+  void give_up_checkpoint() { wanted_.store(0, std::memory_order_relaxed); }
+  // The files of a checkpoint that is complete need not be uploaded again.
+  void completed(CheckpointName name);
+
   // How long the last checkpoint took; the bytes of all its files; and of those uploaded since this
   // was last asked.
   void note_time(std::chrono::nanoseconds time) { checkpoint_time_ = time.count(); }
@@ -56,46 +69,36 @@ class StateWriter : public std::enable_shared_from_this<StateWriter> {
   std::uint64_t checkpoint_bytes() const { return checkpoint_bytes_; }
   std::uint64_t take_uploaded_bytes() { return uploaded_bytes_.exchange(0); }
 
-  // And of a savepoint, whose rows are written beside what comes next. They hold `max_parallelism`
-  // key groups.
-  struct Savepoint {
-    SavepointTarget target;
-    std::uint32_t max_parallelism = 128;
-  };
-  void checkpoint(CheckpointName name, KeyedSnapshot snapshot, Savepoint savepoint,
-                  KeyedBackend::Done done);
-  // Nobody waits for the savepoint any more.
-  void stop_saving() { saving_.store(0, std::memory_order_relaxed); }
-  // The files of a checkpoint that is complete need not be uploaded again.
-  void completed(CheckpointName name);
-
  private:
   struct Taken {
     std::shared_ptr<const RowBuffer> rows;
     std::uint64_t batch;
   };
 
-  struct Saving;
+  struct Upload;
 
   Status write_all();
   Status write_waiting();
+  Status begin(Upload& upload, const std::optional<Savepoint>& savepoint);
+  void upload_some(std::shared_ptr<Upload> upload);
+  Result<bool> upload_file(Upload& upload);
+  void take_files(Upload& upload);
   void count(std::span<const StoredFile> base, std::span<const StoredFile> files);
-  void save_some(std::shared_ptr<Saving> saving);
-  Result<std::vector<StoredFile>> put(const CheckpointName& name);
+  std::vector<StoredFile> base() const;
 
   StateStoreFactory& stores_;
   CheckpointStore* const checkpoints_;
-  Executor& executor_;
   const std::string name_;
   SerialExecutor serial_;
+  SerialExecutor uploads_;
   std::atomic<StateStore*> readable_{nullptr};
   std::atomic<std::uint64_t> written_{0};
   std::atomic<std::int64_t> checkpoint_time_{0};
   std::atomic<std::uint64_t> checkpoint_bytes_{0};
   std::atomic<std::uint64_t> uploaded_bytes_{0};
-  std::atomic<std::uint64_t> saving_{0};  // id of the checkpoint that is also a savepoint
+  std::atomic<std::uint64_t> wanted_{0};  // id of the checkpoint that somebody waits for
 
-  // On the executor alone.
+  // On serial_ alone.
   std::unique_ptr<StateStore> store_;
   std::deque<Taken> unwritten_;
 

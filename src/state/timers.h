@@ -1,6 +1,7 @@
 // Event-time timers: once the watermark has passed a timer's time, on_timer() is called for its
 // key, in the order of time. Timers are state: a row for each, by key. The queue that orders them
-// by time is not; it is made from them.
+// by time is not; it is made from them. Those that were cancelled stay in it until they are about
+// half of it.
 //
 //   context.timers().at(payment.at + 1min);
 #pragma once
@@ -22,7 +23,10 @@ class Timers {
   void at(Timestamp time) {
     if (add(time)) push({time, current_hash()});
   }
-  void cancel(Timestamp time) { remove(time); }
+  void cancel(Timestamp time) {
+    if (!remove(time)) return;
+    if (++cancelled_ > kFewTimers + queue_.size() / 2) compact();
+  }
 
  protected:
   // The key is found by its hash; several may have the same.
@@ -38,20 +42,48 @@ class Timers {
   void push(Due due) {
     queue_.push_back(due);
     std::ranges::push_heap(queue_, std::greater());
+    queue_grew(queue_.capacity() * sizeof(Due));
   }
   const Due* next() const { return queue_.empty() ? nullptr : &queue_.front(); }
   void pop() {
     std::ranges::pop_heap(queue_, std::greater());
     queue_.pop_back();
   }
+  // What was popped had been cancelled.
+  void note_cancelled() {
+    if (cancelled_ > 0) --cancelled_;
+  }
+  std::size_t queue_size() const { return queue_.size(); }
 
  private:
-  virtual bool add(Timestamp time) = 0;  // false if it is there
-  virtual void remove(Timestamp time) = 0;
-  virtual std::uint64_t current_hash() const = 0;
+  static constexpr std::size_t kFewTimers = 64;
 
-  std::vector<Due> queue_;  // a heap, the earliest first; cancelled ones stay until their time
+  virtual bool add(Timestamp time) = 0;     // false if it is there
+  virtual bool remove(Timestamp time) = 0;  // false if it is not
+  virtual std::uint64_t current_hash() const = 0;
+  virtual std::size_t count(const Due& due) const = 0;  // of timers that are so
+  virtual void queue_grew(std::size_t bytes) = 0;
+
+  void compact();
+
+  std::vector<Due> queue_;     // a heap, the earliest first
+  std::size_t cancelled_ = 0;  // of them
 };
+
+// Leaves as many of each as there are timers. What is sorted is a heap.
+inline void Timers::compact() {
+  std::ranges::sort(queue_);
+  auto to = queue_.begin();
+  for (auto from = queue_.begin(); from != queue_.end();) {
+    const Due due = *from;
+    const auto end = std::find_if(from, queue_.end(), [&](const Due& d) { return d != due; });
+    const auto timers = std::min(static_cast<std::ptrdiff_t>(count(due)), end - from);
+    to = std::fill_n(to, timers, due);
+    from = end;
+  }
+  queue_.erase(to, queue_.end());
+  cancelled_ = 0;
+}
 
 }  // namespace millrace
 
@@ -78,10 +110,13 @@ class KeyTimers final : public Timers {
     });
   }
 
+  // In the queue, with those that were cancelled.
+  std::size_t queued() const { return queue_size(); }
+
   bool is_due(Timestamp watermark) const { return next() != nullptr && next()->time <= watermark; }
 
   // Takes the next timer; returns its key, or null if it was cancelled. The caller makes the key
-  // the current one and then cancels the timer.
+  // the current one and then ends the timer.
   struct Fired {
     const K* key;
     std::uint64_t hash;
@@ -92,8 +127,10 @@ class KeyTimers final : public Timers {
     pop();
     const K* const key = table_.find_key(
         due.hash, [&](const TimerCell& cell) { return cell.entries.contains(due.time); });
+    if (key == nullptr) note_cancelled();
     return {key, due.hash, due.time};
   }
+  void end(Timestamp fired) { (void)remove(fired); }
 
  private:
   bool add(Timestamp time) override {
@@ -102,13 +139,25 @@ class KeyTimers final : public Timers {
     static_cast<TimerCell*>(table_.edit())->edit(time);
     return true;
   }
-  void remove(Timestamp time) override {
-    if (table_.find() == nullptr) return;
+  bool remove(Timestamp time) override {
+    auto* const known = static_cast<TimerCell*>(table_.find());
+    if (known == nullptr || !known->entries.contains(time)) return false;
     auto& cell = *static_cast<TimerCell*>(table_.edit());
     cell.erase(time);
     if (cell.entries.empty()) table_.erase();
+    return true;
   }
   std::uint64_t current_hash() const override { return keys_.hash(); }
+  // Several keys may have the hash.
+  std::size_t count(const Due& due) const override {
+    std::size_t timers = 0;
+    (void)table_.find_key(due.hash, [&](const TimerCell& cell) {
+      if (cell.entries.contains(due.time)) ++timers;
+      return false;
+    });
+    return timers;
+  }
+  void queue_grew(std::size_t bytes) override { table_.rows().set_bytes_beside(bytes); }
 
   const CurrentKeys& keys_;
   KeyTable<K, TimerCell>& table_;

@@ -205,6 +205,35 @@ TEST(InputGate, HoldsNothingWhereRecordsCountAtLeastOnce) {
   EXPECT_THAT(drain(gate), ElementsAre("0/0: 10", "1/0: 11", "1/0: barrier 1"));
 }
 
+TEST(InputGate, HoldsTheEndBehindItsBarrierAlsoWhereRecordsCountAtLeastOnce) {
+  InputGate gate({{}, {}});
+  gate.set_mode(CheckpointMode::kAtLeastOnce);
+  gate.push(0, barrier(1));
+  gate.push(0, batch(10));
+  gate.push(0, end());
+  gate.push(1, end());  // the end and then the barrier, of a task that has finished
+  EXPECT_THAT(drain(gate), ElementsAre("0/0: 10"));
+  gate.push(1, barrier(1));
+  EXPECT_THAT(drain(gate), ElementsAre("1/0: barrier 1", "0/0: end"));
+  EXPECT_TRUE(gate.ended());
+}
+
+TEST(InputGate, KeepsABarrierBehindAnEndThatIsHeldWhereRecordsCountAtLeastOnce) {
+  InputGate gate({{}, {}});
+  gate.set_mode(CheckpointMode::kAtLeastOnce);
+  gate.push(0, barrier(1));
+  gate.push(0, end());
+  gate.push(0, barrier(2));
+  EXPECT_THAT(drain(gate), IsEmpty());
+  gate.give_up(CheckpointId(1));
+  gate.push(1, barrier(1));
+  gate.push(1, batch(11));
+  gate.push(1, barrier(2));
+  EXPECT_THAT(drain(gate), ElementsAre("1/0: 11", "1/0: barrier 2"));
+  gate.push(1, end());
+  EXPECT_THAT(drain(gate), ElementsAre("1/0: end"));
+}
+
 TEST(InputGate, GivesUpACheckpointForANewerOne) {
   InputGate gate({{}, {}, {}});
   gate.push(0, barrier(1));

@@ -133,6 +133,36 @@ TEST(TaskRunnerCheckpoint, TakesPartWhenItHasFinishedButWithoutKeyedState) {
   EXPECT_TRUE(task.runner->on_complete(id(1)));
 }
 
+TEST(TaskRunnerCheckpoint, HasNotFinishedBeforeABarrierThatCameBeforeAnEnd) {
+  for (const auto mode : {CheckpointMode::kExactlyOnce, CheckpointMode::kAtLeastOnce}) {
+    SummingTask task;
+    task.start({.mode = mode});
+    task.receive_barrier(0, 1);
+    task.receive_end(0);
+    task.receive_end(1);
+    EXPECT_EQ(task.run_until_it_waits(), State::kIdle);
+    task.receive_barrier(1, 1);
+    (void)task.run_until_it_waits();
+    task.write_keyed_state();
+    ASSERT_EQ(task.port.acknowledged.size(), 1U);
+    EXPECT_FALSE(task.port.acknowledged[0].second.finished);
+    EXPECT_EQ(task.port.acknowledged[0].second.operators[0].keyed.size(), 1U);
+    EXPECT_EQ(task.sent<std::int64_t>(), (Lines{"barrier 1", "-1", "end"}));
+  }
+}
+
+TEST(TaskRunnerCheckpoint, GivesBackTheCreditOfRecordsThatComeThoughItHadFinished) {
+  SummingTask task;
+  TaskStart start{.checkpoint = id(3)};
+  start.restored.finished = true;
+  task.start(std::move(start));
+  task.receive<std::int64_t>(1, {1, 2});
+  EXPECT_EQ(task.run_until_it_waits(), State::kFinished);
+  ASSERT_EQ(task.port.credits.size(), 1U);
+  EXPECT_EQ(task.port.credits[0].channel, 1U);
+  EXPECT_EQ(task.port.credits[0].bytes, 2 * sizeof(std::int64_t));
+}
+
 // Whatever else the task has heard of: it may come from another process than the coordinator's.
 TEST(TaskRunnerCheckpoint, LearnsFromItsBarrierThatACheckpointIsASavepoint) {
   SummingTask task;

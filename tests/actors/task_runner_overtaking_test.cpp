@@ -2,6 +2,7 @@
 #include <gtest/gtest.h>
 
 #include "actors/summing_task.h"
+#include "millrace/operators/stateless.h"
 #include "support/memory_stores.h"
 
 namespace millrace::detail {
@@ -96,6 +97,25 @@ TEST(TaskRunnerOvertaking, ItsBarrierOvertakesWhatWaitsForCredit) {
   EXPECT_THAT(again.sent<std::int64_t>(), IsEmpty()) << "others may not be open yet";
   again.runner->start();
   EXPECT_EQ(again.sent<std::int64_t>(), (Lines{"3"}));
+}
+
+// Nothing is to be written, so the checkpoint is acknowledged as soon as it is taken.
+TEST(TaskRunnerOvertaking, TakesNoMoreThanThereIsCreditForOnceItsBarrierIsGone) {
+  OvertakingTask stores;
+  TestTask task({.batches = 2, .bytes = 2 * kBatchBytes, .batch_records = 1});
+  const auto same = [](std::int64_t i) { return i; };
+  task.then<std::int64_t>(
+      "same", std::make_unique<MapOperator<std::int64_t, std::int64_t, decltype(same)>>(same));
+  task.to_channels<std::int64_t>(1);
+  task.from_channels(
+      {{.records = {.type = &type_of<std::int64_t>(), .prototype = make_batch<std::int64_t>()}}});
+  task.start(stores.with_stores());
+  task.receive_barrier(0, 1, at(0));
+  EXPECT_EQ(task.run_until_it_waits(), State::kIdle);
+  ASSERT_EQ(task.port.acknowledged.size(), 1U);
+  for (const std::int64_t number : {1, 2, 3, 4, 5}) task.receive<std::int64_t>(0, {number});
+  EXPECT_EQ(task.run_until_it_waits(), State::kBlocked);
+  EXPECT_EQ(task.port.credits.size(), 3U) << "two were sent, and one waits for credit";
 }
 
 TEST(TaskRunnerOvertaking, DeclinesACheckpointWhoseRecordsInFlightCannotBeStored) {

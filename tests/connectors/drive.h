@@ -11,6 +11,7 @@
 
 #include "millrace/connectors/files/bad_record.h"
 #include "millrace/core/json/json.h"
+#include "millrace/core/log.h"
 #include "millrace/operators/any_sink.h"
 #include "millrace/operators/endpoints.h"
 #include "millrace/testing/manual_clock.h"
@@ -166,9 +167,12 @@ class SinkDrive {
   Status open() { return open(context_of(clock_)); }
 
   // As a task does that goes on from a checkpoint.
-  Status go_on_from(const detail::Snapshot& snapshot, CheckpointId checkpoint) {
+  Status go_on_from(const detail::Snapshot& snapshot, CheckpointId checkpoint,
+                    const Logger* log = nullptr) {
+    detail::OperatorContext context = context_of(clock_);
+    context.log = log;
     Status status = sink_->restore(snapshot);
-    if (status) status = open();
+    if (status) status = open(context);
     return status ? sink_->commit(checkpoint) : status;
   }
 

@@ -1,12 +1,30 @@
 #include <gmock/gmock.h>
 #include <gtest/gtest.h>
+#include <sys/stat.h>
+#include <sys/syscall.h>
 #include <sys/wait.h>
 #include <unistd.h>
+
+#include <atomic>
 
 #include "connectors/drive.h"
 #include "connectors/payment.h"
 #include "millrace/connectors/files/files.h"
+#include "millrace/core/log.h"
 #include "support/temporary_directory.h"
+
+namespace {
+
+std::atomic<int> synced_directories{0};
+
+}  // namespace
+
+// In place of the system's, to count.
+extern "C" int fsync(int file) {
+  struct stat status {};
+  if (fstat(file, &status) == 0 && S_ISDIR(status.st_mode)) ++synced_directories;
+  return static_cast<int>(syscall(SYS_fsync, file));
+}
 
 namespace millrace::test {
 namespace {
@@ -20,11 +38,26 @@ struct Nested {
   std::vector<std::int64_t> numbers;
 };
 
+struct LogLines : LogSink {
+  void write(const LogEntry& entry) override { lines.push_back(format_text(entry)); }
+  std::vector<std::string> lines;
+};
+
 class FileSink : public testing::Test {
  protected:
   using Drive = SinkDrive<Payment>;
 
   SinkSpec spec() { return files(directory_.path("out"), csv()).bind<Payment>(); }
+  // What a sink listed that ended after it had prepared checkpoint 1.
+  detail::Snapshot prepared() {
+    detail::Snapshot snapshot;
+    Drive sink(spec());
+    EXPECT_TRUE(sink.open());
+    EXPECT_TRUE(sink.write({{"a", 1, {}}}));
+    EXPECT_TRUE(sink->prepare(CheckpointId(1)));
+    EXPECT_TRUE(sink->snapshot(snapshot));
+    return snapshot;
+  }
   // Without the lock of a sink at work.
   std::vector<std::string> names() {
     std::vector<std::string> names = directory_.names("out");
@@ -82,6 +115,46 @@ TEST_F(FileSink, ARestoreCommitsWhatItsCheckpointPrepared) {
   ASSERT_TRUE(again->prepare(CheckpointId(2)));
   ASSERT_TRUE(again->commit(CheckpointId(2)));
   EXPECT_THAT(names(), ElementsAre("part-0-1.csv", "part-0-2.csv"));
+}
+
+// The last one may have ended between the two.
+TEST_F(FileSink, ARestoreMakesDurableWhatIsShownAlready) {
+  detail::Snapshot snapshot = prepared();
+  std::filesystem::rename(directory_.path("out/.part-0-1.staged"),
+                          directory_.path("out/part-0-1.csv"));
+  Drive again(spec());
+  const int before = synced_directories;
+  ASSERT_TRUE(again.go_on_from(snapshot, CheckpointId(1)));
+  EXPECT_EQ(synced_directories, before + 1);
+}
+
+TEST_F(FileSink, ARestoreGoesOnThoughItsResultsWereMovedAway) {
+  const detail::Snapshot snapshot = prepared();
+  std::filesystem::remove_all(directory_.path("out"));
+  auto log = std::make_unique<LogLines>();
+  std::vector<std::string>& lines = log->lines;
+  const Logging logging(LogLevel::kWarn, std::move(log));
+  const Logger logger = logging.logger("operators");
+  Drive again(spec());
+  ASSERT_EQ(message_of(again.go_on_from(snapshot, CheckpointId(1), &logger)), "no error");
+  ASSERT_EQ(lines.size(), 1U);
+  EXPECT_THAT(lines[0], AllOf(HasSubstr("warn operators"), HasSubstr("moved away"),
+                              HasSubstr("out/.part-0-1.staged")));
+  ASSERT_TRUE(again.write({{"b", 2, {}}}));
+  ASSERT_TRUE(again->prepare(CheckpointId(2)));
+  ASSERT_TRUE(again->commit(CheckpointId(2)));
+  EXPECT_THAT(names(), ElementsAre("part-0-2.csv"));
+}
+
+TEST_F(FileSink, WhatARestoredSinkItselfPreparedMayNotVanish) {
+  const detail::Snapshot snapshot = prepared();
+  std::filesystem::remove(directory_.path("out/.part-0-1.staged"));
+  Drive again(spec());
+  ASSERT_TRUE(again.go_on_from(snapshot, CheckpointId(1)));
+  ASSERT_TRUE(again.write({{"b", 2, {}}}));
+  ASSERT_TRUE(again->prepare(CheckpointId(2)));
+  std::filesystem::remove(directory_.path("out/.part-0-2.staged"));
+  EXPECT_THAT(message_of(again->commit(CheckpointId(2))), HasSubstr("cannot show"));
 }
 
 TEST_F(FileSink, WhatWasPreparedAfterTheRestoredCheckpointIsNeverShown) {

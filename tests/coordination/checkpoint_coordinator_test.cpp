@@ -254,11 +254,13 @@ TEST_F(CheckpointCoordinatorTest, CountsNoSavepointAsAFailedCheckpoint) {
   const Actions actions = checkpoints.decline(id(1), resource_exhausted("full"), 2s);
   EXPECT_THAT(words(actions), ElementsAre("abort 1"));
   EXPECT_TRUE(actions[0].savepoint);
+  EXPECT_FALSE(actions[0].failed);
   EXPECT_EQ(actions[0].error.message(), "full");
   EXPECT_THAT(words(checkpoints.tick(11s)), ElementsAre("trigger 2"))
       << "the next is an ordinary one";
-  EXPECT_THAT(words(checkpoints.decline(id(2), resource_exhausted("full"), 12s)),
-              ElementsAre("abort 2", "fail 2"));
+  const Actions ordinary = checkpoints.decline(id(2), resource_exhausted("full"), 12s);
+  EXPECT_THAT(words(ordinary), ElementsAre("abort 2", "fail 2"));
+  EXPECT_TRUE(ordinary[0].failed);
 }
 
 TEST_F(CheckpointCoordinatorTest, SaysWhyASavepointWasAborted) {

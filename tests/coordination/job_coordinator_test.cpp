@@ -39,6 +39,7 @@ struct Word {
     return tell.result ? "tell savepoint" : "tell no savepoint";
   }
   std::string operator()(const TellRestart&) const { return "tell restart"; }
+  std::string operator()(const TellDeclined&) const { return "tell declined"; }
   std::string operator()(const TellEnd&) const { return "tell end"; }
 };
 

@@ -78,8 +78,8 @@ class JobStateMachineTest : public testing::Test {
 };
 
 TEST_F(JobStateMachineTest, DoesNotTryAgainWhatCannotBegin) {
-  for (const Error& error :
-       {invalid_argument("a"), unsupported("b"), corruption("c"), not_found("d")}) {
+  for (const Error& error : {invalid_argument("a"), unsupported("b"), corruption("c"),
+                             not_found("d"), resource_exhausted("e")}) {
     JobStateMachine job = made();
     (void)job.start();
     run(job, kSmall);

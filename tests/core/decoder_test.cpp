@@ -123,6 +123,23 @@ TEST(Decoder, GivesAddedFieldsTheirDefaultsInRecycledRowsToo) {
   EXPECT_EQ((*read)[1].address.country, "CH");
 }
 
+// As many fields as before, and all that were kept are where they were.
+TEST(Decoder, TakesNoAddedFieldForTheRemovedOneInItsPlace) {
+  struct Before {
+    std::int32_t count;
+    std::int64_t cents;
+  };
+  struct After {
+    std::int32_t count;
+    std::int64_t limit = -1;
+  };
+  const auto rows = evolve<After>(std::vector<Before>{{1, 500}, {2, 700}});
+  ASSERT_TRUE(rows) << rows.error().message();
+  EXPECT_EQ((*rows)[1].count, 2);
+  EXPECT_EQ((*rows)[0].limit, -1);
+  EXPECT_EQ((*rows)[1].limit, -1);
+}
+
 TEST(Decoder, ReadsAValueThatBecameOptional) {
   struct Old {
     std::int32_t age;

@@ -1,6 +1,9 @@
 #include "faults/failing_calls.h"
 
+#include <dirent.h>
+#include <dlfcn.h>
 #include <fcntl.h>
+#include <sys/file.h>
 #include <sys/stat.h>
 #include <sys/syscall.h>
 #include <sys/uio.h>
@@ -43,6 +46,12 @@ int mode_of(int flags, va_list arguments) {
   return (flags & (O_CREAT | __O_TMPFILE)) != 0 ? va_arg(arguments, int) : 0;
 }
 
+// The function that this program's own one hides.
+template <class Function>
+Function* hidden(const char* name) {
+  return reinterpret_cast<Function*>(dlsym(RTLD_NEXT, name));
+}
+
 int open_file(int folder, const char* path, int flags, int mode) {
   if (fails("open", path)) return -1;
   return static_cast<int>(syscall(SYS_openat, folder, path, flags, mode));
@@ -77,6 +86,8 @@ void fail_call(FailingCall call) {
   left.store(planned.number, std::memory_order_release);
 }
 
+bool fail_no_call() { return left.exchange(0) > 0; }
+
 }  // namespace millrace::faults
 
 extern "C" {
@@ -95,6 +106,48 @@ int open64(const char* path, int flags, ...) {
   const int mode = mode_of(flags, arguments);
   va_end(arguments);
   return open_file(AT_FDCWD, path, flags, mode);
+}
+
+int openat(int folder, const char* path, int flags, ...) {
+  va_list arguments;
+  va_start(arguments, flags);
+  const int mode = mode_of(flags, arguments);
+  va_end(arguments);
+  return open_file(folder, path, flags, mode);
+}
+
+FILE* fopen(const char* path, const char* mode) {
+  static const auto next = hidden<decltype(fopen)>("fopen");
+  return fails("fopen", path) ? nullptr : next(path, mode);
+}
+
+DIR* opendir(const char* path) {
+  static const auto next = hidden<decltype(opendir)>("opendir");
+  return fails("opendir", path) ? nullptr : next(path);
+}
+
+struct dirent* readdir(DIR* folder) {
+  static const auto next = hidden<decltype(readdir)>("readdir");
+  return fails("readdir", dirfd(folder)) ? nullptr : next(folder);
+}
+
+// The file is closed all the same, as Linux has it.
+int close(int file) {
+  const bool failed = fails("close", file);
+  const auto result = static_cast<int>(syscall(SYS_close, file));
+  if (!failed) return result;
+  errno = planned.error;
+  return -1;
+}
+
+int access(const char* path, int kind) noexcept {
+  if (fails("access", path)) return -1;
+  return static_cast<int>(syscall(SYS_access, path, kind));
+}
+
+int flock(int file, int operation) noexcept {
+  if (fails("flock", file)) return -1;
+  return static_cast<int>(syscall(SYS_flock, file, operation));
 }
 
 ssize_t read(int file, void* bytes, size_t size) {
@@ -164,6 +217,21 @@ int link(const char* from, const char* to) noexcept {
 int unlink(const char* path) noexcept {
   if (fails("unlink", path)) return -1;
   return static_cast<int>(syscall(SYS_unlink, path));
+}
+
+int unlinkat(int folder, const char* path, int flags) noexcept {
+  if (fails("unlinkat", path)) return -1;
+  return static_cast<int>(syscall(SYS_unlinkat, folder, path, flags));
+}
+
+int rmdir(const char* path) noexcept {
+  if (fails("rmdir", path)) return -1;
+  return static_cast<int>(syscall(SYS_rmdir, path));
+}
+
+int remove(const char* path) noexcept {
+  static const auto next = hidden<int(const char*)>("remove");
+  return fails("remove", path) ? -1 : next(path);
 }
 
 int mkdir(const char* path, mode_t mode) noexcept {

@@ -16,5 +16,7 @@ struct FailingCall {
 
 // From now on. Once in a process.
 void fail_call(FailingCall call);
+// From now on; true if the one that was to fail has not come yet.
+bool fail_no_call();
 
 }  // namespace millrace::faults

@@ -1,14 +1,19 @@
 // A job as a program that can be had to die at a point of the engine's protocols.
 //
-//   faulty_job witnessed|fraud [parameters and flags of the job]
+//   faulty_job witnessed|evolving|fraud|custom [parameters and flags of the job]
+//
+// fraud and custom are the programs of examples/, as they stand.
 //
 //   FAULT_POINT=sink-committed:3   the process kills itself when it passes that point a third time;
 //                                  several points are separated by commas
 //   FAULT_CALL=17:28:/dir          the 17th call that touches files fails with that errno, once
-//   FAULT_CALL_FROM=barrier-taken:3   they are counted from that point on
+//   FAULT_CALL_FROM=barrier-taken:3   they are counted from that point on,
+//   FAULT_CALL_UNTIL=barrier-taken:7  and to this one, or the end; then calls-ended is passed,
+//                                     unless the call has come
 //   FAULT_PASSED=FILE              the points that were passed, appended to it
 //   FAULT_MUTANT=skip-alignment    the engine is broken so, where it was built with mutants
 #include <fcntl.h>
+#include <sys/syscall.h>
 #include <unistd.h>
 
 #include <csignal>
@@ -17,10 +22,11 @@
 #include <stdexcept>
 #include <tuple>
 
-#include "../../examples/fraud.h"
+#include "faults/evolving_job.h"
 #include "faults/failing_calls.h"
 #include "millrace/core/failpoint.h"
 #include "millrace/core/mutant.h"
+#include "millrace/millrace.h"
 #include "millrace/verifier.h"
 
 namespace {
@@ -36,11 +42,17 @@ using Times = std::array<std::uint64_t, detail::kFailPoints>;
 
 Times deadly;
 Times counted_from;
+Times counted_until;
 faults::FailingCall call;
 
+// Past the calls that may fail.
 void append_to_passed(std::string_view word) {
   const std::string line = concat(word, "\n");
-  std::ignore = write(passed_file, line.data(), line.size());
+  std::ignore = syscall(SYS_write, passed_file, line.data(), line.size());
+}
+
+void end_calls() {
+  if (faults::fail_no_call()) append_to_passed("calls-ended");
 }
 
 void note(FailPoint point) {
@@ -48,6 +60,7 @@ void note(FailPoint point) {
   const std::uint64_t time = ++passed[index];
   if (time == 1 && passed_file >= 0) append_to_passed(to_string(point));
   if (time == counted_from[index]) fail_call(call);
+  if (time == counted_until[index]) end_calls();
   if (time == deadly[index]) kill(getpid(), SIGKILL);
 }
 
@@ -81,6 +94,7 @@ void choose_call() {
   if (!(text >> call.number >> colon >> call.error >> colon >> call.below)) return;
   call.tell = [](std::string_view name) { append_to_passed(concat("call:", name)); };
   counted_from = times(variable("FAULT_CALL_FROM"));
+  counted_until = times(variable("FAULT_CALL_UNTIL"));
   if (counted_from == Times{}) fail_call(call);
 }
 
@@ -100,25 +114,26 @@ void choose_fault() {
   }
 }
 
-// The example, but for its sink.
-void fraud_to_files(Job& job) {
-  const std::string output = job.param("output", kRequired, "a directory");
-  job.from(files<Attempt>(job.param("input", kRequired, "CSV files of attempts"), csv()))
-      .named("attempts")
-      .event_time(&Attempt::at, out_of_order_by(5s))
-      .key_by(&Attempt::card)
-      .process<CardTesting>(3)
-      .named("card-testing")
-      .to(files(output, json_lines()))
-      .named("suspicious");
+}  // namespace
+
+// The main functions of examples/, which CMakeLists.txt gives these names.
+int fraud_main(int argc, char** argv);
+int custom_main(int argc, char** argv);
+
+namespace {
+
+int run_job(std::string_view job, int argc, char** argv) {
+  if (job == "fraud") return fraud_main(argc, argv);
+  if (job == "custom") return custom_main(argc, argv);
+  const JobFunction function = job == "evolving" ? faults::evolving_job : test::witnessed_job;
+  return run(std::string(job), function, argc, argv);
 }
 
 }  // namespace
 
 int main(int argc, char** argv) {
   choose_fault();
-  const std::string_view job = argc > 1 ? argv[1] : "";
-  const JobFunction function =
-      job == "fraud" ? JobFunction(fraud_to_files) : JobFunction(test::witnessed_job);
-  return run(std::string(job), function, argc - 1, argv + 1);
+  const int status = run_job(argc > 1 ? argv[1] : "", argc - 1, argv + 1);
+  end_calls();
+  return status;
 }

@@ -10,6 +10,7 @@
 #include <iterator>
 #include <set>
 
+#include "faults/evolving_job.h"
 #include "faults/subjects.h"
 #include "millrace/core/failpoint.h"
 #include "millrace/core/text.h"
@@ -23,10 +24,20 @@ namespace fs = std::filesystem;
 
 constexpr std::size_t kKillsAtAnyTime = 100;
 constexpr std::size_t kKillsOfFraud = 200;
+constexpr std::size_t kKillsOfCustom = 40;
+constexpr std::size_t kKillsOfEvolving = 48;
 
 std::uint64_t base_seed() {
   const char* const text = std::getenv("FAULT_SEED");
   return text != nullptr ? std::stoull(text) : 1;
+}
+
+using Words = std::vector<std::string>;
+
+// Of each process another one than of that before.
+std::string parallelism_of(std::size_t start) {
+  constexpr std::size_t kTaken[] = {1, 3, 2, 4};
+  return concat("--parallelism=", kTaken[start % std::size(kTaken)]);
 }
 
 class Kills : public testing::Test {
@@ -56,9 +67,18 @@ class Kills : public testing::Test {
     return result;
   }
 
-  void kill_at_any_time(const Subject& subject, std::size_t kills) {
-    for (std::uint64_t seed = base_seed(); kills_ < kills && !HasFailure(); ++seed) {
-      round(subject, {.seed = seed, .faults = 8});
+  // Each process has another parallelism than the one before, backend and memory as it comes.
+  template <class Choose>
+  static RoundSettings rescaled(Choose choose) {
+    return {.overtakes = false,
+            .words_of = [](std::size_t start) { return Words{parallelism_of(start)}; },
+            .choose = [choose](std::size_t, Random& random) { return choose(random); }};
+  }
+
+  void kill_at_any_time(const Subject& subject, std::size_t kills, RoundSettings settings = {}) {
+    settings.faults = 8;
+    for (settings.seed = base_seed(); kills_ < kills && !HasFailure(); ++settings.seed) {
+      round(subject, settings);
     }
     std::cout << kills_ << " kills in " << rounds_ << " rounds\n";
   }
@@ -79,8 +99,33 @@ class Kills : public testing::Test {
 
 TEST_F(Kills, AtAnyTimeLeaveNoTrace) { kill_at_any_time(witnessed(), kKillsAtAnyTime); }
 
+// Each process has another parallelism than the one before.
 TEST_F(Kills, AtAnyTimeLeaveTheAlertsOfTheExampleAsTheyAre) {
-  kill_at_any_time(Fraud(FAULTY_JOB, root() / "fraud"), kKillsOfFraud);
+  kill_at_any_time(Fraud(FAULTY_JOB, root() / "fraud"), kKillsOfFraud, rescaled(any_kill));
+}
+
+// A source and a two-phase sink of one's own: other instances commit what killed ones prepared.
+TEST_F(Kills, AtAnyTimeLeaveEachTickOfTheExampleShownOnce) {
+  const auto choose = [](Random& random) {
+    return random.below(3) == 0 ? kill_at("sink-prepared", 1 + random.below(8)) : any_kill(random);
+  };
+  kill_at_any_time(Custom(20'000), kKillsOfCustom, rescaled(choose));
+}
+
+// Records in keyed state get fields, lose them, have them in another order and wider: each process
+// goes on with what the one before, or one long before it, has written.
+TEST_F(Kills, BetweenChangesOfRecordsLeaveNoTrace) {
+  const Compared subject(
+      FAULTY_JOB, root() / "evolving",
+      {"evolving", "--partitions=3", "--rounds=40", "--keys=128", "--burst=128", "--pause=5000"});
+  RoundSettings settings = rescaled([](Random& random) {
+    return random.below(2) == 0 ? kill_at("pointer-swapped", 1 + random.below(6))
+                                : any_kill(random);
+  });
+  settings.words_of = [](std::size_t start) {
+    return Words{parallelism_of(start), concat("--version=", std::min(start, kVersions - 1))};
+  };
+  kill_at_any_time(subject, kKillsOfEvolving, settings);
 }
 
 // The first one leaves a checkpoint to go on from. Records in flight are not in each.

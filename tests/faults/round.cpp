@@ -4,6 +4,7 @@
 #include <cerrno>
 #include <csignal>
 #include <cstring>
+#include <iterator>
 
 #include "millrace/core/failpoint.h"
 #include "millrace/core/text.h"
@@ -21,6 +22,13 @@ template <class T, std::size_t n>
 const T& one_of(const T (&choices)[n], Random& random) {
   return choices[random.below(n)];
 }
+
+std::string_view any_point(Random& random) {
+  return detail::kFailPointWords[random.below(detail::kFailPoints)];
+}
+
+// Rather an early one.
+std::uint64_t any_time(Random& random) { return 1 + random.below(1 + random.below(12)); }
 
 class Round {
  public:
@@ -78,24 +86,34 @@ class Round {
     constexpr std::string_view kIntervals[] = {"1ms", "3ms", "10ms", "30ms"};
     constexpr std::string_view kStates[] = {"backend=memory", "backend=rocksdb", "memory=64KiB",
                                             "memory=256KiB"};
+    std::vector<std::string> own = settings_.words;
+    if (settings_.words_of) {
+      std::ranges::move(settings_.words_of(result_.starts), std::back_inserter(own));
+    }
     Command command;
     command.words = {settings_.program.native()};
     for (const std::string& word : subject_.words()) command.words.push_back(word);
     command.words.push_back(concat("--output=", shown().native()));
     command.words.push_back(concat("--checkpoint-dir=", (settings_.folder / "state").native()));
-    add(command, "--checkpoint-interval=", one_of(kIntervals, random_));
-    add(command, "--parallelism=", std::to_string(overtakes_ ? fixed_ : 1 + random_.below(4)));
-    add(command, "--state-", one_of(kStates, random_));
-    add(command, "--restore=", "latest");
+    // Unless the round has a choice of its own.
+    const auto add = [&](std::string_view flag, std::string_view value) {
+      const auto given = [&](const std::string& word) { return word.starts_with(flag); };
+      if (std::ranges::none_of(own, given)) command.words.push_back(concat(flag, value));
+    };
+    add("--checkpoint-interval=", one_of(kIntervals, random_));
+    add("--parallelism=", std::to_string(overtakes_ ? fixed_ : 1 + random_.below(4)));
+    add("--state-", one_of(kStates, random_));
+    add("--restore=", "latest");
     if (overtakes_) set(command, "execution.checkpointing.aligned-timeout=0s");
     // What fails by itself is not to be hidden by a restart.
     set(command, "restart-strategy.type=none");
-    for (const std::string& word : settings_.words) command.words.push_back(word);
+    command.words.insert(command.words.end(), own.begin(), own.end());
     if (fault && !fault->point.empty()) command.variables["FAULT_POINT"] = fault->point;
     if (fault && fault->call > 0) {
       command.variables["FAULT_CALL"] =
           concat(fault->call, ":", fault->error, ":", settings_.folder.native());
       command.variables["FAULT_CALL_FROM"] = fault->from;
+      command.variables["FAULT_CALL_UNTIL"] = fault->until;
     }
     if (!settings_.mutant.empty()) command.variables["FAULT_MUTANT"] = settings_.mutant;
     command.variables["FAULT_PASSED"] = (settings_.folder / "passed").native();
@@ -105,13 +123,6 @@ class Round {
 
   static void set(Command& command, std::string option) {
     command.words.insert(command.words.end(), {"-D", std::move(option)});
-  }
-
-  // Unless the round has a choice of its own.
-  void add(Command& command, std::string_view flag, std::string_view value) const {
-    const auto given = [&](const std::string& word) { return word.starts_with(flag); };
-    if (std::ranges::any_of(settings_.words, given)) return;
-    command.words.push_back(concat(flag, value));
   }
 
   void fail(std::string_view how, const Command& command) {
@@ -136,15 +147,20 @@ RoundResult run_round(const Subject& subject, const RoundSettings& settings) {
   return Round(subject, settings).run();
 }
 
+Fault any_kill(Random& random) {
+  if (random.below(2) == 0) {
+    return {.instant = std::chrono::microseconds(random.below(kLongestLife))};
+  }
+  const std::string_view point = any_point(random);
+  return kill_at(point, any_time(random));
+}
+
 Fault any_fault(Random& random) {
-  const std::uint64_t kind = random.below(20);
-  if (kind < 9) return {.instant = std::chrono::microseconds(random.below(kLongestLife))};
-  const std::string_view point = detail::kFailPointWords[random.below(detail::kFailPoints)];
-  const std::uint64_t time = 1 + random.below(1 + random.below(12));
-  if (kind < 18) return kill_at(point, time);
+  if (random.below(10) > 0) return any_kill(random);
+  const std::string_view point = any_point(random);
   return {.call = 1 + static_cast<long>(random.below(300)),
           .error = random.below(2) == 0 ? EIO : ENOSPC,
-          .from = concat(point, ":", time)};
+          .from = kill_at(point, any_time(random)).point};
 }
 
 Fault kill_at(std::string_view point, std::uint64_t time) {

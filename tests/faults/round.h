@@ -33,8 +33,12 @@ struct Fault {
   long call = 0;      // the number of the one that fails
   int error = 0;      // with that errno
   std::string from;   // as FAULT_CALL_FROM has it; empty: calls count from the start
+  std::string until;  // as FAULT_CALL_UNTIL has it; empty: to the end
   std::chrono::microseconds instant{0};  // after its start
 };
+
+// What happens to the process of that number, from 0.
+using ChooseFault = std::function<Fault(std::size_t, Random&)>;
 
 struct RoundSettings {
   std::filesystem::path program;  // faulty_job
@@ -44,8 +48,9 @@ struct RoundSettings {
   std::optional<bool> overtakes = {};  // what barriers wait for; by default in every third round
   std::string mutant;
   std::vector<std::string> words;  // further flags of each start
-  // Chooses what happens to the process of that number, from 0.
-  std::function<Fault(std::size_t, Random&)> choose = {};  // by default any_fault()
+  // And of the start of that number, from 0.
+  std::function<std::vector<std::string>(std::size_t)> words_of = {};
+  ChooseFault choose = {};  // by default any_fault()
 };
 
 struct RoundResult {
@@ -57,7 +62,9 @@ struct RoundResult {
 
 RoundResult run_round(const Subject& subject, const RoundSettings& settings);
 
-// A kill at any instant of a short job's life, or at any point, or any call.
+// A kill at any instant of a short job's life, or at any point.
+Fault any_kill(Random& random);
+// Or any call fails.
 Fault any_fault(Random& random);
 Fault kill_at(std::string_view point, std::uint64_t time);
 

@@ -13,9 +13,14 @@ namespace {
 namespace fs = std::filesystem;
 using namespace std::chrono_literals;
 
-// A run that nothing disturbs.
-void run_undisturbed(const Command& command) {
-  fs::create_directories(command.output.parent_path());
+// A run that nothing disturbs, and where it is to write.
+void run_undisturbed(const fs::path& program, const fs::path& folder,
+                     const std::vector<std::string>& words, const fs::path& output) {
+  fs::create_directories(folder);
+  Command command{.words = {program.native()}, .variables = {}, .output = folder / "said"};
+  command.words.insert(command.words.end(), words.begin(), words.end());
+  command.words.push_back(concat("--output=", output.native()));
+  command.words.push_back("--parallelism=1");
   const std::optional<Exit> exit = ChildProcess(command).wait_for(60s);
   if (exit && exit->signal == 0 && exit->status == 0) return;
   throw std::runtime_error(
@@ -25,6 +30,37 @@ void run_undisturbed(const Command& command) {
 std::string difference(const fs::path& expected, const fs::path& shown) {
   const Result<std::string> difference = test::difference(expected, shown);
   return difference ? *difference : difference.error().message();
+}
+
+// Files follow each other in time, and each has accounts of its own, so that nothing depends on how
+// they are read. Every fourth payment is a probe and every fourth large; some are refused, and some
+// are none.
+fs::path make_payments(const fs::path& folder) {
+  constexpr int kFiles = 4;
+  constexpr int kPayments = 40'000;
+  fs::create_directories(folder);
+  Random random(1);
+  const auto cents = [&] {
+    const auto amount = static_cast<std::int64_t>(random.below(100));
+    switch (random.below(4)) {
+      case 0:
+        return amount == 0 ? -5 : amount;
+      case 1:
+        return 50'000 + amount;
+      default:
+        return 100 + amount;
+    }
+  };
+  for (int file = 0; file < kFiles; ++file) {
+    std::ofstream out(folder / concat(file, ".csv"));
+    out << "account,cents,at\n";
+    for (int i = 0; i < kPayments; ++i) {
+      const Timestamp at(1s * (file * kPayments + i));
+      out << file << '-' << random.below(400) << ',' << cents() << ',' << to_string(at) << '\n';
+      if (i % 1'000 == 0) out << "no payment\n";
+    }
+  }
+  return folder;
 }
 
 }  // namespace
@@ -41,11 +77,7 @@ fs::path fast_folder() {
 Witnessed::Witnessed(const fs::path& program, const fs::path& folder, test::EventPattern pattern,
                      test::EventPace pace)
     : pattern_(pattern), pace_(), right_(folder / "right") {
-  Command command{.words = {program.native()}, .variables = {}, .output = folder / "said"};
-  for (const std::string& word : words()) command.words.push_back(word);
-  command.words.push_back(concat("--output=", right_.native()));
-  command.words.push_back("--parallelism=1");
-  run_undisturbed(command);
+  run_undisturbed(program, folder, words(), right_);
   pace_ = pace;
 }
 
@@ -70,34 +102,40 @@ std::string Witnessed::judge(const fs::path& shown) const {
   return differs;
 }
 
-// Files follow each other in time, and each has cards of its own, so that nothing depends on how
-// they are read.
+Compared::Compared(const fs::path& program, const fs::path& folder, std::vector<std::string> words)
+    : words_(std::move(words)), right_(folder / "right") {
+  run_undisturbed(program, folder, words_, right_);
+  const Result<std::vector<std::string>> lines = test::shown_lines(right_);
+  if (!lines || lines->empty()) throw std::runtime_error("without faults it showed nothing");
+}
+
+std::string Compared::judge(const fs::path& shown) const { return difference(right_, shown); }
+
 Fraud::Fraud(const fs::path& program, const fs::path& folder)
-    : input_(folder / "attempts"), right_(folder / "right") {
-  constexpr int kFiles = 4;
-  constexpr int kAttempts = 40'000;
-  fs::create_directories(input_);
-  Random random(1);
-  for (int file = 0; file < kFiles; ++file) {
-    std::ofstream out(input_ / concat(file, ".csv"));
-    out << "card,cents,accepted,at\n";
-    for (int i = 0; i < kAttempts; ++i) {
-      const Timestamp at(10s * (file * kAttempts + i));
-      out << file << '-' << random.below(100) << ',' << random.below(10'000) << ','
-          << (random.below(4) == 0 ? "true" : "false") << ',' << to_string(at) << '\n';
+    : Compared(program, folder,
+               {"fraud", concat("--input=", make_payments(folder / "payments").native())}) {}
+
+std::vector<std::string> Custom::words() const { return {"custom", concat("--count=", count_)}; }
+
+// Whatever files its sink has shown: each number once.
+std::string Custom::judge(const fs::path& shown) const {
+  std::vector<int> times(static_cast<std::size_t>(count_));
+  std::string wrong;
+  for (const auto& entry : fs::directory_iterator(shown)) {
+    if (entry.path().filename().native().starts_with(".")) continue;
+    std::ifstream file(entry.path());
+    for (std::int64_t number = 0; file >> number;) {
+      if (number < 0 || number >= count_) {
+        wrong += concat("\n  unexpected: ", number);
+      } else {
+        ++times[static_cast<std::size_t>(number)];
+      }
     }
   }
-  Command command{.words = {program.native()}, .variables = {}, .output = folder / "said"};
-  for (const std::string& word : words()) command.words.push_back(word);
-  command.words.push_back(concat("--output=", right_.native()));
-  command.words.push_back("--parallelism=1");
-  run_undisturbed(command);
+  for (std::size_t number = 0; number < times.size(); ++number) {
+    if (times[number] != 1) wrong += concat("\n  ", number, " was shown ", times[number], " times");
+  }
+  return wrong;
 }
-
-std::vector<std::string> Fraud::words() const {
-  return {"fraud", concat("--input=", input_.native())};
-}
-
-std::string Fraud::judge(const fs::path& shown) const { return difference(right_, shown); }
 
 }  // namespace millrace::faults

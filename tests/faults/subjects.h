@@ -1,7 +1,10 @@
 // The jobs that the fault tests run, with what they must show.
 #pragma once
 
-#include <memory>
+#include <cstdint>
+#include <filesystem>
+#include <string>
+#include <vector>
 
 #include "faults/round.h"
 #include "millrace/testing/verifier/verifier.h"
@@ -28,17 +31,37 @@ class Witnessed final : public Subject {
   std::filesystem::path right_;
 };
 
-// The example that finds tried out cards, with made-up attempts.
-class Fraud final : public Subject {
+// A job whose output is compared with that of a run that nothing disturbs, as lines in any order.
+// Makes that below the folder.
+class Compared : public Subject {
+ public:
+  Compared(const std::filesystem::path& program, const std::filesystem::path& folder,
+           std::vector<std::string> words);
+
+  std::vector<std::string> words() const override { return words_; }
+  std::string judge(const std::filesystem::path& shown) const override;
+
+ private:
+  std::vector<std::string> words_;
+  std::filesystem::path right_;
+};
+
+// The example fraud, with made-up payments.
+class Fraud final : public Compared {
  public:
   Fraud(const std::filesystem::path& program, const std::filesystem::path& folder);
+};
+
+// The example custom: so many numbers.
+class Custom final : public Subject {
+ public:
+  explicit Custom(std::int64_t count) : count_(count) {}
 
   std::vector<std::string> words() const override;
   std::string judge(const std::filesystem::path& shown) const override;
 
  private:
-  std::filesystem::path input_;
-  std::filesystem::path right_;
+  std::int64_t count_;
 };
 
 }  // namespace millrace::faults

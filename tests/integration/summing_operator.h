@@ -64,7 +64,7 @@ class SummingOperator final : public detail::Operator, private detail::KeyedBack
     done_ = {};
   }
   void completed(const detail::CheckpointName& checkpoint) override {
-    check(checkpoint == checkpoint_ && !done_, "that checkpoint was not written");
+    check(checkpoint != checkpoint_ || !done_, "that checkpoint was not written");
   }
 
   Result<Snapshot> write() {

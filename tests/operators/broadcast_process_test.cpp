@@ -98,28 +98,46 @@ TEST(KeyedBroadcastProcess, HasStateAndTimersByKeyBesideTheBroadcastOne) {
 // Asks for the key's state where there is no key.
 class Misuse : public KeyedBroadcastProcess<std::string, Payment, Limit, Payment> {
  public:
-  void process(const Payment&, ReadContext&, Collector<Payment>&) override {}
+  void process(const Payment& payment, ReadContext&, Collector<Payment>&) override {
+    sum_ = payment.cents;
+  }
   void process_broadcast(const Limit&, WriteContext&, Collector<Payment>&) override {
-    sum_.edit() += 1;
+    (void)sum_.has_value();
   }
 
  private:
   ValueState<std::int64_t> sum_{*this, "sum"};
 };
 
-TEST(KeyedBroadcastProcess, HasNoKeyAtHandForTheBroadcastStream) {
-  KeyedBroadcastProcessOperator<Misuse, ByAccount> op([] { return Misuse(); },
-                                                      ByAccount{&Payment::account});
-  ASSERT_TRUE(op.open(OperatorContext()));
-  const BatchPtr batch = batch_of<Limit>({{"a", 1}});
-  Cursor cursor{.batch = &*batch};
-  Outputs outputs({make_batch<Payment>()}, {});
-  try {
-    (void)op.process(1, cursor, outputs);
-    FAIL();
-  } catch (const std::logic_error& error) {
-    EXPECT_THAT(error.what(), HasSubstr("state 'sum' was used where no key is at hand"));
+class MisusedState : public testing::Test {
+ protected:
+  void SetUp() override { ASSERT_TRUE(operator_.open(OperatorContext())); }
+
+  template <class T>
+  void push(std::uint32_t input, T record) {
+    const BatchPtr batch = batch_of<T>({std::move(record)});
+    Cursor cursor{.batch = &*batch};
+    Outputs outputs({make_batch<Payment>()}, {});
+    ASSERT_TRUE(operator_.process(input, cursor, outputs));
   }
+  void expect_refusal() {
+    try {
+      push(1, Limit{"a", 1});
+      FAIL();
+    } catch (const std::logic_error& error) {
+      EXPECT_THAT(error.what(), HasSubstr("state 'sum' was used where no key is at hand"));
+    }
+  }
+
+  KeyedBroadcastProcessOperator<Misuse, ByAccount> operator_{[] { return Misuse(); },
+                                                             ByAccount{&Payment::account}};
+};
+
+TEST_F(MisusedState, HasNoKeyAtHandForTheBroadcastStream) { expect_refusal(); }
+
+TEST_F(MisusedState, HasNoKeyAtHandForTheBroadcastStreamBehindRecordsOfAKey) {
+  push(0, Payment{"bob", 5});
+  expect_refusal();
 }
 
 }  // namespace

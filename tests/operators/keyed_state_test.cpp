@@ -118,6 +118,60 @@ TEST_F(KeyedStateTest, ACheckpointThatTheDiskHasNoRoomForLosesNothing) {
   EXPECT_EQ(next.sum_of(3), 30);
 }
 
+struct Tree {
+  std::vector<Tree> children;
+};
+
+// Of so many levels.
+Tree tree_of(std::int64_t levels) {
+  Tree tree;
+  for (; levels > 1; --levels) {
+    Tree above;
+    above.children.push_back(std::move(tree));
+    tree = std::move(above);
+  }
+  return tree;
+}
+
+// Keeps a tree of so many levels for each number.
+class Trees : public KeyedProcess<std::int64_t, std::int64_t, bool> {
+ public:
+  void process(const std::int64_t& levels, Context&, Collector<bool>&) override {
+    tree_ = tree_of(levels);
+  }
+
+ private:
+  ValueState<Tree> tree_{*this, "tree"};
+};
+
+// Its rows would count as written, and be missing in the next checkpoint.
+TEST_F(KeyedStateTest, WhatCannotBeEncodedFailsTheTask) {
+  struct Same {
+    std::int64_t operator()(const std::int64_t& number) const { return number; }
+  };
+  using Selector = FunctionKey<std::int64_t, Same>;
+  KeyedProcessOperator<Trees, Selector> trees([] { return Trees(); }, Selector{Same()});
+  OperatorContext context{.name = "trees", .clock = &clock_, .state = &environment_};
+  context.key_groups = {KeyGroup(0), KeyGroup(127)};
+  ASSERT_TRUE(trees.open(context));
+  const BatchPtr batch = make_batch<std::int64_t>();
+  for (const std::int64_t levels : {3, 300}) {
+    static_cast<Batch<std::int64_t>&>(*batch).push(std::int64_t{levels});
+  }
+  Cursor cursor{.batch = &*batch};
+  Outputs outputs({make_batch<bool>()}, {});
+  ASSERT_TRUE(trees.process(0, cursor, outputs));
+  KeyedBackend& state = *trees.keyed_backend();
+  bool done = false;
+  state.freeze({CheckpointId(1), 1}, [&](const Result<KeyedSnapshot>&) { done = true; });
+  Result<bool> worked = true;
+  while (worked && *worked) worked = state.work();
+  ASSERT_FALSE(worked);
+  EXPECT_EQ(worked.error().message(), "state 'tree': a record nests deeper than 256 levels");
+  EXPECT_FALSE(done);
+  EXPECT_FALSE(state.work()) << "it stays so";
+}
+
 TEST_F(KeyedStateTest, ASavepointIsItsRowsForAnyKeyGroups) {
   const auto savepoint = std::make_shared<MemoryCheckpointStore>();
   Instance instance(environment_, clock_, kAll);
@@ -232,6 +286,23 @@ TEST_F(KeyedStateTest, RowsThatLeftMemoryAndCameBackAreInACheckpointAsTheyAreNow
   for (std::int64_t account = 0; account < kAccounts; ++account) {
     ASSERT_EQ(again.sum_of(account), 3) << account;
   }
+}
+
+TEST_F(KeyedStateTest, AKeyThatIsReadTwiceIsNotWritten) {
+  {
+    Instance instance(environment_, clock_, kAll);
+    instance.sums_after({{1, 10}});
+    auto taken = instance.checkpoint(1);
+    ASSERT_TRUE(taken && *taken);
+    environment_.restored = {**taken};
+  }
+  std::size_t written = 0;
+  stores_.on_ingest = [&](std::span<const StateRow> rows) { written += rows.size(); };
+  Instance instance(environment_, clock_, kAll);
+  EXPECT_EQ(instance.sums_after({{1, 0}, {1, 0}}), (std::vector<std::int64_t>{10, 10}));
+  auto taken = instance.checkpoint(2);
+  ASSERT_TRUE(taken && *taken);
+  EXPECT_EQ(written, 0U);
 }
 
 TEST_F(KeyedStateTest, FollowsItsKeyGroupsToOtherInstances) {

@@ -4,6 +4,7 @@
 #include "millrace/operators/keyed_process.h"
 #include "millrace/state/memory_environment.h"
 #include "millrace/testing/manual_clock.h"
+#include "support/checkpoint_store_fake.h"
 #include "support/shaky_stores.h"
 
 namespace millrace::detail {
@@ -41,6 +42,17 @@ class LateExecutor final : public Executor {
 
  private:
   std::deque<std::function<void()>> waiting_;
+};
+
+// Lets the test look before a file is put into it.
+class ObservedStore final : public test::CheckpointStoreFake {
+ public:
+  Result<StoredFile> put(const CheckpointName& checkpoint, std::string name,
+                         std::string_view bytes) override {
+    before_put();
+    return CheckpointStoreFake::put(checkpoint, std::move(name), bytes);
+  }
+  std::function<void()> before_put = [] {};
 };
 
 struct Same {
@@ -81,7 +93,7 @@ class StateWriterTest : public testing::Test {
 
   ManualClock clock_;
   test_support::ShakyStores stores_;
-  MemoryCheckpointStore checkpoints_;
+  ObservedStore checkpoints_;
   LateExecutor executor_;
   StateEnvironment environment_{
       .stores = &stores_, .checkpoints = &checkpoints_, .executor = &executor_, .memory = 1 << 20};
@@ -100,6 +112,49 @@ TEST_F(StateWriterTest, FinishesACheckpointThoughItsTaskIsGone) {
   executor_.run_all();
   ASSERT_TRUE(taken_);
   EXPECT_TRUE(*taken_);
+}
+
+TEST_F(StateWriterTest, WritesOnWhileACheckpointIsUploaded) {
+  push(1);
+  freeze();
+  while (*state().work()) {
+  }
+  push_until_congested();
+  std::optional<bool> congested;
+  checkpoints_.before_put = [&] {
+    executor_.run_all();
+    congested = state().congested();
+  };
+  executor_.run_all();
+  EXPECT_EQ(congested, false);
+  EXPECT_TRUE(taken_ && *taken_);
+}
+
+TEST_F(StateWriterTest, UploadsOneCheckpointAtATime) {
+  int uploads = 0;
+  checkpoints_.before_put = [&] {
+    EXPECT_EQ(++uploads, 1);
+    executor_.run_all();
+    --uploads;
+  };
+  for (std::int64_t number = 1; number <= 3; ++number) {
+    push(number);
+    freeze();
+    while (*state().work()) {
+    }
+  }
+  executor_.run_all();
+  EXPECT_TRUE(taken_ && *taken_);
+}
+
+TEST_F(StateWriterTest, UploadsNoCheckpointThatNobodyWaitsForAnyMore) {
+  push(1);
+  freeze();
+  while (*state().work()) {
+  }
+  state().abandon({CheckpointId(1), 1});
+  checkpoints_.before_put = [] { ADD_FAILURE(); };
+  executor_.run_all();
 }
 
 TEST_F(StateWriterTest, WaitsForAWriterThatIsBehind) {

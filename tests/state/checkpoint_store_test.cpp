@@ -137,7 +137,7 @@ TYPED_TEST(AnyCheckpointStore, SaysHowAFileIsDamaged) {
   other.checksum.low ^= 1;
   EXPECT_THAT(refused(other),
               HasSubstr(start +
-                        "differs from what was written, somewhere in its 7 bytes: its "
+                        "differs from what was written, somewhere in bytes 0 to 6: its "
                         "checksum is " +
                         to_string(file->checksum) + ", expected " + to_string(other.checksum)));
   StoredFile missing = *file;

@@ -147,9 +147,10 @@ std::size_t asked_in_vain(Owner& owner, StateWorld& world, int rounds) {
   return world.stores.asked - before;
 }
 
-TEST(EvictedRowsOfKeyedState, LearnsWhatARestoredDatabaseHas) {
+// Opens a restored database of 3,000 rows, and looks for keys that it has and for others.
+void learn_with(std::size_t memory) {
   StateWorld world;
-  world.memory = 1 << 20;
+  world.memory = memory;
   {
     Owner owner;
     owner.open(world);
@@ -167,9 +168,16 @@ TEST(EvictedRowsOfKeyedState, LearnsWhatARestoredDatabaseHas) {
   }
 }
 
-TEST(EvictedRowsOfKeyedState, KnowsWhatItHasCopiedFromOtherInstances) {
+TEST(EvictedRowsOfKeyedState, LearnsWhatARestoredDatabaseHas) { learn_with(1 << 20); }
+
+TEST(EvictedRowsOfKeyedState, LearnsWhatARestoredDatabaseHasWhereNothingIsEvicted) {
+  learn_with(0);
+}
+
+// Goes on with half of the key groups, and looks for keys that it has and for others.
+void copy_with(std::size_t memory) {
   StateWorld world;
-  world.memory = 1 << 20;
+  world.memory = memory;
   {
     Owner owner;
     owner.open(world);
@@ -189,6 +197,10 @@ TEST(EvictedRowsOfKeyedState, KnowsWhatItHasCopiedFromOtherInstances) {
   }
   EXPECT_LT(world.stores.asked - before, own + own / 5);
 }
+
+TEST(EvictedRowsOfKeyedState, KnowsWhatItHasCopiedFromOtherInstances) { copy_with(1 << 20); }
+
+TEST(EvictedRowsOfKeyedState, KnowsWhatItHasCopiedWhereNothingIsEvicted) { copy_with(0); }
 
 // Random changes, evictions, checkpoints, and going on from them at other parallelism, against a
 // model: what a filter denied wrongly would be missing.

@@ -4,6 +4,7 @@
 #include <gtest/gtest.h>
 
 #include "support/checkpoint_store_fake.h"
+#include "support/upload.h"
 
 namespace millrace::detail {
 namespace {
@@ -25,7 +26,7 @@ std::string refusal_of(std::string_view bytes) {
 TEST(MemoryStateStore, ACheckpointHasTheDocumentedBytes) {
   test::CheckpointStoreFake checkpoints;
   MemoryStateStore store({{"a", "xy"}, {"bc", ""}});
-  const auto files = store.checkpoint({.id = CheckpointId(1), .epoch = 1}, {}, checkpoints);
+  const auto files = test_support::upload(store, {{CheckpointId(1), 1}, {}, checkpoints});
   ASSERT_TRUE(files);
   EXPECT_EQ(checkpoints.bytes_of(files->front()), kTwoRows);
 }

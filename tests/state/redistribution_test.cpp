@@ -78,6 +78,18 @@ TEST(Redistribution, KeepsTheSchemaOfElements) {
   }
 }
 
+TEST(Redistribution, KeepsTheSchemaWhereASubtaskHadNoElements) {
+  const Pieces some{{"p", {.elements = {"a", "b"}, .schema = "A"}}};
+  const Pieces none{{"p", split({})}};
+  for (const std::vector<Pieces>& before : {std::vector{some, none}, std::vector{none, some}}) {
+    for (const std::uint32_t parallelism : {1, 3}) {
+      for (const Snapshot& snapshot : redistributed(before, parallelism)) {
+        EXPECT_EQ(snapshot.find("p")->schema, "A");
+      }
+    }
+  }
+}
+
 TEST(Redistribution, TreatsEachPieceForItself) {
   const auto after =
       redistributed({{{"p", split({"a", "b"})}, {"u", united({"x"})}}, {{"q", split({"c"})}}}, 1);

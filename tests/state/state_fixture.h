@@ -27,37 +27,39 @@ class CountingStores final : public StateStoreFactory {
     return counting(inner_.restore(name, files, from));
   }
 
-  std::size_t asked = 0;  // rows and collections
+  std::size_t asked = 0;    // for rows and collections
+  std::size_t written = 0;  // rows
 
  private:
   class Counting final : public StateStore {
    public:
-    Counting(std::unique_ptr<StateStore> inner, std::size_t& asked)
-        : inner_(std::move(inner)), asked_(asked) {}
+    Counting(std::unique_ptr<StateStore> inner, CountingStores& all)
+        : inner_(std::move(inner)), all_(all) {}
     Status get(std::span<const std::string_view> keys,
                const std::function<void(std::size_t, std::string_view)>& found) override {
-      asked_ += keys.size();
+      all_.asked += keys.size();
       return inner_->get(keys, found);
     }
     std::unique_ptr<StateScan> scan(std::string_view first, std::string_view end) override {
-      ++asked_;
+      ++all_.asked;
       return inner_->scan(first, end);
     }
-    Status ingest(std::span<const StateRow> rows) override { return inner_->ingest(rows); }
-    Result<std::vector<StoredFile>> checkpoint(const CheckpointName& name,
-                                               std::span<const StoredFile> base,
-                                               CheckpointStore& into) override {
-      return inner_->checkpoint(name, base, into);
+    Status ingest(std::span<const StateRow> rows) override {
+      all_.written += rows.size();
+      return inner_->ingest(rows);
+    }
+    Result<std::unique_ptr<StateUpload>> begin_upload(UploadTarget target) override {
+      return inner_->begin_upload(std::move(target));
     }
 
    private:
     std::unique_ptr<StateStore> inner_;
-    std::size_t& asked_;
+    CountingStores& all_;
   };
 
   Result<std::unique_ptr<StateStore>> counting(Result<std::unique_ptr<StateStore>> made) {
     if (!made) return made.error();
-    return std::unique_ptr<StateStore>(std::make_unique<Counting>(*std::move(made), asked));
+    return std::unique_ptr<StateStore>(std::make_unique<Counting>(*std::move(made), *this));
   }
 
   MemoryStateStoreFactory inner_;
@@ -97,20 +99,16 @@ class OwnerUnderTest : public StateOwner<K> {
 
   // The states are now those of that key, until the next call.
   void at(const K& key) {
-    end_group();
+    this->end_group();
     key_ = key;
     hash_ = hash_of_key(key_);
     place_ = &key_;
     this->begin_group({.hashes = {&hash_, 1}, .keys = &place_});
   }
-  void end_group() {
-    this->current_keys().hashes = {};
-    this->keyed_state().tidy_up();
-  }
 
   // Each piece of work takes a millisecond.
   KeyedSnapshot checkpoint() {
-    end_group();
+    this->end_group();
     std::optional<Result<KeyedSnapshot>> taken;
     const CheckpointName name{CheckpointId(++checkpoints_), 1};
     KeyedBackend& backend = this->keyed_state();

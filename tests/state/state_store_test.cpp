@@ -14,6 +14,7 @@
 #include "millrace/state/rocksdb/rocksdb_store_factory.h"
 #include "support/checkpoint_store_fake.h"
 #include "support/temporary_directory.h"
+#include "support/upload.h"
 
 namespace millrace::detail {
 namespace {
@@ -105,7 +106,7 @@ class StateStoreTest : public testing::TestWithParam<Kind> {
   }
   std::vector<StoredFile> checkpoint(StateStore& store, std::uint64_t id,
                                      const std::vector<StoredFile>& base = {}) {
-    auto files = store.checkpoint(checkpoint_name(id), base, checkpoints_);
+    auto files = test_support::upload(store, {checkpoint_name(id), base, checkpoints_});
     EXPECT_TRUE(files) << files.error().message();
     return *std::move(files);
   }
@@ -247,6 +248,19 @@ TEST_P(StateStoreTest, ACheckpointDoesNotSeeWhatComesLater) {
   EXPECT_EQ(scan(*restore(second)), (Rows{{"a", "2"}, {"b", "1"}, {"c", "2"}}));
 }
 
+TEST_P(StateStoreTest, AnUploadHasWhatWasThereWhenItBegan) {
+  const auto store = make();
+  must_ingest(*store, numbered(0, 1'000, "old"));
+  auto upload = store->begin_upload({checkpoint_name(1), {}, checkpoints_});
+  ASSERT_TRUE(upload);
+  for (bool more = true; more; more = *(*upload)->step()) {
+    must_ingest(*store, numbered(500, 1'500, "new"));
+  }
+  const Rows rows = scan(*restore((*upload)->take_files()));
+  EXPECT_EQ(rows.size(), 1'000U);
+  for (const auto& [key, value] : rows) EXPECT_EQ(value, "old");
+}
+
 // The files of stores that went on from the same checkpoint bear the same names.
 TEST_P(StateStoreTest, TwoStoresGoOnFromOneCheckpoint) {
   const auto store = make();
@@ -265,7 +279,7 @@ TEST_P(StateStoreTest, AFailedUploadIsReportedAndTheNextCheckpointIsWhole) {
   const auto store = make();
   must_ingest(*store, numbered(0, 1'000, "x"));
   checkpoints_.fill_up_after(100);
-  const auto failed = store->checkpoint(checkpoint_name(1), {}, checkpoints_);
+  const auto failed = test_support::upload(*store, {checkpoint_name(1), {}, checkpoints_});
   ASSERT_FALSE(failed);
   EXPECT_EQ(failed.error().code(), ErrorCode::kResourceExhausted);
   checkpoints_.fill_up_after(SIZE_MAX);

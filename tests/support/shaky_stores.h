@@ -43,10 +43,9 @@ class ShakyStores final : public detail::StateStoreFactory {
       if (refused && stores_.on_ingest) stores_.on_ingest(rows);
       return refused ? inner_->ingest(rows) : refused;
     }
-    Result<std::vector<detail::StoredFile>> checkpoint(const detail::CheckpointName& name,
-                                                       std::span<const detail::StoredFile> base,
-                                                       detail::CheckpointStore& into) override {
-      return inner_->checkpoint(name, base, into);
+    Result<std::unique_ptr<detail::StateUpload>> begin_upload(
+        detail::UploadTarget target) override {
+      return inner_->begin_upload(std::move(target));
     }
 
    private:

@@ -2,7 +2,7 @@
 //
 // Exactly once: records show when the checkpoint after them is complete, in files
 // part-<subtask>-<checkpoint>, which appear whole and never change. The directory is made if it is
-// missing, and stays empty if there are no records.
+// missing, and stays empty if there are no records. What was shown may be taken away.
 #pragma once
 
 #include <memory>
@@ -32,8 +32,11 @@ class FileSinkCore : public TwoPhaseSink {
   Status begin(bool restored) override { return files_.begin(!restored); }
   Result<bool> stage(const Transaction& transaction) override { return files_.stage(transaction); }
   Status publish(const Transaction& transaction) override { return files_.publish(transaction); }
+  bool was_taken_away(const Transaction& transaction) override;
 
   PartFiles files_;
+  std::string name_;
+  const Logger* log_ = nullptr;
 };
 
 template <class T>

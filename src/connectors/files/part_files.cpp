@@ -80,6 +80,10 @@ int rename_without_replacing(const std::string& from, const std::string& to) {
   return std::rename(from.c_str(), to.c_str()) == 0 ? 0 : errno;
 }
 
+bool is_missing(const std::string& path) {
+  return access(path.c_str(), F_OK) != 0 && errno == ENOENT;
+}
+
 bool is_own_leftover(std::string_view name, std::uint32_t subtask) {
   return name.starts_with(concat(".part-", subtask, "-")) &&
          (name.ends_with(".writing") || name.ends_with(".staged"));
@@ -203,11 +207,16 @@ Status PartFiles::publish(const Transaction& transaction) {
   const std::string shown = shown_path(transaction);
   if (access(staged.c_str(), F_OK) != 0) {
     const int error = errno;
-    return access(shown.c_str(), F_OK) == 0 ? Status() : Status(cannot("show", staged, error));
+    const bool is_shown = access(shown.c_str(), F_OK) == 0;
+    return is_shown ? sync_directory(directory_) : Status(cannot("show", staged, error));
   }
   const int error = rename_without_replacing(staged, shown);
   if (error == EEXIST) return taken(shown);
   return error == 0 ? sync_directory(directory_) : Status(cannot("show", staged, error));
+}
+
+bool PartFiles::is_gone(const Transaction& transaction) const {
+  return is_missing(staged_path(transaction)) && is_missing(shown_path(transaction));
 }
 
 void PartFiles::discard() {

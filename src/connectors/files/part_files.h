@@ -39,6 +39,9 @@ class PartFiles {
 
   Result<bool> stage(const Transaction& transaction);
   Status publish(const Transaction& transaction);
+  // Neither staged nor shown.
+  bool is_gone(const Transaction& transaction) const;
+  std::string staged_path(const Transaction& transaction) const;
 
   // Gives up the file that is being written, and the directory.
   void close();
@@ -49,7 +52,6 @@ class PartFiles {
   void discard();
   Status create();
   Status drain();
-  std::string staged_path(const Transaction& transaction) const;
   std::string shown_path(const Transaction& transaction) const;
 
   const std::string directory_;

@@ -111,7 +111,7 @@ class Planner {
       made.columns.push_back({.node = member.node, .step = step, .offset = field->offset});
     }
     made.resets = found < to.fields.size();
-    if (same) made.action = Action::kSame;
+    if (same && !made.resets) made.action = Action::kSame;
     return made;
   }
 

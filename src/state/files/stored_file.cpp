@@ -1,5 +1,7 @@
 #include "millrace/state/files/stored_file.h"
 
+#include <algorithm>
+
 #include "millrace/core/text.h"
 #include "millrace/state/files/checkpoint_names.h"
 
@@ -39,9 +41,9 @@ Status StoredFileCheck::finish() const {
   }
   const Checksum found = checksum_.result();
   if (found == file_.checksum) return {};
-  return damaged(file_, concat("differs from what was written, somewhere in its ", bytes_,
-                               " bytes: its checksum is ", to_string(found), ", expected ",
-                               to_string(file_.checksum)));
+  return damaged(file_, concat("differs from what was written, somewhere in bytes 0 to ",
+                               std::max<std::uint64_t>(bytes_, 1) - 1, ": its checksum is ",
+                               to_string(found), ", expected ", to_string(file_.checksum)));
 }
 
 }  // namespace millrace::detail

@@ -55,12 +55,20 @@ Result<std::vector<std::string>> names_in(const fs::path& folder) {
   return names;
 }
 
+std::map<std::string, FileChecksum, std::less<>> checksums_of(std::span<const StoredFile> files) {
+  std::map<std::string, FileChecksum, std::less<>> checksums;
+  for (const StoredFile& file : files) {
+    if (is_sorted_file(file.name)) checksums.emplace(file.name, file.checksum);
+  }
+  return checksums;
+}
+
 }  // namespace
 
 bool is_sorted_file(std::string_view name) { return name.ends_with(kSortedFile); }
 
 // Lets the writer wait for compactions, and knows when one has failed: the database then takes
-// nothing more.
+// nothing more, until it has recovered. Where only room was missing it does so by itself.
 class CompactionWatch final : public rocksdb::EventListener {
  public:
   void OnCompactionCompleted(rocksdb::DB*, const rocksdb::CompactionJobInfo&) override {
@@ -70,21 +78,30 @@ class CompactionWatch final : public rocksdb::EventListener {
   }
   void OnBackgroundError(rocksdb::BackgroundErrorReason, rocksdb::Status* status) override {
     const std::lock_guard lock(mutex_);
-    if (failure_.ok()) failure_ = *status;
+    if (!failed_) failure_ = *status;
+    failed_ = true;
+    ++failures_;
     changed_.notify_all();
   }
+  void OnErrorRecoveryEnd(const rocksdb::BackgroundErrorRecoveryInfo& info) override {
+    const std::lock_guard lock(mutex_);
+    if (info.new_bg_error.ok()) failed_ = false;
+  }
 
-  // Waits as long as full() holds after every compaction.
+  // Waits as long as full() holds after every compaction. One that fails meanwhile ends the wait,
+  // though the database may have recovered since and be about to try again.
   template <class Full>
   rocksdb::Status wait_while(const Full& full) {
     std::unique_lock lock(mutex_);
+    const std::uint64_t failures = failures_;
     for (;;) {
       const std::uint64_t seen = completed_;
       lock.unlock();  // full() takes locks of RocksDB, which may hold them when it calls us
       const bool wait = full();
       lock.lock();
-      if (!failure_.ok() || !wait) return failure_;
-      changed_.wait(lock, [&] { return completed_ != seen || !failure_.ok(); });
+      if (failed_ || (wait && failures_ != failures)) return failure_;
+      if (!wait) return {};
+      changed_.wait(lock, [&] { return completed_ != seen || failures_ != failures; });
     }
   }
 
@@ -92,7 +109,9 @@ class CompactionWatch final : public rocksdb::EventListener {
   std::mutex mutex_;
   std::condition_variable changed_;
   std::uint64_t completed_ = 0;
-  rocksdb::Status failure_;  // the first
+  std::uint64_t failures_ = 0;
+  bool failed_ = false;      // and has not recovered
+  rocksdb::Status failure_;  // the first since then
 };
 
 RocksDbStore::RocksDbStore(ScratchFolder folder, const RocksDbSettings& settings,
@@ -110,9 +129,7 @@ Result<std::unique_ptr<RocksDbStore>> RocksDbStore::open(ScratchFolder folder,
                                                          const RocksDbResources& resources,
                                                          std::span<const StoredFile> restored) {
   std::unique_ptr<RocksDbStore> store(new RocksDbStore(std::move(folder), settings, resources));
-  for (const StoredFile& file : restored) {
-    if (is_sorted_file(file.name)) store->checksums_.emplace(file.name, file.checksum);
-  }
+  store->own_files_.set(checksums_of(restored));
   const Status opened = store->open_database(!restored.empty());
   if (!opened) return opened.error();
   return store;
@@ -155,9 +172,12 @@ std::unique_ptr<StateScan> RocksDbStore::scan(std::string_view first, std::strin
   return scan_rows(*database_, first, end);
 }
 
+// What cannot be merged is refused before rows are added: who is refused brings them again. What
+// fails behind them the next rows will meet.
 Status RocksDbStore::ingest(std::span<const StateRow> rows) {
   if (rows.empty()) return {};
   if (Status whole = check_whole(); !whole) return whole;
+  if (Status merged = wait_for_compaction(); !merged) return merged;
   const Result<ScratchFolder> scratch = make_scratch();
   if (!scratch) return scratch.error();
   std::vector<std::string> files;
@@ -170,7 +190,8 @@ Status RocksDbStore::ingest(std::span<const StateRow> rows) {
   const rocksdb::Status ingested = database_->IngestExternalFile(files, options);
   if (!ingested.ok()) return to_error(ingested, "cannot add rows to the state database");
   Status found = check_found(bounds);
-  return found ? wait_for_compaction() : found;
+  if (found) (void)wait_for_compaction();
+  return found;
 }
 
 // RocksDB reads a file's range from the file, and takes it for empty where that read fails: its
@@ -238,34 +259,70 @@ int RocksDbStore::files_in_level0() const {
   return std::stoi(count);
 }
 
-Result<std::vector<StoredFile>> RocksDbStore::checkpoint(const CheckpointName& name,
-                                                         std::span<const StoredFile> base,
-                                                         CheckpointStore& into) {
-  if (Status whole = check_whole(); !whole) return whole.error();
-  const Result<ScratchFolder> scratch = make_scratch();
-  if (!scratch) return scratch.error();
-  const fs::path folder = scratch->path() / "files";
-  const Status linked = link_files(*database_, folder);
-  if (!linked) return linked.error();
-  const Result<std::vector<std::string>> names = names_in(folder);
-  if (!names) return names.error();
-  std::vector<StoredFile> files;
-  Checksums checksums;
-  for (const std::string& file : *names) {
-    const StoredFile* const known = find_in(base, file);
-    Result<StoredFile> stored =
-        known ? Result<StoredFile>(*known) : into.put_file(name, file, folder / file);
-    if (!stored) return stored.error().with_context("uploading state");
-    if (!known) pass(FailPoint::kFileUploaded);
-    if (is_sorted_file(file)) checksums.emplace(file, stored->checksum);
-    files.push_back(*std::move(stored));
+// Holds hard links in a folder of the database's.
+class RocksDbStore::Upload final : public StateUpload {
+ public:
+  Upload(ScratchFolder scratch, UploadTarget target, OwnFiles& own)
+      : scratch_(std::move(scratch)), target_(std::move(target)), own_(own) {}
+
+  Status link(rocksdb::DB& database) {
+    const Status linked = link_files(database, folder());
+    if (!linked) return linked;
+    Result<std::vector<std::string>> names = names_in(folder());
+    if (!names) return names.error();
+    names_ = *std::move(names);
+    return {};
   }
-  checksums_ = std::move(checksums);
-  return files;
+
+  Result<bool> step() override {
+    while (files_.size() < names_.size()) {
+      const std::string& name = names_[files_.size()];
+      if (const StoredFile* const known = own_.find_in(target_.base, name)) {
+        files_.push_back(*known);
+        continue;
+      }
+      Result<StoredFile> stored = target_.into.put_file(target_.name, name, folder() / name);
+      if (!stored) return stored.error().with_context("uploading state");
+      pass(FailPoint::kFileUploaded);
+      files_.push_back(*std::move(stored));
+      return true;
+    }
+    return false;
+  }
+
+  std::vector<StoredFile> take_files() override {
+    own_.set(checksums_of(files_));
+    return std::move(files_);
+  }
+
+ private:
+  fs::path folder() const { return scratch_.path() / "files"; }
+
+  const ScratchFolder scratch_;
+  const UploadTarget target_;
+  OwnFiles& own_;
+  std::vector<std::string> names_;
+  std::vector<StoredFile> files_;  // of the first so many names
+};
+
+Result<std::unique_ptr<StateUpload>> RocksDbStore::begin_upload(UploadTarget target) {
+  if (Status whole = check_whole(); !whole) return whole.error();
+  Result<ScratchFolder> scratch = make_scratch();
+  if (!scratch) return scratch.error();
+  auto upload = std::make_unique<Upload>(*std::move(scratch), std::move(target), own_files_);
+  const Status linked = upload->link(*database_);
+  if (!linked) return linked.error();
+  return std::unique_ptr<StateUpload>(std::move(upload));
 }
 
-const StoredFile* RocksDbStore::find_in(std::span<const StoredFile> base,
-                                        const std::string& name) const {
+void RocksDbStore::OwnFiles::set(Checksums checksums) {
+  const std::lock_guard lock(mutex_);
+  checksums_ = std::move(checksums);
+}
+
+const StoredFile* RocksDbStore::OwnFiles::find_in(std::span<const StoredFile> base,
+                                                  const std::string& name) const {
+  const std::lock_guard lock(mutex_);
   const auto own = checksums_.find(name);
   const bool any = is_mutant(Mutant::kReuseFileName);
   if (own == checksums_.end() && !any) return nullptr;

@@ -8,7 +8,7 @@
 // the task's may not.
 //
 // Files are never changed once they are written, and their content does not depend on when they
-// came: a checkpoint consists of hard links, and uploads what its base lacks.
+// came: an upload holds them by hard links, and puts into the checkpoint what its base lacks.
 #pragma once
 
 #include <atomic>
@@ -16,6 +16,7 @@
 #include <filesystem>
 #include <map>
 #include <memory>
+#include <mutex>
 #include <span>
 #include <string>
 #include <string_view>
@@ -49,14 +50,27 @@ class RocksDbStore final : public StateStore {
              const std::function<void(std::size_t, std::string_view)>& found) override;
   std::unique_ptr<StateScan> scan(std::string_view first, std::string_view end) override;
   Status ingest(std::span<const StateRow> rows) override;
-  Result<std::vector<StoredFile>> checkpoint(const CheckpointName& name,
-                                             std::span<const StoredFile> base,
-                                             CheckpointStore& into) override;
+  Result<std::unique_ptr<StateUpload>> begin_upload(UploadTarget target) override;
 
   int files_in_level0() const;  // any thread
 
  private:
-  using Checksums = std::map<std::string, FileChecksum, std::less<>>;
+  class Upload;
+
+  // Of the sorted files that this store restored or uploaded last: another store's file of the same
+  // name has another content.
+  class OwnFiles {
+   public:
+    using Checksums = std::map<std::string, FileChecksum, std::less<>>;
+
+    void set(Checksums checksums);
+    // The file of that name and content in `base`.
+    const StoredFile* find_in(std::span<const StoredFile> base, const std::string& name) const;
+
+   private:
+    mutable std::mutex mutex_;
+    Checksums checksums_;
+  };
 
   RocksDbStore(ScratchFolder folder, const RocksDbSettings& settings,
                const RocksDbResources& resources);
@@ -69,7 +83,6 @@ class RocksDbStore final : public StateStore {
   Status check_whole() const;
   Result<std::size_t> write_file(std::span<const StateRow> rows, const std::string& file);
   Status wait_for_compaction();
-  const StoredFile* find_in(std::span<const StoredFile> base, const std::string& name) const;
 
   const ScratchFolder folder_;
   const RocksDbSettings settings_;
@@ -78,9 +91,7 @@ class RocksDbStore final : public StateStore {
   std::unique_ptr<rocksdb::DB> database_;
   std::uint64_t folders_ = 0;
   std::atomic<bool> damaged_{false};  // it does not find what was written to it
-  // Of the sorted files that this store restored or uploaded last: another store's file of the same
-  // name has another content.
-  Checksums checksums_;
+  OwnFiles own_files_;
 };
 
 }  // namespace millrace::detail

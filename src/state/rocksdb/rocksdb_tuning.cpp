@@ -16,6 +16,7 @@ namespace {
 constexpr double kFilterBits = 10;  // one in a hundred files is read in vain
 constexpr std::uint64_t kLevelBase = 64U << 20;
 constexpr double kLevelFactor = 4;
+constexpr std::size_t kReadAhead = 2U << 20;  // of compactions: they read block by block otherwise
 constexpr std::size_t kLargestManifest = 4U << 20;  // every checkpoint uploads it
 
 rocksdb::BlockBasedTableOptions table_options(std::shared_ptr<rocksdb::Cache> cache) {
@@ -57,6 +58,7 @@ rocksdb::Options make_options(const RocksDbSettings& settings, const RocksDbReso
   options.table_factory.reset(rocksdb::NewBlockBasedTableFactory(table_options(resources.cache)));
   options.listeners = {std::move(listener)};
   options.max_background_jobs = settings.compactions + 1;  // one is for flushes: there are none
+  options.compaction_readahead_size = kReadAhead;
   options.max_file_opening_threads = 1;                    // sixteen, also for no file, otherwise
   options.max_manifest_file_size = kLargestManifest;
   options.info_log_level = rocksdb::WARN_LEVEL;

@@ -3,14 +3,19 @@
 
 #include <gmock/gmock.h>
 #include <gtest/gtest.h>
+#include <rocksdb/env.h>
+#include <rocksdb/file_system.h>
 
 #include <algorithm>
+#include <atomic>
 #include <fstream>
+#include <thread>
 
 #include "millrace/core/random.h"
 #include "millrace/state/rocksdb/rocksdb_store_factory.h"
 #include "support/checkpoint_store_fake.h"
 #include "support/temporary_directory.h"
+#include "support/upload.h"
 
 namespace millrace::detail {
 namespace {
@@ -52,7 +57,7 @@ class RocksDbStoreTest : public testing::Test {
   }
   std::vector<StoredFile> checkpoint(StateStore& store, std::uint64_t id,
                                      const std::vector<StoredFile>& base = {}) {
-    auto files = store.checkpoint(checkpoint_name(id), base, checkpoints_);
+    auto files = test_support::upload(store, {checkpoint_name(id), base, checkpoints_});
     EXPECT_TRUE(files) << files.error().message();
     return *std::move(files);
   }
@@ -220,7 +225,7 @@ TEST_F(RocksDbStoreTest, FetchedFilesMayBeLinksAndStayAsTheyAre) {
   const auto factory = open({.level0_trigger = 1, .level0_bound = 1});
   const auto store = factory->make("sum");
   ASSERT_TRUE(ingest(**store, 1'000, random_));
-  const auto files = (*store)->checkpoint(checkpoint_name(1), {}, linking);
+  const auto files = test_support::upload(**store, {checkpoint_name(1), {}, linking});
   ASSERT_TRUE(files);
   const auto restored = factory->restore("sum", *files, linking);
   ASSERT_TRUE(restored);
@@ -259,6 +264,71 @@ TEST_F(RocksDbStoreTest, ACompactionThatFailsEndsTheWaitForIt) {
   EXPECT_EQ(ingested.error().code(), ErrorCode::kCorruption) << ingested.error().message();
 }
 
+// A disk without room for what the database itself writes, which is what it merges.
+class FullDisk final : public rocksdb::FileSystemWrapper {
+ public:
+  using FileSystemWrapper::FileSystemWrapper;
+  const char* Name() const override { return "FullDisk"; }
+  rocksdb::IOStatus NewWritableFile(const std::string& name, const rocksdb::FileOptions& options,
+                                    std::unique_ptr<rocksdb::FSWritableFile>* file,
+                                    rocksdb::IODebugContext* context) override {
+    const bool merged = is_sorted_file(name) && name.find("scratch-") == std::string::npos;
+    if (merged && full) return rocksdb::IOStatus::NoSpace("the disk is full");
+    return target()->NewWritableFile(name, options, file, context);
+  }
+  std::atomic<bool> full = true;
+};
+
+class FullRocksDbStoreTest : public RocksDbStoreTest {
+ protected:
+  void SetUp() override {
+    const RocksDbSettings settings{.level0_trigger = 1, .level0_bound = 1};
+    RocksDbResources resources = make_resources(settings);
+    disk_ = std::make_shared<FullDisk>(resources.files->GetFileSystem());
+    files_ = resources.files;
+    resources.files = rocksdb::NewCompositeEnv(disk_);
+    working_ = *WorkingDirectory::open(directory_.path("state"));
+    auto store = RocksDbStore::open(*working_->make_folder("sum"), settings, resources, {});
+    ASSERT_TRUE(store);
+    store_ = *std::move(store);
+    composite_ = resources.files;
+  }
+  // Adds the same keys again and again, until that is refused.
+  Status ingest_until_refused() {
+    Status ingested;
+    for (int i = 0; i < 20 && ingested; ++i) {
+      before_ = rows_of(*store_);
+      ingested = ingest(*store_, 1'000, random_);
+    }
+    return ingested;
+  }
+
+  std::shared_ptr<rocksdb::Env> files_;
+  std::shared_ptr<FullDisk> disk_;
+  std::shared_ptr<rocksdb::Env> composite_;
+  std::unique_ptr<WorkingDirectory> working_;
+  std::unique_ptr<RocksDbStore> store_;
+  std::vector<std::string> before_;
+};
+
+TEST_F(FullRocksDbStoreTest, HasNothingOfABatchThatItRefuses) {
+  const Status refused = ingest_until_refused();
+  ASSERT_FALSE(refused);
+  EXPECT_EQ(refused.error().code(), ErrorCode::kResourceExhausted) << refused.error().message();
+  EXPECT_EQ(rows_of(*store_), before_);
+}
+
+TEST_F(FullRocksDbStoreTest, GoesOnOnceThereIsRoomAgain) {
+  ASSERT_FALSE(ingest_until_refused());
+  disk_->full = false;
+  while (!ingest(*store_, 1'000, random_)) std::this_thread::yield();
+  for (int i = 0; i < 20; ++i) {
+    const Status ingested = ingest(*store_, 1'000, random_);
+    ASSERT_TRUE(ingested) << ingested.error().message();
+  }
+  EXPECT_LE(store_->files_in_level0(), 1);
+}
+
 TEST_F(RocksDbStoreTest, WithoutItsFolderItTakesNothingMore) {
   const auto factory = open();
   const auto store = factory->make("sum");
@@ -267,7 +337,7 @@ TEST_F(RocksDbStoreTest, WithoutItsFolderItTakesNothingMore) {
   const Status ingested = ingest(**store, 10, random_);
   ASSERT_FALSE(ingested);
   EXPECT_THAT(ingested.error().message(), HasSubstr(directory_.path("state")));
-  EXPECT_FALSE((*store)->checkpoint(checkpoint_name(1), {}, checkpoints_));
+  EXPECT_FALSE((*store)->begin_upload({checkpoint_name(1), {}, checkpoints_}));
 }
 
 TEST_F(RocksDbStoreTest, NothingIsLeftBehind) {
