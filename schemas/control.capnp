@@ -1,0 +1,97 @@
+# What the coordinator of a job and the hosts of its tasks say to each other
+# (src/coordination/host_protocol.h has the meaning of each message). Both ends are of one version:
+# the handshake of their link sees to that, so nothing is kept for older readers.
+@0xd0a4c1f25b7e9631;
+
+using Cxx = import "/capnp/c++.capnp";
+$Cxx.namespace("millrace::detail::wire");
+
+struct HostCommand {
+  union {
+    open @0 :OpenTasks;
+    start @1 :UInt64;       # an attempt
+    close @2 :UInt64;
+    trigger @3 :Barrier;
+    complete @4 :UInt64;    # a checkpoint
+    abort @5 :UInt64;
+    resume @6 :Void;
+    drain @7 :Void;
+  }
+}
+
+struct OpenTasks {
+  attempt @0 :UInt64;
+  epoch @1 :UInt64;
+  checkpoint @2 :UInt64;  # that they go on from; 0: none
+  origin @3 :Text;        # where that lies; empty: among the job's own checkpoints
+  tasks @4 :List(TaskOrder);
+  enumerators @5 :List(EnumeratorOrder);
+}
+
+struct TaskOrder {
+  subtask @0 :UInt32;
+  restored @1 :Data;  # a RestoredTask as a record; empty: nothing
+}
+
+struct EnumeratorOrder {
+  task @0 :UInt32;
+  splits @1 :Data;  # a StatePiece as a record; empty: none
+}
+
+struct Barrier {
+  checkpoint @0 :UInt64;
+  overtakesAt @1 :Int64;  # milliseconds; the greatest: never
+  savepoint @2 :Bool;
+  path @3 :Text;
+  stops @4 :Bool;
+}
+
+struct HostReport {
+  attempt @0 :UInt64;
+  union {
+    opened @1 :UInt32;  # a subtask
+    finished @2 :UInt32;
+    closed @3 :UInt32;
+    failed @4 :Failed;
+    acknowledged @5 :Acknowledged;
+    declined @6 :Declined;
+    committed @7 :Committed;
+    enumeratorFailed @8 :Failed;
+    splits @9 :Splits;
+  }
+}
+
+struct Failure {
+  code @0 :UInt16;
+  message @1 :Text;
+}
+
+struct Failed {
+  of @0 :UInt32;  # a subtask, or the task of an enumerator
+  error @1 :Failure;
+}
+
+struct Acknowledged {
+  subtask @0 :UInt32;
+  checkpoint @1 :UInt64;
+  snapshot @2 :Data;  # a TaskSnapshot as a record
+  savepoint @3 :Bool;
+}
+
+struct Declined {
+  subtask @0 :UInt32;
+  checkpoint @1 :UInt64;
+  hasError @2 :Bool;
+  error @3 :Failure;
+}
+
+struct Committed {
+  subtask @0 :UInt32;
+  checkpoint @1 :UInt64;
+}
+
+struct Splits {
+  task @0 :UInt32;
+  checkpoint @1 :UInt64;
+  splits @2 :Data;  # a StatePiece as a record; empty: they were not looked for yet
+}

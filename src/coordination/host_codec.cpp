@@ -1,0 +1,361 @@
+#include "millrace/coordination/host_codec.h"
+
+#include <capnp/message.h>
+#include <capnp/serialize.h>
+
+#include <cstring>
+#include <map>
+#include <optional>
+
+#include "millrace/core/codec/codec.h"
+#include "millrace/core/text.h"
+#include "millrace/schemas/control.capnp.h"
+
+namespace millrace::detail {
+
+// What a subtask goes on from, as plain records.
+struct RestoredPieces {
+  std::optional<std::map<std::string, StatePiece>> pieces;
+  std::vector<KeyedSnapshot> keyed;
+};
+struct RestoredRecord {
+  bool finished = false;
+  std::vector<RestoredPieces> operators;
+  std::vector<StoredFile> in_flight;
+};
+
+namespace {
+
+constexpr auto kLastError = ErrorCode::kInternal;
+
+Error malformed(std::string_view why) {
+  return corruption(concat("a control message cannot be read: ", why));
+}
+
+capnp::Text::Reader text(const std::string& value) { return {value.c_str(), value.size()}; }
+std::string read(capnp::Text::Reader value) { return {value.begin(), value.size()}; }
+std::string_view view(capnp::Data::Reader data) {
+  return {reinterpret_cast<const char*>(data.begin()), data.size()};
+}
+
+// --- state, as records ---
+
+RestoredRecord record_of(const RestoredTask& task) {
+  RestoredRecord record{.finished = task.finished, .operators = {}, .in_flight = task.in_flight};
+  for (const RestoredOperator& restored : task.operators) {
+    RestoredPieces& pieces = record.operators.emplace_back();
+    pieces.keyed = restored.keyed;
+    if (!restored.snapshot) continue;
+    const Snapshot::Pieces& all = restored.snapshot->pieces();
+    pieces.pieces.emplace(all.begin(), all.end());
+  }
+  return record;
+}
+
+RestoredTask task_of(RestoredRecord record) {
+  RestoredTask task{.finished = record.finished,
+                    .operators = {},
+                    .in_flight = std::move(record.in_flight)};
+  for (RestoredPieces& pieces : record.operators) {
+    RestoredOperator& restored = task.operators.emplace_back();
+    restored.keyed = std::move(pieces.keyed);
+    if (!pieces.pieces) continue;
+    restored.snapshot.emplace(Snapshot::Pieces(pieces.pieces->begin(), pieces.pieces->end()));
+  }
+  return task;
+}
+
+// --- writing ---
+
+// Keeps the first value that could not be encoded.
+class Writer {
+ public:
+  template <class T, class Set>
+  void record(const T& value, const Set& set) {
+    Result<std::string> bytes = encode_value(value);
+    if (!bytes) return (void)(status_ ? status_ = bytes.error() : status_);
+    set(capnp::Data::Reader(reinterpret_cast<const kj::byte*>(bytes->data()), bytes->size()));
+  }
+
+  void write(wire::HostCommand::Builder out, const OpenTasks& open) {
+    auto order = out.initOpen();
+    order.setAttempt(open.attempt.value());
+    order.setEpoch(open.epoch);
+    order.setCheckpoint(open.checkpoint.value_or(CheckpointId(0)).value());
+    order.setOrigin(text(open.origin));
+    auto tasks = order.initTasks(static_cast<unsigned>(open.tasks.size()));
+    for (unsigned i = 0; i < tasks.size(); ++i) {
+      tasks[i].setSubtask(open.tasks[i].subtask.value());
+      record(record_of(open.tasks[i].restored),
+             [&](capnp::Data::Reader data) { tasks[i].setRestored(data); });
+    }
+    auto enumerators = order.initEnumerators(static_cast<unsigned>(open.enumerators.size()));
+    for (unsigned i = 0; i < enumerators.size(); ++i) {
+      enumerators[i].setTask(open.enumerators[i].task.value());
+      if (!open.enumerators[i].restored) continue;
+      record(*open.enumerators[i].restored,
+             [&](capnp::Data::Reader data) { enumerators[i].setSplits(data); });
+    }
+  }
+  void write(wire::HostCommand::Builder out, const StartTasks& start) {
+    out.setStart(start.attempt.value());
+  }
+  void write(wire::HostCommand::Builder out, const CloseTasks& close) {
+    out.setClose(close.attempt.value());
+  }
+  void write(wire::HostCommand::Builder out, const Trigger& trigger) {
+    auto barrier = out.initTrigger();
+    barrier.setCheckpoint(trigger.barrier.checkpoint.value());
+    barrier.setOvertakesAt(trigger.barrier.overtakes_at.time_since_epoch().count());
+    barrier.setSavepoint(trigger.barrier.savepoint != nullptr);
+    if (trigger.barrier.savepoint == nullptr) return;
+    barrier.setPath(text(trigger.barrier.savepoint->path));
+    barrier.setStops(trigger.barrier.savepoint->stops);
+  }
+  void write(wire::HostCommand::Builder out, const CompleteCheckpoint& complete) {
+    out.setComplete(complete.checkpoint.value());
+  }
+  void write(wire::HostCommand::Builder out, const AbortCheckpoint& abort) {
+    out.setAbort(abort.checkpoint.value());
+  }
+  void write(wire::HostCommand::Builder out, const ResumeSources&) { out.setResume(); }
+  void write(wire::HostCommand::Builder out, const Drain&) { out.setDrain(); }
+
+  void write(wire::HostReport::Builder out, const TaskOpened& opened) {
+    out.setAttempt(opened.from.attempt.value());
+    out.setOpened(opened.from.subtask.value());
+  }
+  void write(wire::HostReport::Builder out, const TaskFinished& finished) {
+    out.setAttempt(finished.from.attempt.value());
+    out.setFinished(finished.from.subtask.value());
+  }
+  void write(wire::HostReport::Builder out, const TaskClosed& closed) {
+    out.setAttempt(closed.from.attempt.value());
+    out.setClosed(closed.from.subtask.value());
+  }
+  void write(wire::HostReport::Builder out, const TaskFailed& failed) {
+    out.setAttempt(failed.from.attempt.value());
+    write(out.initFailed(), failed.from.subtask.value(), failed.error);
+  }
+  void write(wire::HostReport::Builder out, const EnumeratorFailed& failed) {
+    out.setAttempt(failed.from.attempt.value());
+    write(out.initEnumeratorFailed(), failed.from.task.value(), failed.error);
+  }
+  void write(wire::HostReport::Builder out, const CheckpointAcknowledged& acknowledged) {
+    out.setAttempt(acknowledged.from.attempt.value());
+    auto to = out.initAcknowledged();
+    to.setSubtask(acknowledged.from.subtask.value());
+    to.setCheckpoint(acknowledged.checkpoint.value());
+    to.setSavepoint(acknowledged.savepoint);
+    record(acknowledged.snapshot, [&](capnp::Data::Reader data) { to.setSnapshot(data); });
+  }
+  void write(wire::HostReport::Builder out, const CheckpointDeclined& declined) {
+    out.setAttempt(declined.from.attempt.value());
+    auto to = out.initDeclined();
+    to.setSubtask(declined.from.subtask.value());
+    to.setCheckpoint(declined.checkpoint.value());
+    to.setHasError(declined.error.has_value());
+    if (declined.error) write(to.initError(), *declined.error);
+  }
+  void write(wire::HostReport::Builder out, const CheckpointCommitted& committed) {
+    out.setAttempt(committed.from.attempt.value());
+    auto to = out.initCommitted();
+    to.setSubtask(committed.from.subtask.value());
+    to.setCheckpoint(committed.checkpoint.value());
+  }
+  void write(wire::HostReport::Builder out, const SplitsAcknowledged& acknowledged) {
+    out.setAttempt(acknowledged.from.attempt.value());
+    auto to = out.initSplits();
+    to.setTask(acknowledged.from.task.value());
+    to.setCheckpoint(acknowledged.checkpoint.value());
+    if (!acknowledged.splits) return;
+    record(*acknowledged.splits, [&](capnp::Data::Reader data) { to.setSplits(data); });
+  }
+
+  const Status& status() const { return status_; }
+
+ private:
+  static void write(wire::Failure::Builder out, const Error& error) {
+    out.setCode(static_cast<std::uint16_t>(error.code()));
+    out.setMessage(text(error.message()));
+  }
+  static void write(wire::Failed::Builder out, std::uint32_t of, const Error& error) {
+    out.setOf(of);
+    write(out.initError(), error);
+  }
+
+  Status status_;
+};
+
+template <class Root, class Message>
+Result<std::string> encode_as(const Message& message) {
+  capnp::MallocMessageBuilder builder;
+  auto root = builder.initRoot<Root>();
+  Writer writer;
+  std::visit([&](const auto& alternative) { writer.write(root, alternative); }, message);
+  if (!writer.status()) return writer.status().error().with_context("a control message");
+  const kj::Array<capnp::word> words = capnp::messageToFlatArray(builder);
+  const kj::ArrayPtr<const char> chars = words.asChars();
+  return std::string(chars.begin(), chars.size());
+}
+
+// --- reading ---
+
+Error error_of(wire::Failure::Reader in) {
+  const bool known = in.getCode() <= static_cast<std::uint16_t>(kLastError);
+  return {known ? static_cast<ErrorCode>(in.getCode()) : kLastError, read(in.getMessage())};
+}
+
+template <class T>
+Result<T> record_in(capnp::Data::Reader data) {
+  T value{};
+  Status decoded = decode_value(view(data), value);
+  if (!decoded) return malformed(decoded.error().message());
+  return value;
+}
+
+Result<std::optional<StatePiece>> piece_in(capnp::Data::Reader data) {
+  if (data.size() == 0) return std::optional<StatePiece>();
+  Result<StatePiece> piece = record_in<StatePiece>(data);
+  if (!piece) return piece.error();
+  if (piece->redistribution > Redistribution::kCopy) return malformed("an unknown redistribution");
+  return std::optional(*std::move(piece));
+}
+
+Result<HostCommand> open_in(wire::OpenTasks::Reader in) {
+  OpenTasks open{.attempt = AttemptId(in.getAttempt()),
+                 .epoch = in.getEpoch(),
+                 .origin = read(in.getOrigin())};
+  if (in.getCheckpoint() != 0) open.checkpoint = CheckpointId(in.getCheckpoint());
+  for (const auto& task : in.getTasks()) {
+    Result<RestoredRecord> record = record_in<RestoredRecord>(task.getRestored());
+    if (!record) return record.error();
+    open.tasks.push_back({SubtaskId(task.getSubtask()), task_of(*std::move(record))});
+  }
+  for (const auto& enumerator : in.getEnumerators()) {
+    Result<std::optional<StatePiece>> splits = piece_in(enumerator.getSplits());
+    if (!splits) return splits.error();
+    open.enumerators.push_back({TaskId(enumerator.getTask()), *std::move(splits)});
+  }
+  return HostCommand(std::move(open));
+}
+
+Trigger trigger_in(wire::Barrier::Reader in) {
+  Trigger trigger{{.checkpoint = CheckpointId(in.getCheckpoint()),
+                   .overtakes_at = Timestamp(Duration(in.getOvertakesAt()))}};
+  if (in.getSavepoint()) {
+    trigger.barrier.savepoint = std::make_shared<const SavepointNotice>(
+        SavepointNotice{read(in.getPath()), in.getStops()});
+  }
+  return trigger;
+}
+
+Result<HostCommand> command_in(wire::HostCommand::Reader in) {
+  switch (in.which()) {
+    case wire::HostCommand::OPEN:
+      return open_in(in.getOpen());
+    case wire::HostCommand::START:
+      return HostCommand(StartTasks{AttemptId(in.getStart())});
+    case wire::HostCommand::CLOSE:
+      return HostCommand(CloseTasks{AttemptId(in.getClose())});
+    case wire::HostCommand::TRIGGER:
+      return HostCommand(trigger_in(in.getTrigger()));
+    case wire::HostCommand::COMPLETE:
+      return HostCommand(CompleteCheckpoint{CheckpointId(in.getComplete())});
+    case wire::HostCommand::ABORT:
+      return HostCommand(AbortCheckpoint{CheckpointId(in.getAbort())});
+    case wire::HostCommand::RESUME:
+      return HostCommand(ResumeSources());
+    case wire::HostCommand::DRAIN:
+      return HostCommand(Drain());
+  }
+  return malformed("an unknown command");
+}
+
+Result<HostReport> acknowledged_in(AttemptId attempt, wire::Acknowledged::Reader in) {
+  Result<TaskSnapshot> snapshot = record_in<TaskSnapshot>(in.getSnapshot());
+  if (!snapshot) return snapshot.error();
+  return HostReport(CheckpointAcknowledged{{SubtaskId(in.getSubtask()), attempt},
+                                           CheckpointId(in.getCheckpoint()),
+                                           *std::move(snapshot),
+                                           in.getSavepoint()});
+}
+
+HostReport declined_in(AttemptId attempt, wire::Declined::Reader in) {
+  CheckpointDeclined declined{
+      {SubtaskId(in.getSubtask()), attempt}, CheckpointId(in.getCheckpoint()), std::nullopt};
+  if (in.getHasError()) declined.error = error_of(in.getError());
+  return declined;
+}
+
+Result<HostReport> splits_in(AttemptId attempt, wire::Splits::Reader in) {
+  Result<std::optional<StatePiece>> splits = piece_in(in.getSplits());
+  if (!splits) return splits.error();
+  return HostReport(SplitsAcknowledged{
+      {TaskId(in.getTask()), attempt}, CheckpointId(in.getCheckpoint()), *std::move(splits)});
+}
+
+Result<HostReport> report_in(wire::HostReport::Reader in) {
+  const AttemptId attempt(in.getAttempt());
+  const auto task = [&](std::uint32_t subtask) { return TaskAddress{SubtaskId(subtask), attempt}; };
+  switch (in.which()) {
+    case wire::HostReport::OPENED:
+      return HostReport(TaskOpened{task(in.getOpened())});
+    case wire::HostReport::FINISHED:
+      return HostReport(TaskFinished{task(in.getFinished())});
+    case wire::HostReport::CLOSED:
+      return HostReport(TaskClosed{task(in.getClosed())});
+    case wire::HostReport::FAILED:
+      return HostReport(
+          TaskFailed{task(in.getFailed().getOf()), error_of(in.getFailed().getError())});
+    case wire::HostReport::ACKNOWLEDGED:
+      return acknowledged_in(attempt, in.getAcknowledged());
+    case wire::HostReport::DECLINED:
+      return declined_in(attempt, in.getDeclined());
+    case wire::HostReport::COMMITTED:
+      return HostReport(CheckpointCommitted{task(in.getCommitted().getSubtask()),
+                                            CheckpointId(in.getCommitted().getCheckpoint())});
+    case wire::HostReport::ENUMERATOR_FAILED: {
+      const auto failed = in.getEnumeratorFailed();
+      return HostReport(
+          EnumeratorFailed{{TaskId(failed.getOf()), attempt}, error_of(failed.getError())});
+    }
+    case wire::HostReport::SPLITS:
+      return splits_in(attempt, in.getSplits());
+  }
+  return malformed("an unknown report");
+}
+
+// Reads each part once; the limit stops pointers that lead to one part again and again.
+template <class Root, class Message>
+Result<Message> decode_as(std::string_view bytes, Result<Message> (*read)(typename Root::Reader)) {
+  if (bytes.empty() || bytes.size() % sizeof(capnp::word) != 0) return malformed("it is cut off");
+  auto words = kj::heapArray<capnp::word>(bytes.size() / sizeof(capnp::word));
+  std::memcpy(words.begin(), bytes.data(), bytes.size());
+  try {
+    capnp::FlatArrayMessageReader message(
+        words, {.traversalLimitInWords = 2 * words.size() + 1'024, .nestingLimit = 16});
+    if (message.getEnd() != words.end()) return malformed("bytes follow it");
+    return read(message.getRoot<Root>());
+  } catch (const kj::Exception& exception) {
+    return malformed(exception.getDescription().cStr());
+  }
+}
+
+}  // namespace
+
+Result<std::string> encode(const HostCommand& command) {
+  return encode_as<wire::HostCommand>(command);
+}
+
+Result<std::string> encode(const HostReport& report) { return encode_as<wire::HostReport>(report); }
+
+Result<HostCommand> decode_host_command(std::string_view bytes) {
+  return decode_as<wire::HostCommand, HostCommand>(bytes, command_in);
+}
+
+Result<HostReport> decode_host_report(std::string_view bytes) {
+  return decode_as<wire::HostReport, HostReport>(bytes, report_in);
+}
+
+}  // namespace millrace::detail
