@@ -34,13 +34,14 @@ Error idle_far_from_source() {
 
 OperatorIndex JobBuilder::add_source(AnySourceSpec source, OutputType type) {
   const bool named = !source.name.empty();
+  const bool splits = static_cast<bool>(source.enumerator);
   return add({.name = std::move(source.name),
               .named = named,
               .kind = std::move(source.kind),
               .stateful = true,
               .source = true,
               .bounded = source.bounded,
-              .splits = static_cast<bool>(source.enumerator),
+              .splits = splits,
               .single = source.single,
               .outputs = {{.tag = "", .schema = schema_text(type.type)}}},
              {.make = std::move(source.make),

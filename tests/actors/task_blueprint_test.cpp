@@ -17,11 +17,11 @@ std::vector<TaskBlueprint> blueprints_of(const PlanBuilder& builder) {
   return make_blueprints(std::make_shared<const DeployedJob>(DeployedJob{*std::move(plan), {}}));
 }
 
-PeerAddress receiver(std::size_t subtask, std::uint32_t input) {
-  return {.subtask = subtask, .channel = input};
+PeerAddress receiver(std::uint32_t subtask, std::uint32_t input) {
+  return {.subtask = SubtaskId(subtask), .channel = input};
 }
-PeerAddress sender(std::size_t subtask, std::uint32_t exchange, std::uint32_t channel) {
-  return {.subtask = subtask, .exchange = exchange, .channel = channel};
+PeerAddress sender(std::uint32_t subtask, std::uint32_t exchange, std::uint32_t channel) {
+  return {.subtask = SubtaskId(subtask), .exchange = exchange, .channel = channel};
 }
 
 TEST(Wiring, JoinsTheNumbersOfBothEndsOfEachChannel) {

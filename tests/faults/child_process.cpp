@@ -44,22 +44,24 @@ ChildProcess::ChildProcess(const Command& command) {
 }
 
 ChildProcess::~ChildProcess() {
-  if (process_ > 0) kill();
+  if (!exit_) kill();
 }
 
 std::optional<Exit> ChildProcess::wait_for(std::chrono::microseconds time) {
   constexpr std::chrono::microseconds kLook{500};
   const auto end = std::chrono::steady_clock::now() + time;
-  for (;;) {
+  while (!exit_) {
     int state = 0;
     if (waitpid(process_, &state, WNOHANG) == process_) return exit_of(state);
     const auto now = std::chrono::steady_clock::now();
     if (now >= end) return std::nullopt;
     std::this_thread::sleep_until(std::min(end, now + kLook));
   }
+  return exit_;
 }
 
 Exit ChildProcess::kill() {
+  if (exit_) return *exit_;
   ::kill(process_, SIGKILL);
   int state = 0;
   waitpid(process_, &state, 0);
@@ -67,8 +69,8 @@ Exit ChildProcess::kill() {
 }
 
 Exit ChildProcess::exit_of(int state) {
-  process_ = -1;
-  return WIFSIGNALED(state) ? Exit{.signal = WTERMSIG(state)} : Exit{.status = WEXITSTATUS(state)};
+  exit_ = WIFSIGNALED(state) ? Exit{.signal = WTERMSIG(state)} : Exit{.status = WEXITSTATUS(state)};
+  return *exit_;
 }
 
 }  // namespace millrace::faults

@@ -35,7 +35,7 @@ class ChildProcess {
   ChildProcess& operator=(const ChildProcess&) = delete;
   ~ChildProcess();  // kills it if it runs
 
-  // Nothing if it still runs then.
+  // Nothing if it still runs then. Once it has ended, always how it did.
   std::optional<Exit> wait_for(std::chrono::microseconds time);
   Exit kill();
 
@@ -43,6 +43,7 @@ class ChildProcess {
   Exit exit_of(int state);
 
   pid_t process_ = -1;
+  std::optional<Exit> exit_;  // once it has ended: its number may be another process's then
 };
 
 }  // namespace millrace::faults

@@ -5,6 +5,7 @@
 #include <gtest/gtest.h>
 
 #include <chrono>
+#include <csignal>
 #include <functional>
 #include <thread>
 
@@ -27,6 +28,7 @@ using Words = std::vector<std::string>;
 
 constexpr std::uint64_t kDisk = 64 << 20;
 constexpr auto kLongest = 60s;  // that anything may take
+constexpr int kMostStarts = 5;
 constexpr test::EventPattern kPattern{.seed = 5, .partitions = 4, .rounds = 128, .keys = 512};
 
 bool comes(const std::function<bool()>& happened) {
@@ -91,17 +93,37 @@ class FullDisk : public testing::Test {
 
   // A disk that becomes full under the job makes it say something so often; then there is space.
   void fill_until_said(const Words& more, std::string_view word) {
-    ChildProcess job(slow(more));
-    expect_checkpoints(job);
-    disk_->fill();
+    for (int start = 0; start < kMostStarts; ++start) {
+      ChildProcess job(slow(more));
+      expect_checkpoints(job);
+      const std::optional<Exit> exit = fill(job, [&] { return times(said(), word) >= 4; });
+      disk_->empty();
+      if (exit) {
+        ASSERT_TRUE(is_assertion_of_rocksdb(*exit)) << said();
+        continue;
+      }
+      expect_checkpoints(job);
+      EXPECT_EQ(job.kill().signal, SIGKILL) << said();
+      return;
+    }
+    FAIL() << "RocksDB ended each process";
+  }
+
+  // Until that has happened; how the job ended, if it did before.
+  std::optional<Exit> fill(ChildProcess& job, const std::function<bool()>& happened) {
+    std::optional<Exit> exit;
     EXPECT_TRUE(comes([&] {
       disk_->fill();  // what was there may have been removed since
-      return times(said(), word) >= 4;
+      exit = job.wait_for(0s);
+      return exit || happened();
     })) << said();
-    EXPECT_FALSE(job.wait_for(0s)) << said();
-    disk_->empty();
-    expect_checkpoints(job);
-    job.kill();
+    return exit;
+  }
+
+  // As Debian builds it, it asserts in a few places that a file which it has just written can be
+  // read, and ends the process where that fails: the next one goes on.
+  bool is_assertion_of_rocksdb(const Exit& exit) const {
+    return exit.signal == SIGABRT && said().find("rocksdb::") != std::string::npos;
   }
 
   void expect_exact_end(const Words& more) {

@@ -243,6 +243,7 @@ TEST_F(KeyedStateTest, WhatAnAbandonedCheckpointHadIsInTheNext) {
 
 // Files that overlap would be merged by the database, and uploaded again.
 TEST_F(KeyedStateTest, ACheckpointOfManyRowsIsWrittenInRangesThatDoNotOverlap) {
+  environment_.memory = 256 << 20;            // enough, but it goes to the database in small parts
   std::map<std::string, std::string> ranges;  // each range's last key, by its first
   stores_.on_ingest = [&](std::span<const StateRow> rows) {
     const bool touched = rows.size() < 10'000;  // by what came meanwhile: spread over all keys

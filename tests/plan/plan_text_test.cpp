@@ -58,7 +58,7 @@ task 2: sink-2 (x1)
 TEST(PlanText, SaysWhatIsOutOfTheOrdinary) {
   EXPECT_EQ(
       to_text(plan_of(enrichment())),
-      R"(job rates: streaming, parallelism 1, 128 key groups, 2 slots, fingerprint a5dc6e4156eb808d
+      R"(job rates: streaming, parallelism 1, 128 key groups, 2 slots, fingerprint ef67aefd3a497773
 
 task 0: payments -> filter-1 (x1)
   payments (source): Payment
@@ -94,7 +94,7 @@ TEST(PlanJson, PrintsEveryMemberInAFixedOrder) {
   "parallelism": 1,
   "max_parallelism": 128,
   "slots": 2,
-  "fingerprint": "719b1061cd176bee",
+  "fingerprint": "539b6cace2ee142d",
   "tasks": [
     {
       "id": 0,
