@@ -3,6 +3,7 @@
 // beside a loop that writes and reads as many bytes through blocking sockets.
 #include <netinet/in.h>
 #include <netinet/tcp.h>
+#include <sys/resource.h>
 #include <sys/socket.h>
 #include <sys/wait.h>
 #include <unistd.h>
@@ -258,8 +259,26 @@ double run_end(const std::string& identity, std::uint16_t port, bool sends, bool
   return taken.count();
 }
 
+struct Taken {
+  double seconds;
+  double cpu_seconds;  // of both processes
+};
+
+double cpu_seconds(const rusage& usage) {
+  const auto seconds = [](const timeval& time) {
+    return static_cast<double>(time.tv_sec) + static_cast<double>(time.tv_usec) / 1e6;
+  };
+  return seconds(usage.ru_utime) + seconds(usage.ru_stime);
+}
+
+double own_cpu_seconds() {
+  rusage usage{};
+  getrusage(RUSAGE_SELF, &usage);
+  return cpu_seconds(usage);
+}
+
 // Forks a process that listens; `run` is the other end. What `other` tells comes through a pipe.
-double with_other_process(
+Taken with_other_process(
     const std::function<void(const std::function<void(std::uint16_t)>&)>& other,
     const std::function<double(std::uint16_t)>& run) {
   int ends[2];
@@ -271,15 +290,17 @@ double with_other_process(
   }
   std::uint16_t port = 0;
   check(read(ends[0], &port, 2) == 2, "the other process has ended");
+  const double before = own_cpu_seconds();
   const double seconds = run(port);
-  waitpid(child, nullptr, 0);
+  rusage usage{};
+  wait4(child, nullptr, 0, &usage);
   close(ends[0]);
   close(ends[1]);
-  return seconds;
+  return {seconds, own_cpu_seconds() - before + cpu_seconds(usage)};
 }
 
 template <class T>
-double links(bool both) {
+Taken links(bool both) {
   return with_other_process(
       [&](const auto& tell) { run_end<T>("other", 0, both, true, tell); },
       [&](std::uint16_t port) { return run_end<T>("one", port, true, both, {}); });
@@ -313,7 +334,7 @@ void loop_end(int socket, bool sends, bool receives) {
   if (writer.joinable()) writer.join();
 }
 
-double loop(bool both) {
+Taken loop(bool both) {
   return with_other_process(
       [&](const auto& tell) {
         Result<Listener> listener = listen_on({"127.0.0.1", 0});
@@ -349,17 +370,25 @@ double median(std::vector<double> values) {
 template <class T>
 void compare(const char* name, bool both) {
   constexpr double kMegabytes = static_cast<double>(kRecords * kRecordBytes) / 1e6;
+  const double gigabytes = kMegabytes / 1'000 * (both ? 2 : 1);
   std::vector<double> ours;
   std::vector<double> plain;
   std::vector<double> ratios;
+  std::vector<double> our_cpu;
+  std::vector<double> plain_cpu;
   for (int i = 0; i < kRuns; ++i) {
-    ours.push_back(kMegabytes / links<T>(both));
-    plain.push_back(kMegabytes / loop(both));
+    const Taken linked = links<T>(both);
+    const Taken looped = loop(both);
+    ours.push_back(kMegabytes / linked.seconds);
+    plain.push_back(kMegabytes / looped.seconds);
     ratios.push_back(ours.back() / plain.back());
+    our_cpu.push_back(linked.cpu_seconds / gigabytes);
+    plain_cpu.push_back(looped.cpu_seconds / gigabytes);
   }
   const auto [least, most] = std::ranges::minmax(ours);
-  std::printf("%-34s %6.0f MB/s each way (%.0f to %.0f)   sockets %6.0f MB/s   ratio %.2f\n", name,
+  std::printf("%-34s %6.0f MB/s each way (%.0f to %.0f)   sockets %6.0f MB/s   ratio %.2f   ", name,
               median(ours), least, most, median(plain), median(ratios));
+  std::printf("CPU %.2f s/GB, sockets %.2f\n", median(our_cpu), median(plain_cpu));
   std::fflush(stdout);
 }
 

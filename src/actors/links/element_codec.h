@@ -11,7 +11,6 @@
 #include "millrace/actors/channel_records.h"
 #include "millrace/actors/element.h"
 #include "millrace/actors/links/channel_frame.h"
-#include "millrace/actors/task_blueprint.h"
 #include "millrace/core/result.h"
 
 namespace millrace::detail {
@@ -24,9 +23,5 @@ Status append_data_frame(const ChannelHeader& header, const Element& element,
 
 // Decodes what stands behind the header in a data frame's body.
 Result<Element> decode_element(std::string_view bytes, const ChannelRecords& records);
-
-// Whether every exchange of the job could lead to another process. Asked when a job is deployed on
-// several; the error names the operators that records without binary form go from and to.
-Status check_binary_forms(const DeployedJob& job);
 
 }  // namespace millrace::detail

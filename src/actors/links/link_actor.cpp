@@ -9,8 +9,8 @@ namespace millrace::detail {
 namespace {
 
 // What is read from a connection at once, and how often before others have their turn.
-constexpr std::size_t kReadBytes = 256 * 1'024;
-constexpr std::size_t kReadsPerTurn = 4;
+constexpr std::size_t kReadBytes = 128 * 1'024;
+constexpr std::size_t kReadsPerTurn = 8;
 
 constexpr std::chrono::milliseconds kFirstDialPause{1};
 constexpr std::chrono::milliseconds kLongestDialPause{16};

@@ -6,10 +6,8 @@
 #include "core/kitchen_sink.h"
 #include "millrace/actors/batch_pool.h"
 #include "millrace/actors/links/frame.h"
-#include "millrace/actors/links/remote_channel.h"
 #include "millrace/core/records/record.h"
 #include "millrace/state/integers.h"
-#include "plan/sample_plans.h"
 
 namespace millrace::detail {
 namespace {
@@ -141,70 +139,6 @@ TEST(ElementCodec, RefusesRecordsWithoutBinaryForm) {
   EXPECT_FALSE(append_data_frame({}, {.kind = ElementKind::kBatch, .batch = two_payments(true)},
                                  records, frame));
   EXPECT_EQ(frame, "kept");
-}
-
-RemoteChannel a_channel() {
-  return {.job = JobId(1),
-          .attempt = AttemptId(2),
-          .sender = SubtaskPosition(3),
-          .receiver = SubtaskPosition(4),
-          .exchange = 5,
-          .channel = 6,
-          .input = 7};
-}
-
-Frame read_frame(std::string_view bytes) {
-  FrameReader reader(std::make_shared<BytePool>());
-  return **reader.next(bytes);
-}
-
-TEST(RemoteChannel, CarriesElementsAndCredit) {
-  const auto pool = std::make_shared<BytePool>();
-  RemoteOutput output(a_channel(), payments(), pool);
-  RemoteInput input(a_channel(), payments(), pool);
-  for (int i = 0; i < 3; ++i) {
-    const std::string bytes =
-        *output.encode({.kind = ElementKind::kBatch, .batch = two_payments(false)});
-    const Result<Element> element = input.accept(read_frame(bytes));
-    ASSERT_TRUE(element) << element.error().message();
-    const Frame credit = read_frame(*input.credit(element->batch->bytes()));
-    EXPECT_EQ(*output.accept(*decode_credit(credit.body())), two_payments(false)->bytes());
-  }
-}
-
-TEST(RemoteChannel, RefusesGapsRepetitionsAndFramesOfOthers) {
-  const auto pool = std::make_shared<BytePool>();
-  RemoteOutput output(a_channel(), payments(), pool);
-  RemoteInput input(a_channel(), payments(), pool);
-  const std::string first = *output.encode({.kind = ElementKind::kEnd});
-  const std::string second = *output.encode({.kind = ElementKind::kEnd});
-  EXPECT_THAT(input.accept(read_frame(second)).error().message(), HasSubstr("frames are missing"));
-  EXPECT_TRUE(input.accept(read_frame(first)));
-  EXPECT_THAT(input.accept(read_frame(first)).error().message(), HasSubstr("a frame came again"));
-  RemoteChannel other = a_channel();
-  other.input = 8;
-  RemoteInput elsewhere(other, payments(), pool);
-  EXPECT_THAT(elsewhere.accept(read_frame(first)).error().message(),
-              HasSubstr("came on the channel of"));
-}
-
-TEST(CheckBinaryForms, NamesTheOperatorsOfRecordsThatCannotCross) {
-  PlanBuilder builder("job");
-  builder.set_parallelism(2);
-  const auto source = builder.add_operator(source_spec());
-  const auto sink = builder.add_operator(sink_spec());
-  builder.connect({.from = source, .to = sink, .exchange = Exchange::kRebalance});
-  DeployedJob job{*make_execution_plan(*builder.build()), {}};
-  const OperatorSpec& from = job.plan.logical.operators.front();
-  OperatorCode code;
-  code.outputs = {[] { return make_batch<Payment>(); }};
-  job.code.operators.emplace(from.id, code);
-  const Status refused = check_binary_forms(job);
-  ASSERT_FALSE(refused);
-  EXPECT_EQ(refused.error().code(), ErrorCode::kUnsupported);
-  EXPECT_THAT(refused.error().message(), HasSubstr(from.name));
-  job.code.operators.at(from.id).types = {&type_of<Payment>()};
-  EXPECT_TRUE(check_binary_forms(job));
 }
 
 }  // namespace
