@@ -9,9 +9,11 @@
 //                      StopLinks                                        ProgressArrived
 //   anyone -> links    SendFrame                     links -> receiver  FrameArrived
 //
-// The frames that one actor sends on one link arrive in their order. What is sent on a link that is
-// down goes nowhere, and is counted: its sender learns of the end from the owner. A receiver that
-// finds a frame wrong closes the link with the reason.
+// The frames that one actor sends on one link arrive in their order. What the owner sends behind an
+// OpenReceiver leaves the process only once the receiver is there, so whoever learns by that of an
+// open task may have frames sent to it. What is sent on a link that is down goes nowhere, and is
+// counted: its sender learns of the end from the owner. A receiver that finds a frame wrong closes
+// the link with the reason.
 #pragma once
 
 #include <caf/actor.hpp>

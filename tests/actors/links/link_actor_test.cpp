@@ -95,6 +95,19 @@ struct Pair {
     at_b = b.next<LinkUp>().value().link;
   }
 
+  // A receiver of frames at b, which is there when this returns.
+  void open_receiver(SubtaskPosition subtask) {
+    b.send(OpenReceiver{kAttempt, subtask, b.observer()});
+    settle();
+  }
+  // Until b has done all that it was asked for: the last is to say that there is a link.
+  void settle() {
+    b.connect(0, {.identity = "host-a"});
+    EXPECT_TRUE(b.next<LinkUp>());
+  }
+
+  static constexpr JobAttempt kAttempt{JobId(1), AttemptId(1)};
+
   LinkProcess a;
   LinkProcess b;
   std::uint16_t port;
@@ -133,8 +146,7 @@ TEST(LinkActor, CarriesTheLargestFrame) {
 
 TEST(LinkActor, GivesDataAndCreditToTheReceiverOfTheSubtask) {
   Pair pair;
-  const JobAttempt attempt{JobId(1), AttemptId(1)};
-  pair.b.send(OpenReceiver{attempt, SubtaskPosition(3), pair.b.observer()});
+  pair.open_receiver(SubtaskPosition(3));
   pair.a.send_frame(pair.at_a, FrameKind::kData, body_to(SubtaskPosition(3), "data"));
   pair.a.send_frame(pair.at_a, FrameKind::kCredit, body_to(SubtaskPosition(3), "credit"));
   const auto data = pair.b.next<FrameArrived>();
@@ -146,9 +158,9 @@ TEST(LinkActor, GivesDataAndCreditToTheReceiverOfTheSubtask) {
 
 TEST(LinkActor, DropsFramesOfAnEndedAttemptAndGoesOn) {
   Pair pair;
-  const JobAttempt attempt{JobId(1), AttemptId(1)};
-  pair.b.send(OpenReceiver{attempt, SubtaskPosition(3), pair.b.observer()});
-  pair.b.send(CloseAttempt{attempt});
+  pair.open_receiver(SubtaskPosition(3));
+  pair.b.send(CloseAttempt{Pair::kAttempt});
+  pair.settle();
   pair.a.send_frame(pair.at_a, FrameKind::kData, body_to(SubtaskPosition(3), "late"));
   pair.a.send_frame(pair.at_a, FrameKind::kControl, "after it");
   ASSERT_TRUE(pair.b.next<ControlArrived>());
@@ -157,7 +169,7 @@ TEST(LinkActor, DropsFramesOfAnEndedAttemptAndGoesOn) {
 
 TEST(LinkActor, ClosesTheLinkOnAFrameForAReceiverThatALiveAttemptLacks) {
   Pair pair;
-  pair.b.send(OpenReceiver{{JobId(1), AttemptId(1)}, SubtaskPosition(3), pair.b.observer()});
+  pair.open_receiver(SubtaskPosition(3));
   pair.a.send_frame(pair.at_a, FrameKind::kData, body_to(SubtaskPosition(4), "?"));
   EXPECT_THAT(pair.b.next<LinkDown>()->error.message(), HasSubstr("no receiver for job 1"));
   EXPECT_THAT(pair.a.next<LinkDown>()->error.message(),
@@ -393,7 +405,7 @@ TEST(LinkActor, FindsAStoppedPeerWithinTheHeartbeatTimeout) {
   ASSERT_TRUE(down);
   EXPECT_THAT(down->error.message(), HasSubstr("has been silent for"));
   EXPECT_GE(taken, 800ms);
-  EXPECT_LE(taken, 5s);  // twice the timeout, and as much for a busy machine
+  EXPECT_LE(taken, 10s);  // about 1 s; the rest is for machines that stand still at times
   peer.kill(SIGCONT);
   a.connect(peer.port());
   const auto again = a.next<LinkUp>();
