@@ -7,6 +7,7 @@ find_package(yaml-cpp REQUIRED)
 find_package(simdjson REQUIRED)
 find_package(nlohmann_json REQUIRED)
 find_package(CAF REQUIRED)
+find_package(OpenSSL 3.0 REQUIRED)
 pkg_check_modules(XXHASH REQUIRED IMPORTED_TARGET libxxhash)
 pkg_check_modules(CAPNP REQUIRED IMPORTED_TARGET capnp)  # its CMake package fails in Debian 12
 pkg_check_modules(ROCKSDB REQUIRED IMPORTED_TARGET rocksdb)  # the CMake package asks for more

@@ -10,36 +10,40 @@
 
 namespace millrace::detail {
 
-class ActorBase : public caf::event_based_actor {
+// Base is the kind of actor: one that is scheduled, or a broker.
+template <class Base>
+class BasicActor : public Base {
  public:
-  using caf::event_based_actor::event_based_actor;
+  using Base::Base;
 
 #ifdef __SANITIZE_THREAD__
-  ~ActorBase() override { __tsan_acquire(this); }
+  ~BasicActor() override { __tsan_acquire(this); }
 
   void initialize() override {
-    caf::event_based_actor::initialize();
+    Base::initialize();
     __tsan_release(this);
   }
 
-  using caf::event_based_actor::enqueue;
+  using Base::enqueue;
   void enqueue(caf::mailbox_element_ptr element, caf::execution_unit* unit) override {
     __tsan_release(this);
-    caf::event_based_actor::enqueue(std::move(element), unit);
+    Base::enqueue(std::move(element), unit);
   }
 
   bool cleanup(caf::error&& reason, caf::execution_unit* host) override {
     __tsan_acquire(this);
-    return caf::event_based_actor::cleanup(std::move(reason), host);
+    return Base::cleanup(std::move(reason), host);
   }
 
   caf::invoke_message_result consume(caf::mailbox_element& element) override {
     __tsan_acquire(this);
-    const caf::invoke_message_result result = caf::event_based_actor::consume(element);
+    const caf::invoke_message_result result = Base::consume(element);
     __tsan_release(this);
     return result;
   }
 #endif
 };
+
+using ActorBase = BasicActor<caf::event_based_actor>;
 
 }  // namespace millrace::detail

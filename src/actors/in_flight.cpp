@@ -15,17 +15,12 @@ Error damaged(std::string_view what) {
 }
 
 Result<BatchPtr> decode_batch(const Row& row, const ChannelRecords& records) {
-  std::string_view in = row.records;
-  Result<std::size_t> count = decode_row_count(*records.type, in);
-  if (!count) return count.error();
-  if (!row.timestamps.empty() && row.timestamps.size() != *count) {
-    return damaged(concat(row.timestamps.size(), " timestamps of ", *count, " records"));
-  }
   BatchPtr batch = records.prototype->make_empty();
-  MutableRows rows(batch->add_rows(*count), batch->record_bytes(), *count);
-  Status decoded = decode_all(*records.type, in, rows);
+  Status decoded = decode_records(*records.type, row.records, *batch);
   if (!decoded) return decoded.error();
-  batch->account_for(*count);
+  if (!row.timestamps.empty() && row.timestamps.size() != batch->size()) {
+    return damaged(concat(row.timestamps.size(), " timestamps of ", batch->size(), " records"));
+  }
   batch->stamp(row.timestamps);
   return batch;
 }
@@ -53,8 +48,7 @@ Status InFlightWriter::add(const InFlightPlace& place, const Element& element,
   if (element.batch) {
     const AnyBatch& batch = *element.batch;
     row.timestamps.assign(batch.timestamps().begin(), batch.timestamps().end());
-    const Rows rows(batch.data(), batch.record_bytes(), batch.size());
-    Status encoded = encode_rows(*records.type, rows, row.records);
+    Status encoded = encode_records(*records.type, batch, row.records);
     if (!encoded) return encoded.error().with_context("writing records in flight");
   }
   rows_.push_back(std::move(row));

@@ -8,20 +8,11 @@
 #include <string_view>
 #include <vector>
 
+#include "millrace/actors/channel_records.h"
 #include "millrace/actors/element.h"
-#include "millrace/core/records/type.h"
 #include "millrace/core/result.h"
 
 namespace millrace::detail {
-
-// What the records of a channel are: their type, and an empty batch of them. No type: they have no
-// binary form, so no barrier can overtake them.
-struct ChannelRecords {
-  const Type* type = nullptr;
-  BatchPtr prototype;
-  std::uint64_t edge = 0;  // of the plan, as a hash: plans with the same edges may number channels
-                           // in another order
-};
 
 // Where an element was: with its receiver, or with its sender, waiting for credit.
 struct InFlightPlace {

@@ -60,8 +60,9 @@ class Assembly {
     std::vector<InputChannel> channels;
     for (const ChannelSpec& channel : blueprint_.inputs) {
       const EdgeSpec& edge = plan_.logical.at(channel.edge);
-      channels.push_back(
-          {.input = edge.input, .read_first = edge.read_first, .records = records_of(edge)});
+      channels.push_back({.input = edge.input,
+                          .read_first = edge.read_first,
+                          .records = records_of(*blueprint_.job, edge)});
     }
     return channels;
   }
@@ -111,20 +112,12 @@ class Assembly {
                                  .seed = mix64(blueprint_.job->seed + exchange.edge.value())};
     const JobCode& code = blueprint_.job->code;
     return std::make_unique<ChannelWriter>(
-        records_of(edge), channels,
+        records_of(*blueprint_.job, edge), channels,
         make_partitioner(exchange.exchange, code.edges[exchange.edge.value()], place),
         [&port = port_, number = writers_.size()](std::size_t channel, Element element) {
           port.send(number, channel, std::move(element));
         },
         limits_for(channels));
-  }
-
-  ChannelRecords records_of(const EdgeSpec& edge) const {
-    const OperatorCode& from = blueprint_.job->code.operators.at(plan_.logical.at(edge.from).id);
-    return {.type = edge.output < from.types.size() ? from.types[edge.output] : nullptr,
-            .prototype = from.outputs[edge.output](),
-            .edge = join_hash(join_hash(plan_.logical.at(edge.from).id.value(), edge.output),
-                              join_hash(plan_.logical.at(edge.to).id.value(), edge.input))};
   }
 
   std::size_t position(OperatorIndex index) const {
@@ -158,6 +151,15 @@ std::vector<TaskBlueprint> make_blueprints(std::shared_ptr<const DeployedJob> jo
         channel);
   }
   return blueprints;
+}
+
+ChannelRecords records_of(const DeployedJob& job, const EdgeSpec& edge) {
+  const LogicalPlan& plan = job.plan.logical;
+  const OperatorCode& from = job.code.operators.at(plan.at(edge.from).id);
+  return {.type = edge.output < from.types.size() ? from.types[edge.output] : nullptr,
+          .prototype = from.outputs[edge.output](),
+          .edge = join_hash(join_hash(plan.at(edge.from).id.value(), edge.output),
+                            join_hash(plan.at(edge.to).id.value(), edge.input))};
 }
 
 std::vector<TaskEdge> outgoing_edges(const ExecutionPlan& plan, TaskId task) {

@@ -34,6 +34,9 @@ struct TaskBlueprint {
 // The blueprints of all subtasks, by SubtaskId.
 std::vector<TaskBlueprint> make_blueprints(std::shared_ptr<const DeployedJob> job);
 
+// What crosses an edge of the job's plan.
+ChannelRecords records_of(const DeployedJob& job, const EdgeSpec& edge);
+
 // The edges that lead out of a task, in the order in which it numbers its exchanges.
 std::vector<TaskEdge> outgoing_edges(const ExecutionPlan& plan, TaskId task);
 

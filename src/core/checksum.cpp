@@ -31,6 +31,10 @@ Checksum checksum_of(std::string_view bytes) {
   return to_checksum(XXH3_128bits(bytes.data(), bytes.size()));
 }
 
+std::uint32_t short_checksum_of(std::string_view bytes) {
+  return static_cast<std::uint32_t>(XXH3_64bits(bytes.data(), bytes.size()));
+}
+
 Checksummer::Checksummer() : state_(std::make_unique<State>()) { XXH3_128bits_reset(&state_->xxh); }
 Checksummer::Checksummer(Checksummer&&) noexcept = default;
 Checksummer& Checksummer::operator=(Checksummer&&) noexcept = default;

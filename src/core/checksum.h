@@ -1,5 +1,5 @@
-// What is written to disk is checked against when it is read again: XXH3, 128 bits. It finds
-// accidents, not forgeries.
+// What is written to disk is checked against when it is read again: XXH3, 128 bits. What crosses a
+// connection has a shorter one. They find accidents, not forgeries.
 #pragma once
 
 #include <cstdint>
@@ -20,6 +20,9 @@ struct Checksum {
 std::string to_string(const Checksum& checksum);
 
 Checksum checksum_of(std::string_view bytes);
+
+// The lower 32 bits of XXH3, 64 bits.
+std::uint32_t short_checksum_of(std::string_view bytes);
 
 // Of bytes that come in pieces.
 class Checksummer {

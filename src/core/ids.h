@@ -32,6 +32,7 @@ using SubtaskId = StrongId<struct SubtaskIdTag, std::uint32_t>;        // of all
 using KeyGroup = StrongId<struct KeyGroupTag, std::uint32_t>;          // 0 .. max parallelism - 1
 using CheckpointId = StrongId<struct CheckpointIdTag, std::uint64_t>;  // from 1, ever growing
 using AttemptId = StrongId<struct AttemptIdTag, std::uint64_t>;        // to run tasks, from 1
+using JobId = StrongId<struct JobIdTag, std::uint64_t>;                // in a cluster
 
 }  // namespace millrace
 

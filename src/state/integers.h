@@ -1,4 +1,4 @@
-// Integers as the files of state hold them: little-endian, which is how this machine has them.
+// Integers as files of state and links hold them: little-endian, as this machine has them.
 #pragma once
 
 #include <bit>
@@ -17,6 +17,10 @@ void append_integer(std::string& bytes, Integer value) {
 }
 
 // The caller has seen to it that there are so many bytes.
+template <class Integer>
+void put_integer(std::string& bytes, std::size_t at, Integer value) {
+  std::memcpy(bytes.data() + at, &value, sizeof value);
+}
 template <class Integer>
 Integer integer_at(std::string_view bytes, std::size_t at) {
   Integer value;

@@ -128,6 +128,31 @@ inline constexpr Option<double> kExponentialJitter{
     "restart-strategy.exponential-delay.jitter-factor", "0.1",
     "The part of the delay by which it varies, so that jobs do not restart in step."};
 
+inline constexpr Option<Duration> kHeartbeatInterval{
+    "heartbeat.interval", "2s",
+    "How often processes of a cluster tell each other that they are alive."};
+inline constexpr Option<Duration> kHeartbeatTimeout{
+    "heartbeat.timeout", "10s",
+    "After how long a silence a process is taken for dead. It is longer than the interval."};
+
+inline constexpr Option<bool> kInternalTls{
+    "security.ssl.internal.enabled", "false",
+    "Whether processes of a cluster speak TLS with each other, with certificates on both ends."};
+inline constexpr Option<std::string> kInternalTlsCertificate{
+    "security.ssl.internal.cert", "",
+    "The process's certificate in PEM, with those between it and the authority's behind it. It "
+    "names what the process may be: an alternative name URI:urn:millrace:role:ROLE for each of "
+    "coordinator, worker, host and client."};
+inline constexpr Option<std::string> kInternalTlsKey{"security.ssl.internal.key", "",
+                                                     "The certificate's key in PEM."};
+inline constexpr Option<std::string> kInternalTlsAuthority{
+    "security.ssl.internal.ca", "",
+    "The certificate in PEM of the authority that has issued those of all processes."};
+inline constexpr Option<bool> kAllowPlaintext{
+    "security.allow-plaintext", "false",
+    "Whether processes may be reached from other machines without TLS. Anyone who can reach them "
+    "can then run code in the cluster."};
+
 inline constexpr Option<LogLevel> kLogLevel{"log.level", "info",
                                             "The least urgent messages that are logged."};
 
@@ -167,6 +192,13 @@ inline constexpr ConfigOption kEngineOptions[] = {
     kExponentialReset,
     kExponentialJitter,
     kCancellationTimeout,
+    kHeartbeatInterval,
+    kHeartbeatTimeout,
+    kInternalTls,
+    kInternalTlsCertificate,
+    kInternalTlsKey,
+    kInternalTlsAuthority,
+    kAllowPlaintext,
     kLogLevel,
     kLogFile,
     kLogFormat,

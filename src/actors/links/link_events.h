@@ -1,0 +1,49 @@
+// What the owner of a process's links learns of them. Plain values, without CAF.
+#pragma once
+
+#include <cstdint>
+#include <string>
+
+#include "millrace/actors/links/handshake.h"
+#include "millrace/core/ids.h"
+#include "millrace/core/result.h"
+
+namespace millrace::detail {
+
+// One connection in the life of this process. Another connection with the same peer is another
+// link: whoever had frames under way on the first must not go on with the second as if nothing had
+// happened.
+using LinkId = StrongId<struct LinkIdTag, std::uint64_t>;
+
+struct LinkAddress {
+  std::string host;
+  std::uint16_t port = 0;
+
+  friend bool operator==(const LinkAddress&, const LinkAddress&) = default;
+};
+std::string to_string(const LinkAddress& address);  // host:port
+
+// There is a link; frames may be sent.
+struct LinkUp {
+  LinkId link;
+  Hello peer;
+};
+// There is none any more, and this is why. What was under way may be lost.
+struct LinkDown {
+  LinkId link;
+  std::string identity;  // of the peer
+  Error error;
+};
+// No link came of an attempt to connect.
+struct ConnectFailed {
+  LinkAddress address;
+  ExpectedPeer expected;
+  Error error;
+};
+// More than is good waits to be sent, or that is over.
+struct LinkCongested {
+  LinkId link;
+  bool congested;
+};
+
+}  // namespace millrace::detail

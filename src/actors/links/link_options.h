@@ -1,0 +1,22 @@
+// What the configuration says about links.
+#pragma once
+
+#include <memory>
+
+#include "millrace/actors/links/link_table.h"
+#include "millrace/actors/links/tls_session.h"
+#include "millrace/core/config/config.h"
+#include "millrace/core/result.h"
+
+namespace millrace::detail {
+
+struct LinkOptions {
+  LinkLimits limits;
+  std::shared_ptr<const TlsContext> tls;  // none: what crosses is plain
+  bool allow_plaintext = false;           // beyond loopback too
+};
+
+// Reads the files of TLS too. What cannot be is refused, naming the option.
+Result<LinkOptions> link_options(const Config& config);
+
+}  // namespace millrace::detail
