@@ -22,7 +22,7 @@ class ByteReader {
     return value;
   }
 
-  // As append_text() wrote it, if it has at most so many bytes.
+  // As append_frame_text() wrote it, if it has at most so many bytes.
   std::string_view take_text(std::size_t most) {
     const auto size = take<std::uint32_t>();
     return take_bytes(size <= most ? size : bytes_.size() + 1);
@@ -53,7 +53,7 @@ class ByteReader {
   bool well_ = true;
 };
 
-inline void append_text(std::string& bytes, std::string_view text) {
+inline void append_frame_text(std::string& bytes, std::string_view text) {
   append_integer(bytes, static_cast<std::uint32_t>(text.size()));
   bytes += text;
 }

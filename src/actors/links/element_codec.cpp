@@ -43,6 +43,36 @@ Result<BatchPtr> decode_batch(ByteReader& reader, const ChannelRecords& records)
   return batch;
 }
 
+// What follows the checkpoint: nothing more, or that it is a savepoint, behind which sources go on or
+// stop.
+enum class SavepointMark : std::uint8_t { kNone, kGoesOn, kStops };
+constexpr std::size_t kMostPathBytes = 64 << 10;
+
+void append_barrier(const Barrier& barrier, std::string& out) {
+  append_integer(out, barrier.checkpoint.value());
+  append_time(out, barrier.overtakes_at);
+  const SavepointNotice* const savepoint = barrier.savepoint.get();
+  const auto mark = savepoint == nullptr ? SavepointMark::kNone
+                    : savepoint->stops   ? SavepointMark::kStops
+                                         : SavepointMark::kGoesOn;
+  out += static_cast<char>(mark);
+  if (savepoint != nullptr) append_frame_text(out, savepoint->path);
+}
+
+Result<Barrier> take_barrier(ByteReader& reader) {
+  Barrier barrier{.checkpoint = CheckpointId(reader.take<std::uint64_t>()),
+                  .overtakes_at = take_time(reader)};
+  const auto mark = reader.take<std::uint8_t>();
+  if (mark > static_cast<std::uint8_t>(SavepointMark::kStops)) {
+    return corruption("a barrier is of a kind that is not known");
+  }
+  if (mark == static_cast<std::uint8_t>(SavepointMark::kNone)) return barrier;
+  SavepointNotice notice{.path = std::string(reader.take_text(kMostPathBytes)),
+                         .stops = mark == static_cast<std::uint8_t>(SavepointMark::kStops)};
+  barrier.savepoint = std::make_shared<const SavepointNotice>(std::move(notice));
+  return barrier;
+}
+
 Result<Element> decode_batch_element(ByteReader& reader, Element element,
                                      const ChannelRecords& records) {
   Result<BatchPtr> batch = decode_batch(reader, records);
@@ -70,8 +100,7 @@ Status append_data_frame(const ChannelHeader& header, const Element& element,
       append_time(out, element.watermark);
       break;
     case ElementKind::kBarrier:
-      append_integer(out, element.barrier.checkpoint.value());
-      append_time(out, element.barrier.overtakes_at);
+      append_barrier(element.barrier, out);
       break;
     case ElementKind::kEnd:
       break;
@@ -92,8 +121,9 @@ Result<Element> decode_element(std::string_view bytes, const ChannelRecords& rec
   if (element.kind == ElementKind::kBatch || element.kind == ElementKind::kWatermark) {
     element.watermark = take_time(reader);
   } else if (element.kind == ElementKind::kBarrier) {
-    element.barrier.checkpoint = CheckpointId(reader.take<std::uint64_t>());
-    element.barrier.overtakes_at = take_time(reader);
+    Result<Barrier> barrier = take_barrier(reader);
+    if (!barrier) return barrier.error();
+    element.barrier = *std::move(barrier);
   }
   if (element.kind == ElementKind::kBatch) {
     return decode_batch_element(reader, std::move(element), records);

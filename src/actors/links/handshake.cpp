@@ -43,8 +43,8 @@ void append_hello(const Hello& hello, std::string& out) {
   out += kMagic;
   append_integer(out, hello.version);
   out += static_cast<char>(hello.role);
-  append_text(out, hello.cluster);
-  append_text(out, hello.identity);
+  append_frame_text(out, hello.cluster);
+  append_frame_text(out, hello.identity);
   append_integer(out, hello.incarnation);
   append_integer(out, hello.number);
   append_integer(out, hello.epoch);
@@ -81,7 +81,7 @@ void append_goodbye(const Goodbye& goodbye, std::string& out) {
   FrameWriter writer(FrameKind::kGoodbye, out);
   out += static_cast<char>(goodbye.cause);
   out += static_cast<char>(goodbye.error.code());
-  append_text(out, std::string_view(goodbye.error.message()).substr(0, kMostMessage));
+  append_frame_text(out, std::string_view(goodbye.error.message()).substr(0, kMostMessage));
   millrace::check(writer.finish().has_value(), "a goodbye is too large for a frame");
 }
 

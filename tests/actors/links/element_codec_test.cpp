@@ -88,7 +88,18 @@ TEST(ElementCodec, WritesWhatTheDocumentSays) {
   std::string expected("\x02\x00", 2);
   append_integer(expected, std::int64_t{7});
   append_integer(expected, std::int64_t{9});
-  EXPECT_EQ(barrier, expected);
+  EXPECT_EQ(barrier, expected + '\0');
+}
+
+TEST(ElementCodec, KeepsThatACheckpointIsASavepoint) {
+  for (const bool stops : {false, true}) {
+    Barrier barrier{.checkpoint = CheckpointId(7)};
+    barrier.savepoint = std::make_shared<const SavepointNotice>(SavepointNotice{"there", stops});
+    const Element element = decoded({.kind = ElementKind::kBarrier, .barrier = barrier});
+    ASSERT_NE(element.barrier.savepoint, nullptr);
+    EXPECT_EQ(element.barrier.savepoint->path, "there");
+    EXPECT_EQ(element.barrier.savepoint->stops, stops);
+  }
 }
 
 TEST(ElementCodec, DecodesIntoABatchOfTheThreadsPool) {
