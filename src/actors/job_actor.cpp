@@ -82,9 +82,7 @@ caf::behavior JobActor::make_behavior() {
         }
         follow(coordinator_.end_recorded(now()));
       },
-      [this](const RestartDelayOver& over) {
-        follow(coordinator_.delay_over(over.region, now()));
-      },
+      [this](const RestartDelayOver& over) { follow(coordinator_.delay_over(over.region, now())); },
       [this](const ClosingTimedOut& late) {
         follow(coordinator_.closing_timed_out(late.region, late.attempt, now()));
       },

@@ -1,7 +1,7 @@
 // The coordinator of one job as an actor. It only routes: what it hears becomes events of
-// JobCoordinator, and what that asks for becomes messages to the job's host, calls of the ledger and
-// of the clock. The ledger's calls block: the executor makes them, one at a time, and what comes of
-// them are messages.
+// JobCoordinator, and what that asks for becomes messages to the job's host, calls of the ledger
+// and of the clock. The ledger's calls block: the executor makes them, one at a time, and what
+// comes of them are messages.
 #pragma once
 
 #include <functional>

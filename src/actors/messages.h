@@ -1,6 +1,6 @@
-// Every message between the actors of a process, in one place. What the coordinator of a job and its
-// hosts say to each other is data (coordination/host_protocol.h): between processes it crosses as
-// bytes. All other messages stay inside the process: a channel there is an actor handle, and a
+// Every message between the actors of a process, in one place. What the coordinator of a job and
+// its hosts say to each other is data (coordination/host_protocol.h): between processes it crosses
+// as bytes. All other messages stay inside the process: a channel there is an actor handle, and a
 // batch moves as a pointer.
 //
 //   tasks of a region      host -> tasks           Connect        make, restore and open

@@ -181,13 +181,12 @@ Result<std::unique_ptr<RunningJob>> SimulatedCluster::start(ExecutionPlan plan, 
                                  .log = {},
                                  .execution = execution,
                                  .blocking_tasks_have_threads = false};
-  JobActorSettings settings{
-      .clock = &system_->clock,
-      .executor = &system_->executor,
-      .log = {},
-      .execution = std::move(execution),
-      .seed = job->seed,
-      .report = [outcome](Status status) { *outcome = std::move(status); }};
+  JobActorSettings settings{.clock = &system_->clock,
+                            .executor = &system_->executor,
+                            .log = {},
+                            .execution = std::move(execution),
+                            .seed = job->seed,
+                            .report = [outcome](Status status) { *outcome = std::move(status); }};
   caf::actor coordinator = system_->actors.spawn<JobActor>(
       std::shared_ptr<const ExecutionPlan>(job, &job->plan), std::move(settings));
   system_->first_actor = coordinator->id();

@@ -53,9 +53,7 @@ caf::behavior TaskHost::make_behavior() {
         tasks_[closed.from.subtask.value()] = nullptr;
         send(coordinator_, closed);
       },
-      [this](CheckpointAcknowledged& acknowledged) {
-        send(coordinator_, std::move(acknowledged));
-      },
+      [this](CheckpointAcknowledged& acknowledged) { send(coordinator_, std::move(acknowledged)); },
       [this](CheckpointDeclined& declined) { send(coordinator_, std::move(declined)); },
       [this](const CheckpointCommitted& committed) { send(coordinator_, committed); },
       [this](EnumeratorFailed& failed) { send(coordinator_, std::move(failed)); },

@@ -54,8 +54,8 @@ class TaskHost final : public ActorBase {
   caf::actor coordinator_;
   std::map<AttemptId, std::vector<SubtaskId>> attempts_;  // until they are told to close
   std::map<AttemptId, OpenTasks> waiting_;                // for their origin
-  std::vector<caf::actor> tasks_;        // by SubtaskId; null while there is none
-  std::vector<caf::actor> enumerators_;  // by TaskId; null where there is none
+  std::vector<caf::actor> tasks_;                         // by SubtaskId; null while there is none
+  std::vector<caf::actor> enumerators_;                   // by TaskId; null where there is none
 };
 
 }  // namespace millrace::detail

@@ -5,9 +5,9 @@
 //   a region starts      coordinator -> hosts   OpenTasks      make, restore and open
 //                        hosts -> coordinator   TaskOpened     of each task
 //                        coordinator -> hosts   StartTasks     once all of the region are open
-//   checkpoint n         coordinator -> hosts   Trigger(n)     for sources, through their enumerators
-//                        hosts -> coordinator   SplitsAcknowledged(n), CheckpointAcknowledged(n), or
-//                                               CheckpointDeclined(n)
+//   checkpoint n         coordinator -> hosts   Trigger(n)     for sources and enumerators
+//                        hosts -> coordinator   SplitsAcknowledged(n)
+//                                               CheckpointAcknowledged(n), or -Declined(n)
 //     metadata written, pointer swapped:
 //                        coordinator -> hosts   CompleteCheckpoint(n)
 //                        hosts -> coordinator   CheckpointCommitted(n)

@@ -86,8 +86,7 @@ bool JobCoordinator::is_current(const EnumeratorAddress& from) const {
 Commands JobCoordinator::settle(Moment now) {
   const bool running = job_.state() == JobState::kRunning;
   if (running != std::exchange(running_, running)) {
-    running ? checkpoints_.resume(now.monotonic)
-            : perform(checkpoints_.stop(now.monotonic), now);
+    running ? checkpoints_.resume(now.monotonic) : perform(checkpoints_.stop(now.monotonic), now);
     if (!running) perform(savepoints_.interrupted());
   }
   perform(checkpoints_.tick(now.monotonic), now);
@@ -167,10 +166,10 @@ Commands JobCoordinator::delay_over(std::size_t region, Moment now) {
 Commands JobCoordinator::closing_timed_out(std::size_t index, AttemptId attempt, Moment now) {
   const Region& region = regions_[index];
   if (!job_.closing(index) || region.attempt != attempt) return {};
-  perform(job_.closing_timed_out(internal(concat(
-      "these tasks were told to stop, and did not within the cancellation timeout: ",
-      stuck_tasks(region),
-      "; look for user code that does not return (task.cancellation.timeout)"))));
+  perform(job_.closing_timed_out(internal(
+      concat("these tasks were told to stop, and did not within the cancellation timeout: ",
+             stuck_tasks(region),
+             "; look for user code that does not return (task.cancellation.timeout)"))));
   return settle(now);
 }
 
@@ -324,8 +323,8 @@ std::string JobCoordinator::stuck_tasks(const Region& region) const {
   for (const SubtaskId id : region.subtasks) {
     if (!open_[id.value()]) continue;
     const Subtask& subtask = subtasks_[id.value()];
-    stuck += concat(stuck.empty() ? "" : ", ", in_quotes(plan_.at(subtask.task).name),
-                    " (subtask ", subtask.index.value() + 1, ")");
+    stuck += concat(stuck.empty() ? "" : ", ", in_quotes(plan_.at(subtask.task).name), " (subtask ",
+                    subtask.index.value() + 1, ")");
   }
   return stuck;
 }
@@ -415,10 +414,9 @@ void JobCoordinator::perform(const SavepointAction& action) {
     case SavepointAction::Kind::kStop:
       return perform(job_.stop());
     case SavepointAction::Kind::kReply:
-      return give(TellSavepoint{
-          action.result ? action.result
-                        : Status(action.result.error().with_context(
-                              concat("savepoint ", in_quotes(order_.path))))});
+      return give(TellSavepoint{action.result ? action.result
+                                              : Status(action.result.error().with_context(concat(
+                                                    "savepoint ", in_quotes(order_.path))))});
   }
 }
 

@@ -68,8 +68,7 @@ struct CloseRegion {
   std::size_t region;
   CloseTasks tasks;
 };
-using ToAllHosts =
-    std::variant<Trigger, CompleteCheckpoint, AbortCheckpoint, ResumeSources, Drain>;
+using ToAllHosts = std::variant<Trigger, CompleteCheckpoint, AbortCheckpoint, ResumeSources, Drain>;
 
 // Of a clock: call delay_over() then.
 struct WaitToRestart {
@@ -189,7 +188,7 @@ class JobCoordinator {
   const std::uint64_t fingerprint_;
   std::uint64_t epoch_ = 0;
 
-  Commands commands_;  // of the event at hand
+  Commands commands_;                  // of the event at hand
   bool running_ = false;               // all tasks run: checkpoints are taken
   Timestamp triggered_at_{};           // of the checkpoint under way
   std::optional<CheckpointId> final_;  // that all sinks must commit

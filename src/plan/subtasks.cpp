@@ -19,10 +19,9 @@ bool has_splits(const ExecutionPlan& plan, const TaskSpec& task) {
 }
 
 std::size_t count_keyed(const ExecutionPlan& plan, const Subtask& subtask) {
-  const auto keyed =
-      std::ranges::count_if(plan.at(subtask.task).operators, [&](OperatorIndex index) {
-        return !plan.logical.at(index).key_schema.empty();
-      });
+  const auto keyed = std::ranges::count_if(
+      plan.at(subtask.task).operators,
+      [&](OperatorIndex index) { return !plan.logical.at(index).key_schema.empty(); });
   return static_cast<std::size_t>(keyed);
 }
 

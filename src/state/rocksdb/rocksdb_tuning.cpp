@@ -59,7 +59,7 @@ rocksdb::Options make_options(const RocksDbSettings& settings, const RocksDbReso
   options.listeners = {std::move(listener)};
   options.max_background_jobs = settings.compactions + 1;  // one is for flushes: there are none
   options.compaction_readahead_size = kReadAhead;
-  options.max_file_opening_threads = 1;                    // sixteen, also for no file, otherwise
+  options.max_file_opening_threads = 1;  // sixteen, also for no file, otherwise
   options.max_manifest_file_size = kLargestManifest;
   options.info_log_level = rocksdb::WARN_LEVEL;
   options.stats_dump_period_sec = 0;  // no thread for statistics that nobody reads
