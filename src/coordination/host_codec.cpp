@@ -53,9 +53,8 @@ RestoredRecord record_of(const RestoredTask& task) {
 }
 
 RestoredTask task_of(RestoredRecord record) {
-  RestoredTask task{.finished = record.finished,
-                    .operators = {},
-                    .in_flight = std::move(record.in_flight)};
+  RestoredTask task{
+      .finished = record.finished, .operators = {}, .in_flight = std::move(record.in_flight)};
   for (RestoredPieces& pieces : record.operators) {
     RestoredOperator& restored = task.operators.emplace_back();
     restored.keyed = std::move(pieces.keyed);
@@ -244,8 +243,8 @@ Trigger trigger_in(wire::Barrier::Reader in) {
   Trigger trigger{{.checkpoint = CheckpointId(in.getCheckpoint()),
                    .overtakes_at = Timestamp(Duration(in.getOvertakesAt()))}};
   if (in.getSavepoint()) {
-    trigger.barrier.savepoint = std::make_shared<const SavepointNotice>(
-        SavepointNotice{read(in.getPath()), in.getStops()});
+    trigger.barrier.savepoint =
+        std::make_shared<const SavepointNotice>(SavepointNotice{read(in.getPath()), in.getStops()});
   }
   return trigger;
 }

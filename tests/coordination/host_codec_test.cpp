@@ -129,8 +129,7 @@ TEST(HostCodec, RefusesBytesThatAreCutOffOrGoOn) {
     ASSERT_FALSE(decoded) << size;
     EXPECT_EQ(decoded.error().code(), ErrorCode::kCorruption);
   }
-  EXPECT_THAT(decode_host_command(bytes + "12345678").error().message(),
-              HasSubstr("bytes follow"));
+  EXPECT_THAT(decode_host_command(bytes + "12345678").error().message(), HasSubstr("bytes follow"));
 }
 
 // Whatever the bytes are, they are refused or mean something that can be written.

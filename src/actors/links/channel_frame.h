@@ -17,8 +17,8 @@ namespace millrace::detail {
 struct ChannelHeader {
   JobId job;
   AttemptId attempt;
-  SubtaskId from;        // that sends the frame
-  SubtaskId to;          // that is to have it
+  SubtaskId from;              // that sends the frame
+  SubtaskId to;                // that is to have it
   std::uint32_t exchange = 0;  // as the receiver of the frame numbers them: of credit, its exchange
   std::uint32_t channel = 0;  // and the channel of that; of data, its input channel, and exchange 0
   std::uint64_t sequence = 0;

@@ -43,8 +43,8 @@ Result<BatchPtr> decode_batch(ByteReader& reader, const ChannelRecords& records)
   return batch;
 }
 
-// What follows the checkpoint: nothing more, or that it is a savepoint, behind which sources go on or
-// stop.
+// What follows the checkpoint: nothing more, or that it is a savepoint, behind which sources go on
+// or stop.
 enum class SavepointMark : std::uint8_t { kNone, kGoesOn, kStops };
 constexpr std::size_t kMostPathBytes = 64 << 10;
 

@@ -115,8 +115,7 @@ struct Pair {
   LinkId at_b;
 };
 
-std::string body_to(SubtaskId subtask, std::string_view payload,
-                    AttemptId attempt = AttemptId(1)) {
+std::string body_to(SubtaskId subtask, std::string_view payload, AttemptId attempt = AttemptId(1)) {
   std::string body;
   append(ChannelHeader{.job = JobId(1), .attempt = attempt, .to = subtask}, body);
   body += payload;
