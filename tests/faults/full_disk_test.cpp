@@ -146,7 +146,7 @@ class FullDisk : public testing::Test {
   fs::path root() const { return directory_.path(); }
   fs::path state() const { return root() / "disk" / "state"; }
 
-  test::TemporaryDirectory directory_;
+  test::TemporaryDirectory directory_{fast_folder()};
   std::unique_ptr<SmallDisk> disk_;
 };
 
