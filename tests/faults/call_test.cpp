@@ -37,7 +37,7 @@ struct Stretch {
 void PrintTo(const Stretch& stretch, std::ostream* out) { *out << stretch.name; }
 
 constexpr long kMost = 2'000;       // calls of a stretch; a test that needs more does not end
-constexpr int kLooksForTheEnd = 3;  // no two runs have exactly the same calls
+constexpr int kLooksForTheEnd = 8;  // no two runs have exactly the same calls
 
 long today() {
   const char* const seed = std::getenv("FAULT_SEED");
@@ -102,7 +102,7 @@ class Calls : public testing::TestWithParam<Stretch> {
 
 TEST_P(Calls, FailUntilThereAreNoMoreAndNothingIsLost) {
   const Witnessed subject(FAULTY_JOB, fs::path(directory_.path()) / "subject",
-                          {.seed = 1, .partitions = 2, .rounds = 9, .keys = 128},
+                          {.seed = 1, .partitions = 2, .rounds = 16, .keys = 128},
                           {.burst = 128, .pause = 5ms});
   const long step = every_call() ? 1 : GetParam().step;
   long call = 1 + today() % step;
