@@ -1,8 +1,10 @@
 #include "millrace/state/row_buffer.h"
 
 #include <algorithm>
+#include <array>
 #include <bit>
 #include <cstring>
+#include <numeric>
 
 #include "millrace/core/check.h"
 #include "millrace/core/mutant.h"
@@ -10,6 +12,11 @@
 
 namespace millrace::detail {
 namespace {
+
+// So many rows before they are read their places are asked of the memory, and before that what says
+// where they are.
+constexpr std::size_t kAhead = 12;
+constexpr std::size_t kFarAhead = 24;
 
 std::uint64_t prefix_of(std::string_view key) {
   std::uint64_t prefix = 0;
@@ -118,19 +125,48 @@ void RowBuffer::find_range(std::string_view first, std::string_view end, Changes
 }
 
 std::vector<StateRow> RowBuffer::sorted() const {
-  std::vector<Change> changes = changes_;
-  std::sort(changes.begin(), changes.end(), [this](const Change& a, const Change& b) {
-    if (a.prefix != b.prefix) return a.prefix < b.prefix;
-    const int order = key_of(a).compare(key_of(b));
-    return order != 0 ? order < 0 : a.number < b.number;
-  });
+  std::vector<InOrder> order;
+  order.reserve(changes_.size());
+  for (const Change& change : changes_) order.push_back({change.prefix, change.number});
+  sort_by_prefix(order);
   std::vector<StateRow> rows;
-  rows.reserve(changes.size());
-  for (const Change& change : changes) {
-    if (!rows.empty() && rows.back().key == key_of(change)) rows.pop_back();
-    rows.push_back(row_of(change));
+  rows.reserve(order.size());
+  const auto change_at = [&](std::size_t i) -> const Change& { return changes_[order[i].number]; };
+  for (std::size_t first = 0, end = 0; first < order.size(); first = end) {
+    for (end = first + 1; end < order.size() && order[end].prefix == order[first].prefix;) ++end;
+    if (end > first + 1) sort_by_key(std::span(order).subspan(first, end - first));
+    for (std::size_t i = first; i < end; ++i) {
+      if (i + kFarAhead < order.size()) __builtin_prefetch(&change_at(i + kFarAhead));
+      if (i + kAhead < order.size()) __builtin_prefetch(&bytes_[change_at(i + kAhead).begin]);
+      const bool again = i > first && rows.back().key == key_of(change_at(i));
+      if (again) rows.pop_back();
+      rows.push_back(row_of(change_at(i)));
+    }
   }
   return rows;
+}
+
+// Of one key the changes stay in their order.
+void RowBuffer::sort_by_key(std::span<InOrder> same_prefix) const {
+  std::ranges::sort(same_prefix, [this](const InOrder& a, const InOrder& b) {
+    const int order = key_of(changes_[a.number]).compare(key_of(changes_[b.number]));
+    return order != 0 ? order < 0 : a.number < b.number;
+  });
+}
+
+// Digit by digit, the last one first. Those that all prefixes share cost a look.
+void RowBuffer::sort_by_prefix(std::vector<InOrder>& order) {
+  constexpr int kDigitBits = 8;
+  std::vector<InOrder> sorted(order.size());
+  for (int shift = 0; shift < 64 && !order.empty(); shift += kDigitBits) {
+    const auto digit_of = [&](const InOrder& entry) { return entry.prefix >> shift & 0xff; };
+    std::array<std::size_t, 1 << kDigitBits> places{};
+    for (const InOrder& entry : order) ++places[digit_of(entry)];
+    if (places[digit_of(order.front())] == order.size()) continue;
+    std::exclusive_scan(places.begin(), places.end(), places.begin(), std::size_t{0});
+    for (const InOrder& entry : order) sorted[places[digit_of(entry)]++] = entry;
+    std::swap(order, sorted);
+  }
 }
 
 }  // namespace millrace::detail

@@ -5,6 +5,7 @@
 #include <cstdint>
 #include <map>
 #include <optional>
+#include <span>
 #include <string>
 #include <string_view>
 #include <vector>
@@ -79,6 +80,12 @@ class RowBuffer {
     std::size_t groups = 0;
   };
 
+  // What is sorted by: little is moved.
+  struct InOrder {
+    std::uint64_t prefix;
+    std::uint32_t number;
+  };
+
   void add(std::string_view key, std::size_t group);
   void drop_last();
   void complete_index();
@@ -91,6 +98,8 @@ class RowBuffer {
   std::string_view group_of(const Change& change) const {
     return std::string_view(bytes_).substr(change.begin, change.group_bytes);
   }
+  void sort_by_key(std::span<InOrder> same_prefix) const;
+  static void sort_by_prefix(std::vector<InOrder>& order);
   static void copy(const StateRow& row, Changes& into);
 
   std::string bytes_;

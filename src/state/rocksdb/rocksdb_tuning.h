@@ -19,8 +19,8 @@ struct RocksDbSettings {
   int compactions = 2;                   // at the same time, of all stores in the process
   std::size_t file_bytes = 64U << 20;    // from which on an ingest begins another file
   // With that many files in level 0 compaction begins; with more than the bound ingests wait.
-  int level0_trigger = 8;
-  int level0_bound = 16;
+  int level0_trigger = 16;
+  int level0_bound = 32;
 };
 
 // What the databases of a factory share. It outlives them.
