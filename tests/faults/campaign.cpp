@@ -55,6 +55,8 @@ class Campaign {
                            .folder = folder / "round",
                            .seed = seed,
                            .faults = 1 + random.below(12)};
+    // Records in flight are of one version of the program.
+    if (!subject->words_of(0).empty()) settings.overtakes = false;
     const RoundResult result = run_round(*subject, settings);
     ++rounds;
     faults += result.faults;
@@ -67,7 +69,19 @@ class Campaign {
   }
 
   static std::unique_ptr<Subject> make_subject(const fs::path& folder, Random& random) {
-    if (random.below(8) == 0) return std::make_unique<Fraud>(FAULTY_JOB, folder);
+    switch (random.below(8)) {
+      case 0:
+        return std::make_unique<Fraud>(FAULTY_JOB, folder);
+      case 1:
+        return std::make_unique<Evolving>(FAULTY_JOB, folder);
+      case 2:
+        return std::make_unique<Custom>(10'000 + random.below(20'000));
+      default:
+        return make_witnessed(folder, random);
+    }
+  }
+
+  static std::unique_ptr<Subject> make_witnessed(const fs::path& folder, Random& random) {
     const test::EventPattern pattern{.seed = random.below(1'000'000),
                                      .partitions = 1 + static_cast<std::uint32_t>(random.below(7)),
                                      .rounds = 8 + random.below(40),

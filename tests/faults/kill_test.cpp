@@ -10,7 +10,6 @@
 #include <iterator>
 #include <set>
 
-#include "faults/evolving_job.h"
 #include "faults/subjects.h"
 #include "millrace/core/failpoint.h"
 #include "millrace/core/text.h"
@@ -115,17 +114,11 @@ TEST_F(Kills, AtAnyTimeLeaveEachTickOfTheExampleShownOnce) {
 // Records in keyed state get fields, lose them, have them in another order and wider: each process
 // goes on with what the one before, or one long before it, has written.
 TEST_F(Kills, BetweenChangesOfRecordsLeaveNoTrace) {
-  const Compared subject(
-      FAULTY_JOB, root() / "evolving",
-      {"evolving", "--partitions=3", "--rounds=40", "--keys=128", "--burst=128", "--pause=5000"});
-  RoundSettings settings = rescaled([](Random& random) {
+  const auto choose = [](Random& random) {
     return random.below(2) == 0 ? kill_at("pointer-swapped", 1 + random.below(6))
                                 : any_kill(random);
-  });
-  settings.words_of = [](std::size_t start) {
-    return Words{parallelism_of(start), concat("--version=", std::min(start, kVersions - 1))};
   };
-  kill_at_any_time(subject, kKillsOfEvolving, settings);
+  kill_at_any_time(Evolving(FAULTY_JOB, root() / "evolving"), kKillsOfEvolving, rescaled(choose));
 }
 
 // The first one leaves a checkpoint to go on from. Records in flight are not in each.

@@ -93,6 +93,7 @@ class Round {
     Command command;
     command.words = {settings_.program.native()};
     for (const std::string& word : subject_.words()) command.words.push_back(word);
+    for (const std::string& word : subject_.words_of(result_.starts)) command.words.push_back(word);
     command.words.push_back(concat("--output=", shown().native()));
     command.words.push_back(concat("--checkpoint-dir=", (settings_.folder / "state").native()));
     // Unless the round has a choice of its own.

@@ -23,6 +23,8 @@ class Subject {
 
   // Its parameters, but for where it writes.
   virtual std::vector<std::string> words() const = 0;
+  // And further ones of the process of that number, from 0.
+  virtual std::vector<std::string> words_of(std::size_t) const { return {}; }
   // What is wrong with what it has shown there; empty if nothing is.
   virtual std::string judge(const std::filesystem::path& shown) const = 0;
 };

@@ -2,9 +2,11 @@
 
 #include <unistd.h>
 
+#include <algorithm>
 #include <fstream>
 #include <stdexcept>
 
+#include "faults/evolving_job.h"
 #include "millrace/core/text.h"
 
 namespace millrace::faults {
@@ -114,6 +116,15 @@ std::string Compared::judge(const fs::path& shown) const { return difference(rig
 Fraud::Fraud(const fs::path& program, const fs::path& folder)
     : Compared(program, folder,
                {"fraud", concat("--input=", make_payments(folder / "payments").native())}) {}
+
+Evolving::Evolving(const fs::path& program, const fs::path& folder)
+    : Compared(program, folder,
+               {"evolving", "--partitions=3", "--rounds=40", "--keys=128", "--burst=128",
+                "--pause=5000"}) {}
+
+std::vector<std::string> Evolving::words_of(std::size_t start) const {
+  return {concat("--version=", std::min(start, kVersions - 1))};
+}
 
 std::vector<std::string> Custom::words() const { return {"custom", concat("--count=", count_)}; }
 

@@ -52,6 +52,14 @@ class Fraud final : public Compared {
   Fraud(const std::filesystem::path& program, const std::filesystem::path& folder);
 };
 
+// A job whose records change from one process to the next: evolving_job.h.
+class Evolving final : public Compared {
+ public:
+  Evolving(const std::filesystem::path& program, const std::filesystem::path& folder);
+
+  std::vector<std::string> words_of(std::size_t start) const override;
+};
+
 // The example custom: so many numbers.
 class Custom final : public Subject {
  public:
