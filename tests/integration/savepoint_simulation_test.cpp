@@ -106,7 +106,8 @@ TEST_P(SavepointSimulation, IsGoneOnFromExactly) {
       detail::SimulatedCluster cluster(seed,
                                        {.task_failures = 20, .chance = 0.01, .time_passes = 0.1});
       test_support::PlannedJob job = planned(true, 2);
-      auto running = cluster.start(std::move(job.plan), std::move(job.code), before.settings());
+      detail::ExecutionSettings settings = before.settings();
+      auto running = cluster.start(std::move(job.plan), std::move(job.code), std::move(settings));
       ASSERT_TRUE(running);
       path = save(**running, seed);
       if (GetParam() == AfterSavepoint::kGoOn) {
