@@ -81,8 +81,8 @@ TYPED_TEST_P(AnyLeaderElection, OfALeaderThatWasDeposedNothingIsAccepted) {
   const test::Coordinator second = this->join("two:2");
   first.election->resign();
   const LeaderEpoch now(second.told->await_lead());
-  for (const auto* documents : {&first.documents, &second.documents}) {
-    DocumentStore& store = **documents;
+  for (const test::Coordinator* coordinator : {&std::as_const(first), &second}) {
+    DocumentStore& store = *coordinator->documents;
     EXPECT_EQ(store.write("jobs/a", DocumentVersion(1), "late", before).error().code(),
               ErrorCode::kCancelled);
     EXPECT_EQ(store.write("jobs/b", kNoDocument, "late", before).error().code(),

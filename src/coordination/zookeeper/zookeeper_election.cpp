@@ -188,15 +188,17 @@ Status ZooKeeperElection::take_part() {
   return held_ ? Status() : lead(*leader);
 }
 
-// The nodes that every cluster has, which all of its processes may want to make at once.
+// The nodes that every cluster has, which all of its processes may want to make at once. Those above
+// the cluster's own are other clusters' too.
 Status ZooKeeperElection::prepare() {
   const std::string& path = options_.path;
-  for (std::size_t end = path.find('/', 1);; end = path.find('/', end + 1)) {
-    Status made = session_->make(path.substr(0, end), "");
+  for (std::size_t end = path.find('/', 1); end != std::string::npos;
+       end = path.find('/', end + 1)) {
+    Status made = session_->make_open(path.substr(0, end));
     if (!made) return made;
-    if (end == std::string::npos) break;
   }
-  Status made = session_->make(node("election"), "");
+  Status made = session_->make(path, "");
+  if (made) made = session_->make(node("election"), "");
   if (!made) return made;
   const Result<std::string> nobody = encode_leader({});
   if (!nobody) return nobody.error();

@@ -301,25 +301,40 @@ Result<std::vector<std::string>> ZooKeeperSession::children(const std::string& p
   return std::move((*reply)->names);
 }
 
-// Many may do so at once. Who may not make it may see it nevertheless, so it is looked for first.
+struct ZooKeeperSession::NewNode {
+  const std::string& path;
+  std::string_view data;
+  int mode;
+  const ACL_vector* access;
+};
+
 Status ZooKeeperSession::make(const std::string& path, std::string_view data) {
-  const Result<bool> there = exists(path);
-  if (!there) return there.error();
-  return *there ? Status() : create(path, data, ZOO_PERSISTENT);
+  return create({path, data, ZOO_PERSISTENT, client_->access()});
+}
+
+Status ZooKeeperSession::make_open(const std::string& path) {
+  return create({path, "", ZOO_PERSISTENT, &ZOO_OPEN_ACL_UNSAFE});
 }
 
 Status ZooKeeperSession::make_ephemeral(const std::string& path, std::string_view data) {
-  return create(path, data, ZOO_EPHEMERAL_SEQUENTIAL);
+  return create({path, data, ZOO_EPHEMERAL_SEQUENTIAL, client_->access()});
 }
 
-Status ZooKeeperSession::create(const std::string& path, std::string_view data, int mode) {
-  const auto reply = call("making", path, [&](Reply&, const void* shared) {
-    return zoo_acreate(client_->handle, path.c_str(), data.data(), static_cast<int>(data.size()),
-                       client_->access(), mode, &Reply::on_text, shared);
+// Many may do so at once. Who may not make a node may see it nevertheless, so it is looked for.
+Status ZooKeeperSession::create(const NewNode& node) {
+  if (node.mode == ZOO_PERSISTENT) {
+    const Result<bool> there = exists(node.path);
+    if (!there) return there.error();
+    if (*there) return {};
+  }
+  const auto reply = call("making", node.path, [&](Reply&, const void* shared) {
+    return zoo_acreate(client_->handle, node.path.c_str(), node.data.data(),
+                       static_cast<int>(node.data.size()), node.access, node.mode, &Reply::on_text,
+                       shared);
   });
   if (!reply) return reply.error();
   const int code = *(*reply)->code;
-  return code == ZOK || code == ZNODEEXISTS ? Status() : error_of(code, "making", path);
+  return code == ZOK || code == ZNODEEXISTS ? Status() : error_of(code, "making", node.path);
 }
 
 Result<std::optional<ZooKeeperRefusal>> ZooKeeperSession::commit(

@@ -75,8 +75,11 @@ class ZooKeeperSession {
   Result<bool> exists(const std::string& path, Watch watch = Watch::kNo);
   Result<std::vector<std::string>> children(const std::string& path);  // sorted; none without node
 
-  // A node may be there already.
+  // A node may be there already. What is made belongs to the user whom the options name, and to
+  // everybody if they name none.
   Status make(const std::string& path, std::string_view data);
+  // One that is everybody's, and empty.
+  Status make_open(const std::string& path);
   // One that is gone with the session. Its name is the path's, and a number that grows.
   Status make_ephemeral(const std::string& path, std::string_view data);
 
@@ -92,7 +95,8 @@ class ZooKeeperSession {
   template <class Send>
   Result<std::shared_ptr<Reply>> call(std::string_view what, const std::string& path, Send send);
   std::chrono::nanoseconds patience() const;
-  Status create(const std::string& path, std::string_view data, int mode);
+  struct NewNode;
+  Status create(const NewNode& node);
   Error error_of(int code, std::string_view what, std::string_view path) const;
 
   const std::unique_ptr<Client> client_;
