@@ -1,5 +1,6 @@
 #include "coordination/document_store_suite.h"
 
+#include "millrace/core/text.h"
 #include "support/fault_file_system.h"
 
 namespace millrace::detail {
@@ -7,6 +8,31 @@ namespace {
 
 using Places = testing::Types<test::InMemory, test::OnDisk>;
 INSTANTIATE_TYPED_TEST_SUITE_P(WithoutServers, AnyDocumentStore, Places);
+
+std::string hex(std::string_view bytes) {
+  std::string text;
+  for (const char c : bytes) {
+    const auto byte = static_cast<unsigned char>(c);
+    text += concat(kHexDigits[byte >> 4], kHexDigits[byte & 0xf]);
+  }
+  return text;
+}
+
+constexpr std::string_view kSchema = "SavedDocument{version:uint64,bytes:string}";
+
+TEST(LocalDocumentStore, WritesTheseBytes) {
+  const test::TemporaryDirectory directory;
+  RealFileSystem files;
+  directory.file("leader", *encode_leader({1, "one:1", "x"}));
+  LocalDocumentStore documents(files, directory.path());
+  ASSERT_TRUE(documents.write("jobs/7", kNoDocument, "text", LeaderEpoch(1)));
+  const std::string bytes = directory.read("jobs/7");
+  EXPECT_EQ(bytes.substr(0, 8), "MILLRDOC");
+  EXPECT_EQ(hex(bytes.substr(8, 16)), "010000002a0000006000000000000000");
+  EXPECT_EQ(bytes.substr(24, kSchema.size()), kSchema);
+  EXPECT_EQ(hex(bytes.substr(24 + kSchema.size())),
+            "0100000000000000010474657874c34a0bb564afb179e306ac8fe78dfb2b");
+}
 
 // A document of version 1 that is to be replaced or erased, on a disk that fails.
 class LocalDocumentStoreFaults : public testing::Test {

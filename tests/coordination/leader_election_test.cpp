@@ -80,12 +80,12 @@ TEST(LocalLeaderElection, IsFrozenWhileTheLeaderFileIsDamaged) {
   election.join("one:1", told.listener());
   ASSERT_EQ(told.await_lead(), 1u);
   const std::string good = directory.read("leader");
-  directory.file("leader", "garbage");
+  ASSERT_TRUE(replace_file(files, directory.path("leader"), "garbage"));
   ASSERT_TRUE(told.was_told<Frozen>());
   const auto frozen = std::get<Frozen>(told.events().back());
   EXPECT_THAT(frozen.why, HasSubstr(directory.path("leader")));
   EXPECT_THAT(frozen.why, HasSubstr("is no Millrace leader record"));
-  directory.file("leader", good);
+  ASSERT_TRUE(replace_file(files, directory.path("leader"), good));
   EXPECT_TRUE(told.was_told<Thawed>(2));
   EXPECT_EQ(told.lead(), 1u);
 }

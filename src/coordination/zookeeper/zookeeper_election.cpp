@@ -188,8 +188,8 @@ Status ZooKeeperElection::take_part() {
   return held_ ? Status() : lead(*leader);
 }
 
-// The nodes that every cluster has, which all of its processes may want to make at once. Those above
-// the cluster's own are other clusters' too.
+// The nodes that every cluster has, which all of its processes may want to make at once. Those
+// above the cluster's own are other clusters' too.
 Status ZooKeeperElection::prepare() {
   const std::string& path = options_.path;
   for (std::size_t end = path.find('/', 1); end != std::string::npos;
