@@ -99,7 +99,7 @@ std::string ZooKeeperEnsemble::directory_of(std::size_t server) const {
 void ZooKeeperEnsemble::configure(std::size_t server) const {
   const std::string name = "server-" + std::to_string(server) + "/";
   std::string text =
-      "tickTime=200\ninitLimit=100\nsyncLimit=20\nminSessionTimeout=400\n"
+      "tickTime=200\ninitLimit=25\nsyncLimit=20\nminSessionTimeout=400\n"
       "maxSessionTimeout=60000\nmaxClientCnxns=0\nadmin.enableServer=false\n"
       "4lw.commands.whitelist=*\nclientPortAddress=127.0.0.1\n"
       "clientPort=" +
@@ -172,13 +172,16 @@ std::size_t ZooKeeperEnsemble::leading_server() const {
   throw std::runtime_error("no ZooKeeper server leads the others");
 }
 
+std::string ZooKeeperEnsemble::log(std::size_t server) const {
+  return directory_.read("server-" + std::to_string(server) + "/log");
+}
+
 void ZooKeeperEnsemble::await(const std::vector<std::size_t>& servers) const {
   const auto end = std::chrono::steady_clock::now() + 30s;
   for (const std::size_t server : servers) {
     while (!serves(server)) {
       if (std::chrono::steady_clock::now() > end || !servers_[server].process->runs()) {
-        throw std::runtime_error("a ZooKeeper server does not serve; it says:\n" +
-                                 directory_.read("server-" + std::to_string(server) + "/log"));
+        throw std::runtime_error("a ZooKeeper server does not serve; it says:\n" + log(server));
       }
       std::this_thread::sleep_for(20ms);
     }

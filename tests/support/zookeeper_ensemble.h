@@ -29,6 +29,7 @@ class ZooKeeperEnsemble {
   std::size_t leading_server() const;  // which may change at any time
   // Whether it answers, and has a quorum behind it.
   bool serves(std::size_t server) const;
+  std::string log(std::size_t server) const;
   // Throws if one does not within half a minute.
   void await(const std::vector<std::size_t>& servers) const;
 

@@ -2,6 +2,8 @@
 #include <gmock/gmock.h>
 #include <gtest/gtest.h>
 
+#include <iostream>
+
 #include "coordination/zookeeper/zookeeper_test_cluster.h"
 #include "millrace/coordination/document_metadata_store.h"
 #include "millrace/coordination/job_ledger.h"
@@ -25,6 +27,9 @@ using Request = ZooKeeperProxy::Request;
 class ZooKeeperServers : public testing::Test {
  protected:
   void TearDown() override {
+    if (HasFailure()) {
+      for (const std::size_t server : {0, 1, 2}) std::cerr << ensemble().log(server) << '\n';
+    }
     for (const std::size_t server : killed_) ensemble().restart(server);
     ensemble().await({0, 1, 2});
   }
@@ -76,8 +81,9 @@ TEST_F(ZooKeeperServers, ThatOneOfThreeDiesAWriterNoticesByARetryAtMost) {
   ASSERT_EQ(leader.told->await_lead(), 1u);
   std::uint64_t version = 0;
   int retries = 0;
+  bool killed = false;
   for (int i = 0; i < 60; ++i) {
-    if (i == 20) kill(ensemble().leading_server());
+    if (i == 20 && !std::exchange(killed, true)) kill(ensemble().leading_server());
     const std::string bytes = std::to_string(i);
     const auto written =
         leader.documents->write("jobs/a", DocumentVersion(version), bytes, LeaderEpoch(1));
