@@ -135,6 +135,33 @@ inline constexpr Option<Duration> kHeartbeatTimeout{
     "heartbeat.timeout", "10s",
     "After how long a silence a process is taken for dead. It is longer than the interval."};
 
+inline constexpr Option<HighAvailabilityKind> kHighAvailability{
+    "high-availability.type", "none",
+    "Where coordinators agree on which of them leads, and keep what the next one must know: in "
+    "ZooKeeper, or in a directory of one machine."};
+inline constexpr Option<std::string> kZooKeeperQuorum{
+    "high-availability.zookeeper.quorum", "",
+    "The addresses of ZooKeeper's servers: host:port, separated by commas."};
+inline constexpr Option<std::string> kZooKeeperRoot{
+    "high-availability.zookeeper.path.root", "/millrace",
+    "The node of ZooKeeper under which each cluster has its own. It is made with those above it."};
+inline constexpr Option<std::string> kClusterId{
+    "high-availability.cluster-id", "default",
+    "The cluster's name, which tells it from others with the same ZooKeeper."};
+inline constexpr Option<Duration> kZooKeeperSessionTimeout{
+    "high-availability.zookeeper.client.session-timeout", "10s",
+    "After how long without contact a coordinator leads no more, and another may. ZooKeeper's "
+    "servers bound it to between 2 and 20 of their ticks."};
+inline constexpr Option<Duration> kZooKeeperConnectionTimeout{
+    "high-availability.zookeeper.client.connection-timeout", "5s",
+    "How long a process tries to reach ZooKeeper before it says so in the log, looks the addresses "
+    "up again and goes on trying."};
+inline constexpr Option<std::string> kZooKeeperAuthorization{
+    "high-availability.zookeeper.client.authorization", "",
+    "user:password for ZooKeeper's digest scheme. Then only this user may read and change what the "
+    "cluster keeps there; without it everybody may who reaches ZooKeeper. The connection is not "
+    "encrypted. Put it into a file that others cannot read, or the environment."};
+
 inline constexpr Option<bool> kInternalTls{
     "security.ssl.internal.enabled", "false",
     "Whether processes of a cluster speak TLS with each other, with certificates on both ends."};
@@ -194,6 +221,13 @@ inline constexpr ConfigOption kEngineOptions[] = {
     kCancellationTimeout,
     kHeartbeatInterval,
     kHeartbeatTimeout,
+    kHighAvailability,
+    kZooKeeperQuorum,
+    kZooKeeperRoot,
+    kClusterId,
+    kZooKeeperSessionTimeout,
+    kZooKeeperConnectionTimeout,
+    kZooKeeperAuthorization,
     kInternalTls,
     kInternalTlsCertificate,
     kInternalTlsKey,
