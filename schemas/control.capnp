@@ -26,6 +26,19 @@ struct OpenTasks {
   origin @3 :Text;        # where that lies; empty: among the job's own checkpoints
   tasks @4 :List(TaskOrder);
   enumerators @5 :List(EnumeratorOrder);
+  hosts @6 :List(HostAddress);  # of the region; none if the receiver has all of it
+  elsewhere @7 :List(TaskElsewhere);
+}
+
+struct HostAddress {
+  identity @0 :Text;
+  host @1 :Text;  # where its links listen
+  port @2 :UInt16;
+}
+
+struct TaskElsewhere {
+  subtask @0 :UInt32;
+  host @1 :UInt32;  # a position in hosts
 }
 
 struct TaskOrder {
@@ -58,6 +71,7 @@ struct HostReport {
     committed @7 :Committed;
     enumeratorFailed @8 :Failed;
     splits @9 :Splits;
+    ready @10 :HostAddress;  # the attempt means nothing then
   }
 }
 

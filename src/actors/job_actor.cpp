@@ -32,12 +32,14 @@ JobActor::JobActor(caf::actor_config& config, std::shared_ptr<const ExecutionPla
 
 caf::behavior JobActor::make_behavior() {
   return {
-      [this](Deploy& deploy) {
-        host_ = std::move(deploy.host);
-        send(host_, Serve{caf::actor_cast<caf::actor>(this)});
-        follow(coordinator_.start(now()));
+      [this](const HostReady& ready) {
+        on_ready(ready, caf::actor_cast<caf::actor>(current_sender()));
       },
-      [this](CancelJob) { follow(coordinator_.cancel(now())); },
+      [this](const HostLost& lost) { on_lost(lost); },
+      [this](CancelJob) {
+        start();
+        follow(coordinator_.cancel(now()));
+      },
       [this](RequestSavepoint& request) { request_savepoint(request); },
       hear<TaskOpened>(),
       hear<TaskFinished>(),
@@ -54,7 +56,8 @@ caf::behavior JobActor::make_behavior() {
       hear<EnumeratorFailed>(),
       hear<SplitsAcknowledged>(),
       [this](const AttemptAllocated& allocated) {
-        follow(coordinator_.allocated(allocated.region, allocated.attempt, now()));
+        follow(coordinator_.allocated(allocated.region, allocated.attempt, place(allocated.region),
+                                      now()));
       },
       [this](const MetadataWritten& written) {
         follow(coordinator_.metadata_written(written.checkpoint, written.status, now()));
@@ -84,7 +87,7 @@ caf::behavior JobActor::make_behavior() {
       },
       [this](const RestartDelayOver& over) { follow(coordinator_.delay_over(over.region, now())); },
       [this](const ClosingTimedOut& late) {
-        follow(coordinator_.closing_timed_out(late.region, late.attempt, now()));
+        follow(coordinator_.closing_timed_out({late.region, late.host, {late.attempt}}, now()));
       },
       [this](const CheckpointsDue& due) {
         if (due.number != due_number_) return;
@@ -94,8 +97,37 @@ caf::behavior JobActor::make_behavior() {
   };
 }
 
-// The job's host knows this actor.
-void JobActor::on_exit() { host_ = nullptr; }
+// The job's hosts know this actor.
+void JobActor::on_exit() { hosts_.clear(); }
+
+void JobActor::start() {
+  if (!std::exchange(started_, true)) follow(coordinator_.start(now()));
+}
+
+void JobActor::on_ready(const HostReady& ready, const caf::actor& host) {
+  const std::string& identity = ready.address.identity;
+  if (const auto before = hosts_.find(identity); before != hosts_.end()) {
+    on_lost({before->second.actor, unavailable("the same host has come again")});
+  }
+  settings_.log.debug("host ready", {{"job", plan_->logical.job}, {"host", identity}});
+  hosts_.emplace(identity, Host{ready.address, host});
+  if (hosts_.size() >= settings_.hosts) start();
+}
+
+void JobActor::on_lost(const HostLost& lost) {
+  const auto found = std::ranges::find_if(
+      hosts_, [&](const auto& entry) { return entry.second.actor == lost.host; });
+  if (found == hosts_.end()) return;
+  const std::string identity = found->first;
+  hosts_.erase(found);
+  follow(coordinator_.host_lost(identity, lost.error, now()));
+}
+
+Result<Placement> JobActor::place(std::size_t region) const {
+  std::vector<HostAddress> hosts;
+  for (const auto& [identity, host] : hosts_) hosts.push_back(host.address);
+  return settings_.place(coordinator_.subtasks_in(region), hosts);
+}
 
 void JobActor::follow(Commands commands) {
   for (CoordinatorCommand& command : commands) {
@@ -172,20 +204,41 @@ void JobActor::perform(DiscardSavepoint&) {
       [store = std::move(savepoint_)] { (void)store->remove_unused({}, {}, {}); });
 }
 
-// --- the host ---
+// --- hosts ---
 
-void JobActor::perform(OpenRegion& open) { send(host_, std::move(open.tasks)); }
-
-void JobActor::perform(StartRegion& start) { send(host_, start.tasks); }
-
-void JobActor::perform(CloseRegion& close) {
-  send(host_, close.tasks);
-  delayed_send(this, settings_.execution.cancellation_timeout,
-               ClosingTimedOut{close.region, close.tasks.attempt});
+// One that is not there any more is about to be told of as lost, or was.
+template <class Message>
+void JobActor::tell(const std::string& host, Message message) {
+  const auto found = hosts_.find(host);
+  if (found != hosts_.end()) send(found->second.actor, std::move(message));
 }
 
-void JobActor::perform(ToAllHosts& message) {
-  std::visit([this](auto& alternative) { send(host_, std::move(alternative)); }, message);
+void JobActor::perform(OpenRegion& open) { tell(open.host, std::move(open.tasks)); }
+
+void JobActor::perform(StartRegion& start) { tell(start.host, start.tasks); }
+
+void JobActor::perform(CloseRegion& close) {
+  tell(close.host, close.tasks);
+  delayed_send(this, settings_.execution.cancellation_timeout,
+               ClosingTimedOut{close.region, close.host, close.tasks.attempt});
+}
+
+void JobActor::perform(DropHost& drop) {
+  settings_.log.warn(
+      "host dropped",
+      {{"job", plan_->logical.job}, {"host", drop.host}, {"error", drop.error.message()}});
+  const auto found = hosts_.find(drop.host);
+  if (found == hosts_.end()) return;
+  send_exit(found->second.actor, caf::exit_reason::user_shutdown);
+  hosts_.erase(found);
+}
+
+void JobActor::perform(const ToAllHosts& message) {
+  std::visit(
+      [this](const auto& alternative) {
+        for (const auto& [identity, host] : hosts_) send(host.actor, alternative);
+      },
+      message);
 }
 
 void JobActor::perform(WaitToRestart& wait) {
@@ -217,7 +270,9 @@ void JobActor::perform(TellDeclined& tell) {
 }
 
 void JobActor::perform(TellEnd& tell) {
-  send_exit(host_, caf::exit_reason::user_shutdown);
+  for (const auto& [identity, host] : hosts_) {
+    send_exit(host.actor, caf::exit_reason::user_shutdown);
+  }
   settings_.report(tell.result);
   quit();
 }

@@ -10,7 +10,9 @@
 #include <optional>
 
 #include "millrace/actors/actor_base.h"
+#include "millrace/actors/links/link_messages.h"
 #include "millrace/actors/messages.h"
+#include "millrace/actors/remote_ends.h"
 #include "millrace/actors/task_blueprint.h"
 #include "millrace/actors/task_runner.h"
 
@@ -45,6 +47,11 @@ class TaskActor final : public ActorBase, private TaskPort {
   void on_runner(Call call);
   template <class Message>
   void tell(Message message);  // the coordinator
+  void take(TaskRunner& runner, Deliver& deliver);
+  void take(TaskRunner& runner, Credit& credit);
+  void take(TaskRunner& runner, FrameArrived& arrived);
+  void refuse(LinkId link, const Error& error);
+  void put_out(LinkId link, Result<std::string> frame);
   void open();
   void work();
   void work_later();
@@ -59,6 +66,7 @@ class TaskActor final : public ActorBase, private TaskPort {
   const TaskPlace place_;
   TaskStart start_;  // until it is opened
   std::shared_ptr<const TaskPeers> peers_;
+  std::unique_ptr<RemoteEnds> remote_;               // if the job has several hosts
   std::unique_ptr<TaskRunner> runner_;               // from Connect until the end
   bool working_ = false;                             // a Work message is in the mailbox
   bool finished_ = false;                            // and reported

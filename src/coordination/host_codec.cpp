@@ -95,6 +95,13 @@ class Writer {
       record(*open.enumerators[i].restored,
              [&](capnp::Data::Reader data) { enumerators[i].setSplits(data); });
     }
+    auto hosts = order.initHosts(static_cast<unsigned>(open.hosts.size()));
+    for (unsigned i = 0; i < hosts.size(); ++i) write(hosts[i], open.hosts[i]);
+    auto elsewhere = order.initElsewhere(static_cast<unsigned>(open.elsewhere.size()));
+    for (unsigned i = 0; i < elsewhere.size(); ++i) {
+      elsewhere[i].setSubtask(open.elsewhere[i].subtask.value());
+      elsewhere[i].setHost(open.elsewhere[i].host);
+    }
   }
   void write(wire::HostCommand::Builder out, const StartTasks& start) {
     out.setStart(start.attempt.value());
@@ -171,9 +178,18 @@ class Writer {
     record(*acknowledged.splits, [&](capnp::Data::Reader data) { to.setSplits(data); });
   }
 
+  void write(wire::HostReport::Builder out, const HostReady& ready) {
+    write(out.initReady(), ready.address);
+  }
+
   const Status& status() const { return status_; }
 
  private:
+  static void write(wire::HostAddress::Builder out, const HostAddress& address) {
+    out.setIdentity(text(address.identity));
+    out.setHost(text(address.host));
+    out.setPort(address.port);
+  }
   static void write(wire::Failure::Builder out, const Error& error) {
     out.setCode(static_cast<std::uint16_t>(error.code()));
     out.setMessage(text(error.message()));
@@ -221,6 +237,10 @@ Result<std::optional<StatePiece>> piece_in(capnp::Data::Reader data) {
   return std::optional(*std::move(piece));
 }
 
+HostAddress address_in(wire::HostAddress::Reader in) {
+  return {read(in.getIdentity()), read(in.getHost()), in.getPort()};
+}
+
 Result<HostCommand> open_in(wire::OpenTasks::Reader in) {
   OpenTasks open{.attempt = AttemptId(in.getAttempt()),
                  .epoch = in.getEpoch(),
@@ -235,6 +255,11 @@ Result<HostCommand> open_in(wire::OpenTasks::Reader in) {
     Result<std::optional<StatePiece>> splits = piece_in(enumerator.getSplits());
     if (!splits) return splits.error();
     open.enumerators.push_back({TaskId(enumerator.getTask()), *std::move(splits)});
+  }
+  for (const auto& host : in.getHosts()) open.hosts.push_back(address_in(host));
+  for (const auto& task : in.getElsewhere()) {
+    if (task.getHost() >= open.hosts.size()) return malformed("a task is on no host of the region");
+    open.elsewhere.push_back({SubtaskId(task.getSubtask()), task.getHost()});
   }
   return HostCommand(std::move(open));
 }
@@ -321,6 +346,8 @@ Result<HostReport> report_in(wire::HostReport::Reader in) {
     }
     case wire::HostReport::SPLITS:
       return splits_in(attempt, in.getSplits());
+    case wire::HostReport::READY:
+      return HostReport(HostReady{address_in(in.getReady())});
   }
   return malformed("an unknown report");
 }

@@ -49,8 +49,9 @@ caf::behavior LinkActor::make_behavior() {
       [this](const CloseLink& order) { perform(table_.close(order.link, order.error, now())); },
       [this](SetProgress& progress) { table_.set_progress(std::move(progress.bytes)); },
       [this](OpenReceiver& order) {
-        receivers_.open(order.attempt, order.subtask, std::move(order.receiver));
+        receivers_.open(order.attempt, order.inbox, std::move(order.receiver));
       },
+      [this](const ConfirmReceivers& order) { tell(ReceiversConfirmed{order.attempt}); },
       [this](const CloseAttempt& order) { receivers_.close(order.attempt); },
       [this](StopLinks) { stop(); },
       [this](SendFrame& frame) { send_frame(frame); },
@@ -307,7 +308,7 @@ void LinkActor::route(LinkId link, Frame frame) {
   std::string_view body = frame.body();
   const Result<ChannelHeader> header = take_channel_header(body);
   if (!header) return perform(table_.close(link, header.error(), now()));
-  const auto found = receivers_.find(*header);
+  const auto found = receivers_.find(frame.kind(), *header);
   switch (found.verdict) {
     case Verdict::kDeliver:
       return send(*found.receiver, FrameArrived{link, std::move(frame)});

@@ -63,7 +63,7 @@ TEST(FrameFuzz, SurvivesMutationsOfElementsAndCredit) {
                                .prototype = make_batch<KitchenSink>()};
   std::string bytes;
   ASSERT_TRUE(append_data_frame({}, element, records, bytes));
-  ASSERT_TRUE(append_credit_frame({.bytes = 9}, bytes));
+  ASSERT_TRUE(append_credit_frame({.sequence = 9}, bytes));
   expect_no_harm(bytes, 3'000);
   expect_no_harm(bytes.substr(kChannelHeaderBytes), 3'000);  // an element without its header
 }

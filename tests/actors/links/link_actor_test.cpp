@@ -97,7 +97,7 @@ struct Pair {
 
   // A receiver of frames at b, which is there when this returns.
   void open_receiver(SubtaskId subtask) {
-    b.send(OpenReceiver{kAttempt, subtask, b.observer()});
+    b.send(OpenReceiver{kAttempt, {subtask}, b.observer()});
     settle();
   }
   // Until b has done all that it was asked for: the last is to say that there is a link.
