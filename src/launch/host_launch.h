@@ -1,0 +1,27 @@
+// What a worker tells the process of a host that it starts, in a file that the flag --host names.
+#pragma once
+
+#include <cstdint>
+#include <string>
+#include <string_view>
+#include <vector>
+
+#include "millrace/coordination/worker_protocol.h"
+#include "millrace/core/result.h"
+
+namespace millrace::detail {
+
+// A plain struct: it is written as a record.
+struct HostLaunch {
+  std::string cluster;  // its id
+  HostId host;
+  std::string listen;       // the address that its links bind to, without a port
+  std::string coordinator;  // host:port
+  std::string plan;         // the logical plan to compare with, encoded
+  std::vector<Setting> settings;
+  std::string checkpoints;  // directory; empty: none are taken
+  std::string local;        // directory of state at work; the process's own
+  std::string crash_page;   // file in which it notes what its tasks are at
+};
+
+}  // namespace millrace::detail
