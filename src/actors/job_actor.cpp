@@ -4,6 +4,7 @@
 
 #include <algorithm>
 
+#include "millrace/coordination/placement.h"
 #include "millrace/state/checkpoint_format.h"
 #include "millrace/state/savepoint/savepoint_stores.h"
 
@@ -27,7 +28,8 @@ JobActor::JobActor(caf::actor_config& config, std::shared_ptr<const ExecutionPla
       plan_(std::move(plan)),
       settings_(std::move(settings)),
       coordinator_(*plan_, settings_of(settings_)),
-      ledger_(std::make_shared<JobLedger>(plan_->logical.job, settings_.execution)),
+      ledger_(std::make_shared<JobLedger>(
+          settings_.key.empty() ? plan_->logical.job : settings_.key, settings_.execution)),
       ledger_calls_(*settings_.executor) {}
 
 caf::behavior JobActor::make_behavior() {
@@ -36,9 +38,19 @@ caf::behavior JobActor::make_behavior() {
         on_ready(ready, caf::actor_cast<caf::actor>(current_sender()));
       },
       [this](const HostLost& lost) { on_lost(lost); },
+      [this](StartJob) { start(); },
       [this](CancelJob) {
         start();
         follow(coordinator_.cancel(now()));
+        give_up_slots(cancelled("the job was cancelled"));
+      },
+      [this](SlotsGranted& granted) {
+        granted_ = std::move(granted.host_of);
+        go_on_in_slots();
+      },
+      [this](const HostMissed& missed) {
+        const bool awaited = granted_ && std::ranges::count(*granted_, missed.host) > 0;
+        if (awaited) give_up_slots(missed.error);
       },
       [this](RequestSavepoint& request) { request_savepoint(request); },
       hear<TaskOpened>(),
@@ -55,14 +67,12 @@ caf::behavior JobActor::make_behavior() {
       hear<CheckpointCommitted>(),
       hear<EnumeratorFailed>(),
       hear<SplitsAcknowledged>(),
-      [this](const AttemptAllocated& allocated) {
-        follow(coordinator_.allocated(allocated.region, allocated.attempt, place(allocated.region),
-                                      now()));
-      },
+      [this](const AttemptAllocated& allocated) { on_allocated(allocated); },
       [this](const MetadataWritten& written) {
         follow(coordinator_.metadata_written(written.checkpoint, written.status, now()));
       },
       [this](const PointerSwapped& swapped) {
+        if (swapped.status) ++view_.completed_checkpoints;
         follow(coordinator_.pointer_swapped(swapped.checkpoint, swapped.status, now()));
       },
       [this](SavepointMade& made) {
@@ -111,6 +121,7 @@ void JobActor::on_ready(const HostReady& ready, const caf::actor& host) {
   }
   settings_.log.debug("host ready", {{"job", plan_->logical.job}, {"host", identity}});
   hosts_.emplace(identity, Host{ready.address, host});
+  if (settings_.slots) return go_on_in_slots();
   if (hosts_.size() >= settings_.hosts) start();
 }
 
@@ -121,6 +132,39 @@ void JobActor::on_lost(const HostLost& lost) {
   const std::string identity = found->first;
   hosts_.erase(found);
   follow(coordinator_.host_lost(identity, lost.error, now()));
+}
+
+void JobActor::on_allocated(const AttemptAllocated& allocated) {
+  if (allocated.attempt) view_.attempt = allocated.attempt->id.value();
+  if (!settings_.slots || !allocated.attempt) {
+    return follow(coordinator_.allocated(allocated.region, allocated.attempt,
+                                         place(allocated.region), now()));
+  }
+  unplaced_.push_back(allocated);
+  if (unplaced_.size() > 1) return;
+  granted_.reset();
+  send(settings_.slots, NeedSlots{settings_.key, slots_required(*plan_)});
+}
+
+void JobActor::go_on_in_slots() {
+  if (unplaced_.empty() || !granted_) return;
+  std::vector<HostAddress> host_of_slot;
+  for (const std::string& identity : *granted_) {
+    const auto host = hosts_.find(identity);
+    if (host == hosts_.end()) return;
+    host_of_slot.push_back(host->second.address);
+  }
+  for (const AttemptAllocated& allocated : std::exchange(unplaced_, {})) {
+    const auto subtasks = coordinator_.subtasks_in(allocated.region);
+    follow(coordinator_.allocated(allocated.region, allocated.attempt,
+                                  place_in_slots(*plan_, subtasks, host_of_slot), now()));
+  }
+}
+
+void JobActor::give_up_slots(const Error& error) {
+  for (const AttemptAllocated& allocated : std::exchange(unplaced_, {})) {
+    follow(coordinator_.allocated(allocated.region, allocated.attempt, error, now()));
+  }
 }
 
 Result<Placement> JobActor::place(std::size_t region) const {
@@ -134,6 +178,14 @@ void JobActor::follow(Commands commands) {
     std::visit([this](auto& alternative) { perform(alternative); }, command);
   }
   schedule();
+  show();
+}
+
+void JobActor::show() {
+  view_.state = coordinator_.state();
+  if (!settings_.watch || view_ == shown_) return;
+  shown_ = view_;
+  settings_.watch(view_);
 }
 
 void JobActor::schedule() {
@@ -259,6 +311,7 @@ void JobActor::perform(TellSavepoint& tell) {
 }
 
 void JobActor::perform(TellRestart& tell) {
+  view_.trouble = tell.error.message();
   settings_.log.warn("restarting after a failure",
                      {{"job", plan_->logical.job}, {"error", tell.error.message()}});
 }

@@ -4,15 +4,19 @@
 // comes of them are messages.
 //
 // A host is whoever says HostReady; the job begins once so many as it needs have. Where its tasks
-// go is asked for at each attempt.
+// go is asked for at each attempt: of what places them on the hosts that there are; or of an actor
+// that gives out slots, whose hosts are then waited for.
 #pragma once
 
 #include <functional>
 #include <map>
 #include <memory>
 #include <optional>
+#include <string>
+#include <vector>
 
 #include "millrace/actors/actor_base.h"
+#include "millrace/actors/coordinator_system.h"
 #include "millrace/actors/messages.h"
 #include "millrace/coordination/job_coordinator.h"
 #include "millrace/core/executor.h"
@@ -28,7 +32,10 @@ struct JobActorSettings {
   std::uint64_t seed = 0;
   std::size_t hosts = 1;  // that must be there for the job to begin
   PlaceTasks place = spread;
-  std::function<void(Status)> report;  // called once, on the actor's thread, at the end
+  caf::actor slots = nullptr;  // gives them out, if there is such an actor; StartJob begins the job
+  std::string key = {};        // under which it is known; empty: its name
+  std::function<void(const JobView&)> watch = {};  // called when it changes, on the actor's thread
+  std::function<void(Status)> report;              // called once, on the actor's thread, at the end
 };
 
 class JobActor final : public ActorBase {
@@ -55,7 +62,11 @@ class JobActor final : public ActorBase {
   void start();
   void on_ready(const HostReady& ready, const caf::actor& host);
   void on_lost(const HostLost& lost);
+  void on_allocated(const AttemptAllocated& allocated);
   Result<Placement> place(std::size_t region) const;
+  void go_on_in_slots();
+  void give_up_slots(const Error& error);
+  void show();
   template <class Message>
   void tell(const std::string& host, Message message);
   void follow(Commands commands);
@@ -90,6 +101,10 @@ class JobActor final : public ActorBase {
   JobCoordinator coordinator_;
   std::map<std::string, Host> hosts_;  // by identity
   bool started_ = false;
+  std::vector<AttemptAllocated> unplaced_;           // wait for slots
+  std::optional<std::vector<std::string>> granted_;  // the hosts of the slots that were asked for
+  JobView view_;
+  JobView shown_;
   std::shared_ptr<JobLedger> ledger_;
   SerialExecutor ledger_calls_;
   RunningJob::SavepointTaken savepoint_taken_;

@@ -114,10 +114,28 @@ struct HostLost {
   caf::actor host;
   Error error;
 };
+struct StartJob {};
 struct CancelJob {};
 struct RequestSavepoint {
   SavepointOrder order;
   RunningJob::SavepointTaken done;
+};
+
+// --- between a job's coordinator and whoever gives it slots ---
+
+// Before each attempt: the job needs so many, each with a host. One request at a time.
+struct NeedSlots {
+  std::string job;
+  std::uint32_t slots = 0;
+};
+// The identity of each slot's host, which says HostReady when it has come.
+struct SlotsGranted {
+  std::vector<std::string> host_of;
+};
+// A host that was given will not come, or has ended.
+struct HostMissed {
+  std::string host;
+  Error error;
 };
 
 // --- to the coordinator from what it has the executor do, and from itself ---
@@ -222,7 +240,11 @@ CAF_ALLOW_UNSAFE_MESSAGE_TYPE(millrace::detail::Serve)
 CAF_ALLOW_UNSAFE_MESSAGE_TYPE(millrace::detail::ServeOver)
 CAF_ALLOW_UNSAFE_MESSAGE_TYPE(millrace::detail::HostLost)
 CAF_ALLOW_UNSAFE_MESSAGE_TYPE(millrace::detail::HostReady)
+CAF_ALLOW_UNSAFE_MESSAGE_TYPE(millrace::detail::StartJob)
 CAF_ALLOW_UNSAFE_MESSAGE_TYPE(millrace::detail::CancelJob)
+CAF_ALLOW_UNSAFE_MESSAGE_TYPE(millrace::detail::NeedSlots)
+CAF_ALLOW_UNSAFE_MESSAGE_TYPE(millrace::detail::SlotsGranted)
+CAF_ALLOW_UNSAFE_MESSAGE_TYPE(millrace::detail::HostMissed)
 CAF_ALLOW_UNSAFE_MESSAGE_TYPE(millrace::detail::RequestSavepoint)
 CAF_ALLOW_UNSAFE_MESSAGE_TYPE(millrace::detail::AttemptAllocated)
 CAF_ALLOW_UNSAFE_MESSAGE_TYPE(millrace::detail::MetadataWritten)

@@ -9,6 +9,7 @@
 #include <vector>
 
 #include "millrace/core/result.h"
+#include "millrace/plan/execution_plan.h"
 #include "millrace/plan/subtasks.h"
 
 namespace millrace::detail {
@@ -37,5 +38,10 @@ using PlaceTasks = std::function<Result<Placement>(std::span<const Subtask> subt
 // Deals each task's subtasks to all hosts in turn, so that those of the same index are together and
 // what goes forward stays inside a process. Fails where there is no host.
 Result<Placement> spread(std::span<const Subtask> subtasks, std::span<const HostAddress> hosts);
+
+// Puts each subtask where its slot is, of the slots_required(plan): a slot sharing group has its
+// slots side by side, by the index of the subtask.
+Placement place_in_slots(const ExecutionPlan& plan, std::span<const Subtask> subtasks,
+                         std::span<const HostAddress> host_of_slot);
 
 }  // namespace millrace::detail
