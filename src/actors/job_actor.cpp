@@ -16,7 +16,8 @@ JobCoordinatorSettings settings_of(const JobActorSettings& settings) {
   return {.checkpoints = execution.checkpoints,
           .restart = execution.restart,
           .allow_dropped_state = execution.allow_dropped_state,
-          .takes_savepoints = execution.savepoints != nullptr && execution.state_stores != nullptr,
+          .takes_savepoints = execution.savepoints != nullptr &&
+                              (execution.state_stores != nullptr || settings.slots != nullptr),
           .seed = settings.seed};
 }
 

@@ -74,6 +74,11 @@ detail::RestartSettings restart_settings(const Config& config, bool checkpoints)
   return detail::NoRestart{};
 }
 
+Duration interval_of(const Config& config, const detail::LogicalPlan& plan) {
+  return config.get(kCheckpointInterval)
+      .value_or(is_unbounded(plan) ? kDefaultInterval : Duration(0));
+}
+
 ExecutionSettings settings_of(const Config& config, Duration interval) {
   return {.checkpoints = {.interval = interval,
                           .timeout = config.get(kCheckpointTimeout),
@@ -174,8 +179,7 @@ JobStorage::~JobStorage() = default;
 Result<JobStorage> JobStorage::open(const detail::ExecutionPlan& plan, const Config& config,
                                     const RestoreChoice& restore) {
   const detail::LogicalPlan& logical = plan.logical;
-  const Duration interval = config.get(kCheckpointInterval)
-                                .value_or(is_unbounded(logical) ? kDefaultInterval : Duration(0));
+  const Duration interval = interval_of(config, logical);
   JobStorage storage;
   storage.settings_ = settings_of(config, interval);
   const bool restores =
@@ -207,6 +211,10 @@ Result<JobStorage> JobStorage::open(const detail::ExecutionPlan& plan, const Con
   if (!from) return from.error();
   storage.settings_.restore = *from;
   return storage;
+}
+
+ExecutionSettings execution_settings(const Config& config, const detail::LogicalPlan& plan) {
+  return settings_of(config, interval_of(config, plan));
 }
 
 std::string savepoint_directory(const Config& config, const std::string& job) {

@@ -54,6 +54,9 @@ class JobStorage {
   detail::ExecutionSettings settings_;
 };
 
+// How a job is kept running, as the configuration has it; without stores.
+detail::ExecutionSettings execution_settings(const Config& config, const detail::LogicalPlan& plan);
+
 // Where the savepoints of a job get folders.
 std::string savepoint_directory(const Config& config, const std::string& job);
 

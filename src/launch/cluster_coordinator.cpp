@@ -1,0 +1,617 @@
+#include "millrace/launch/cluster_coordinator.h"
+
+#include <algorithm>
+#include <fstream>
+#include <utility>
+
+#include "millrace/coordination/directory_savepoints.h"
+#include "millrace/coordination/document_metadata_store.h"
+#include "millrace/core/config/options.h"
+#include "millrace/core/sha256.h"
+#include "millrace/core/text.h"
+#include "millrace/launch/job_storage.h"
+#include "millrace/plan/plan_codec.h"
+#include "millrace/state/files/directory_checkpoint_store.h"
+#include "millrace/state/sealed_record.h"
+
+namespace millrace {
+namespace {
+
+using detail::JobPhase;
+using detail::JobState;
+namespace fs = std::filesystem;
+
+constexpr detail::SealedFormat kSubmittedFormat{
+    .magic = "MILLRJOB", .version = 1, .what = "record of a submitted job"};
+constexpr detail::SealedFormat kEndedFormat{
+    .magic = "MILLREND", .version = 1, .what = "record of a job's end"};
+constexpr std::size_t kArtifactPart = std::size_t{1} << 20;
+constexpr std::uint64_t kLogBytes = 64 << 10;  // of each process
+constexpr std::chrono::milliseconds kLogWait{2'000};
+
+// What the settings of a running job borrow.
+struct Stores {
+  Stores(detail::FileSystem& files, const fs::path& directory, detail::DocumentStore& documents,
+         LeaderEpoch epoch)
+      : checkpoints(files, directory), metadata(documents, epoch), savepoints(files) {}
+
+  detail::DirectoryCheckpointStore checkpoints;
+  detail::DocumentMetadataStore metadata;
+  detail::DirectorySavepoints savepoints;
+};
+
+std::string submission_path(std::string_view id) {
+  return detail::document_path("submissions", id);
+}
+std::string result_path(std::string_view id) { return detail::document_path("results", id); }
+
+bool is_job_id(std::string_view id) {
+  constexpr std::size_t kDigits = 32;
+  return id.size() == kDigits && id.find_first_not_of("0123456789abcdef") == std::string_view::npos;
+}
+
+Result<Config> config_of(const std::vector<detail::Setting>& settings) {
+  ConfigSources sources;
+  for (const detail::Setting& setting : settings) {
+    sources.flags.push_back({setting.key, setting.text});
+  }
+  return Config::load(kEngineOptions, sources);
+}
+
+JobPhase phase_of(JobState state) {
+  switch (state) {
+    case JobState::kStarting:
+      return JobPhase::kStarting;
+    case JobState::kRunning:
+      return JobPhase::kRunning;
+    case JobState::kRestarting:
+      return JobPhase::kRestarting;
+    case JobState::kFinished:
+      return JobPhase::kFinished;
+    case JobState::kFailed:
+      return JobPhase::kFailed;
+    case JobState::kCancelled:
+      return JobPhase::kCancelled;
+    case JobState::kStopped:
+      return JobPhase::kStopped;
+    case JobState::kFinishing:
+    case JobState::kFailing:
+    case JobState::kCancelling:
+    case JobState::kStopping:
+      break;
+  }
+  return JobPhase::kEnding;
+}
+
+constexpr std::pair<JobPhase, std::string_view> kEnds[] = {{JobPhase::kFinished, "finished"},
+                                                           {JobPhase::kStopped, "stopped"},
+                                                           {JobPhase::kCancelled, "cancelled"},
+                                                           {JobPhase::kFailed, "failed"}};
+
+std::string_view word_of(JobPhase phase) {
+  const auto* const end =
+      std::ranges::find(kEnds, phase, [](const auto& entry) { return entry.first; });
+  return end == std::end(kEnds) ? "failed" : end->second;
+}
+JobPhase phase_named(std::string_view word) {
+  const auto* const end =
+      std::ranges::find(kEnds, word, [](const auto& entry) { return entry.second; });
+  return end == std::end(kEnds) ? JobPhase::kFailed : end->first;
+}
+
+Error unknown_job(std::string_view id) {
+  return not_found(concat("there is no job ", id, "; see the list of jobs for their ids"));
+}
+
+Error not_leading(std::string_view known) {
+  return unavailable(concat("this coordinator does not lead",
+                            known.empty() ? "" : "; the one that does is at ", known));
+}
+
+}  // namespace
+
+Result<std::unique_ptr<ClusterCoordinator>> ClusterCoordinator::make(
+    const Config& config, ClusterCoordinatorSettings settings, const Logging& logging) {
+  const detail::LinkedProcess process = settings.process;
+  std::unique_ptr<ClusterCoordinator> made(
+      new ClusterCoordinator(config, std::move(settings), logging));
+  ClusterCoordinator& self = *made;
+  for (const char* const folder : {"artifacts", "checkpoints"}) {
+    Status status = self.files_.make_directories(self.settings_.directory / folder);
+    if (!status) return status.error();
+  }
+  auto shared = detail::open_high_availability(config, self.files_,
+                                               self.settings_.directory / "metadata", self.log_);
+  if (!shared) return shared.error();
+  self.shared_ = *std::move(shared);
+  detail::CoordinatorEvents events{
+      .watch = [&self](const std::string& id,
+                       const detail::JobView& view) { self.on_view(id, view); },
+      .waits = [&self](const std::string& id, const std::string& why) { self.on_waits(id, why); },
+      .ended = [&self](const std::string& id, const Status& status) { self.on_ended(id, status); },
+      .read_artifact = [&self](
+                           const std::string& artifact,
+                           std::uint64_t offset) { return self.read_artifact(artifact, offset); }};
+  auto system = detail::CoordinatorSystem::make(process, std::move(events), logging);
+  if (!system) return system.error();
+  self.system_ = *std::move(system);
+  return made;
+}
+
+ClusterCoordinator::ClusterCoordinator(const Config& config, ClusterCoordinatorSettings settings,
+                                       const Logging& logging)
+    : config_(config), settings_(std::move(settings)), log_(logging.logger("coordinator")) {}
+
+ClusterCoordinator::~ClusterCoordinator() {
+  if (shared_.election) shared_.election->resign();
+  if (system_) system_->lead_no_more();
+}
+
+void ClusterCoordinator::stand(const std::string& rest_address) {
+  const detail::LeaderAddress address{.links = to_string(links()), .rest = rest_address};
+  shared_.election->join(to_string(address),
+                         [this](const detail::LeadershipEvent& event) { on_leadership(event); });
+}
+
+// --- the lead ---
+
+void ClusterCoordinator::on_leadership(const detail::LeadershipEvent& event) {
+  if (const auto* elected = std::get_if<detail::Elected>(&event)) {
+    calls_.execute([this, epoch = elected->epoch] { take_lead(epoch); });
+  } else if (const auto* deposed = std::get_if<detail::Deposed>(&event)) {
+    log_.warn("deposed", {{"why", deposed->why}});
+    system_->lead_no_more();
+    const std::lock_guard lock(mutex_);
+    epoch_.reset();
+    jobs_.clear();
+  } else if (const auto* frozen = std::get_if<detail::Frozen>(&event)) {
+    log_.warn("frozen", {{"why", frozen->why}});
+  } else if (const auto* known = std::get_if<detail::LeaderKnown>(&event)) {
+    const std::lock_guard lock(mutex_);
+    known_ = *known;
+  }
+}
+
+void ClusterCoordinator::take_lead(LeaderEpoch epoch) {
+  log_.info("leading", {{"epoch", epoch}});
+  system_->lead(epoch);
+  {
+    const std::lock_guard lock(mutex_);
+    epoch_ = epoch;
+  }
+  const Result<std::vector<std::string>> ids = shared_.documents->list("submissions");
+  if (!ids) {
+    log_.error("cannot list the cluster's jobs", {{"error", ids.error().message()}});
+    return;
+  }
+  for (const std::string& id : *ids) {
+    const Status resumed = resume(id, epoch);
+    if (!resumed)
+      log_.error("cannot go on with a job", {{"job", id}, {"error", resumed.error().message()}});
+  }
+}
+
+Status ClusterCoordinator::resume(const std::string& id, LeaderEpoch epoch) {
+  const auto document = shared_.documents->read(submission_path(id));
+  if (!document) return document.error();
+  if (!*document) return {};
+  auto submitted = detail::unseal<Submitted>(kSubmittedFormat, (*document)->bytes, id);
+  if (!submitted) return submitted.error();
+  const auto result = shared_.documents->read(result_path(id));
+  if (!result) return result.error();
+  Job job{
+      .submitted = *std::move(submitted), .version = (*document)->version, .name = {}, .plan = {}};
+  if (*result) {
+    auto ended = detail::unseal<Ended>(kEndedFormat, (*result)->bytes, id);
+    if (!ended) return ended.error();
+    job.ended = *std::move(ended);
+    job.name = job.submitted.submission.name;
+    const std::lock_guard lock(mutex_);
+    jobs_.insert_or_assign(id, std::move(job));
+    return {};
+  }
+  return start(job, epoch, true);
+}
+
+Result<LeaderEpoch> ClusterCoordinator::leading() const {
+  const std::lock_guard lock(mutex_);
+  if (epoch_) return *epoch_;
+  return not_leading(known_.address);
+}
+
+detail::LeaderReport ClusterCoordinator::leader() {
+  const std::lock_guard lock(mutex_);
+  detail::LeaderReport report{.here = epoch_.has_value(), .rest_address = {}};
+  const auto address = detail::parse_leader_address(known_.address);
+  if (address) report.rest_address = address->rest;
+  return report;
+}
+
+// --- executables ---
+
+Result<bool> ClusterCoordinator::has_artifact(std::string_view sha256) {
+  std::error_code error;
+  return is_sha256(sha256) && fs::exists(settings_.directory / "artifacts" / sha256, error);
+}
+
+Status ClusterCoordinator::put_artifact(std::string_view sha256, const Parts& next) {
+  if (!is_sha256(sha256)) {
+    return invalid_argument(concat(in_quotes(sha256), " is no SHA-256: 64 hexadecimal digits"));
+  }
+  const fs::path folder = settings_.directory / "artifacts";
+  const fs::path temporary = folder / concat(".", files_.unique_name());
+  Sha256 hash;
+  std::ofstream out(temporary, std::ios::binary);
+  Status status;
+  while (status) {
+    Result<std::string> part = next();
+    if (!part) status = part.error();
+    if (!part || part->empty()) break;
+    hash.add(*part);
+    out << *part;
+  }
+  out.close();
+  if (status && !out) {
+    status = resource_exhausted(concat("cannot write ", in_quotes(temporary.native()),
+                                       "; free space on that disk and check its permissions"));
+  }
+  if (status && hash.hex() != sha256) {
+    status = corruption(concat("what was sent has the SHA-256 ", hash.hex(), ", and not ", sha256,
+                               "; send it again"));
+  }
+  const fs::path durable = folder / concat(".", files_.unique_name());
+  if (status) status = files_.link_or_copy(temporary, durable);
+  (void)files_.remove(temporary);
+  if (status) status = files_.rename(durable, folder / sha256);
+  return status ? files_.sync_directory(folder) : status;
+}
+
+Result<std::string> ClusterCoordinator::read_artifact(const std::string& artifact,
+                                                      std::uint64_t offset) const {
+  const fs::path path = settings_.directory / "artifacts" / artifact;
+  std::ifstream in(path, std::ios::binary);
+  in.seekg(static_cast<std::streamoff>(offset));
+  std::string bytes(kArtifactPart, '\0');
+  in.read(bytes.data(), static_cast<std::streamsize>(bytes.size()));
+  if (!in && !in.eof()) return unavailable(concat("cannot read ", in_quotes(path.native())));
+  bytes.resize(static_cast<std::size_t>(std::max<std::streamsize>(in.gcount(), 0)));
+  return bytes;
+}
+
+// --- jobs ---
+
+Result<ClusterCoordinator::Opened> ClusterCoordinator::open(const Submitted& submitted,
+                                                            LeaderEpoch epoch, bool again) {
+  const detail::JobSubmission& submission = submitted.submission;
+  const auto description = detail::decode_submission(submission.description, submission.name);
+  if (!description) return description.error();
+  Result<detail::LogicalPlan> plan = detail::decode_logical_plan(description->plan);
+  if (!plan) return plan.error();
+  const Result<Config> config = config_of(description->settings);
+  if (!config) return config.error();
+  if (submitted.parallelism != 0) plan->parallelism = submitted.parallelism;
+  if (submitted.max_parallelism != 0) plan->max_parallelism = submitted.max_parallelism;
+  Result<detail::ExecutionPlan> planned = detail::make_execution_plan(*plan);
+  if (!planned) return planned.error();
+  // It decides where keys go: from now on it stays as it is.
+  plan->max_parallelism = planned->max_parallelism;
+  planned->logical.max_parallelism = planned->max_parallelism;
+
+  const std::string asked = config->get(kCheckpointDirectory);
+  const fs::path checkpoints =
+      (asked.empty() ? settings_.directory / "checkpoints" : fs::path(asked)) / submission.id;
+  auto stores = std::make_shared<Stores>(files_, checkpoints, *shared_.documents, epoch);
+  detail::ExecutionSettings execution = execution_settings(*config, *plan);
+  execution.checkpoint_store = &stores->checkpoints;
+  execution.metadata_store = &stores->metadata;
+  execution.savepoints = &stores->savepoints;
+  execution.allow_dropped_state = submission.allow_dropped_state;
+  execution.allow_repeated_output = submission.allow_repeated_output;
+  execution.restore = detail::RestoreFromNothing();
+  if (again || submission.restore == "latest") {
+    execution.restore = detail::RestoreFromLatest();
+  } else if (!submission.restore.empty() && submission.restore != "none") {
+    execution.restore = detail::RestoreFromPath{
+        (fs::path(submission.directory) / submission.restore).lexically_normal().native()};
+  }
+  std::error_code error;
+  const std::uintmax_t size =
+      fs::file_size(settings_.directory / "artifacts" / submission.artifact, error);
+  if (error) {
+    return not_found(concat("the executable ", submission.artifact,
+                            " is not in the cluster's store; upload it first"));
+  }
+  detail::StartHost host{.host = {},
+                         .artifact = submission.artifact,
+                         .artifact_bytes = size,
+                         .arguments = submission.arguments,
+                         .directory = submission.directory,
+                         .plan = detail::encode(*plan),
+                         .settings = description->settings,
+                         .coordinator = {},
+                         .checkpoints = checkpoints.native()};
+  detail::ClusterJob job{.id = submission.id,
+                         .plan = std::make_shared<const detail::ExecutionPlan>(*std::move(planned)),
+                         .execution = std::move(execution),
+                         .stores = std::move(stores),
+                         .host = std::move(host)};
+  return Opened{std::move(job), *std::move(plan)};
+}
+
+// Has it kept, and run.
+Status ClusterCoordinator::start(Job& job, LeaderEpoch epoch, bool again) {
+  Result<Opened> opened = open(job.submitted, epoch, again);
+  if (!opened) return opened.error();
+  const std::string& id = job.submitted.submission.id;
+  if (job.submitted.max_parallelism == 0 || !again) {
+    job.submitted.max_parallelism = opened->plan.max_parallelism;
+    const Result<std::string> bytes = detail::seal(kSubmittedFormat, job.submitted);
+    if (!bytes) return bytes.error();
+    const auto version = shared_.documents->write(submission_path(id), job.version, *bytes, epoch);
+    if (!version) return version.error().with_context("keeping the job");
+    job.version = *version;
+  }
+  job.plan = opened->job.plan;
+  job.name =
+      job.submitted.submission.name.empty() ? opened->plan.job : job.submitted.submission.name;
+  {
+    const std::lock_guard lock(mutex_);
+    if (epoch_ != epoch) return not_leading(known_.address);
+    jobs_.insert_or_assign(id, job);
+  }
+  system_->run(std::move(opened->job));
+  return {};
+}
+
+Result<bool> ClusterCoordinator::submit(const detail::JobSubmission& submission) {
+  const Result<LeaderEpoch> epoch = leading();
+  if (!epoch) return epoch.error();
+  if (!is_job_id(submission.id)) {
+    return invalid_argument(concat("a job's id is 32 hexadecimal digits in lower case, and not ",
+                                   in_quotes(submission.id)));
+  }
+  {
+    const std::lock_guard lock(mutex_);
+    if (const auto known = jobs_.find(submission.id); known != jobs_.end()) {
+      if (known->second.submitted.submission == submission) return false;
+      return invalid_argument(
+          concat("the id ", submission.id, " is another job's; choose a new one, or leave it out"));
+    }
+  }
+  Job job{.submitted = {.submission = submission,
+                        .parallelism = submission.parallelism.value_or(0),
+                        .max_parallelism = 0,
+                        .at = clock_.now()},
+          .version = detail::kNoDocument,
+          .name = {},
+          .plan = {}};
+  const Status started = start(job, *epoch, false);
+  if (!started) return started.error();
+  return true;
+}
+
+template <class Use>
+auto ClusterCoordinator::with_job(std::string_view id, Use use)
+    -> decltype(use(std::declval<Job&>())) {
+  const std::lock_guard lock(mutex_);
+  if (!epoch_) return not_leading(known_.address);
+  const auto job = jobs_.find(std::string(id));
+  if (job == jobs_.end()) return unknown_job(id);
+  return use(job->second);
+}
+
+Status ClusterCoordinator::cancel(std::string_view id) {
+  Status known = with_job(id, [&](Job& job) -> Status {
+    if (!job.ended) return {};
+    return invalid_argument(concat("the job has ended: it is ", job.ended->phase));
+  });
+  if (known) system_->cancel(std::string(id));
+  return known;
+}
+
+Result<std::string> ClusterCoordinator::take_savepoint(std::string_view id,
+                                                       const SavepointWish& wish) {
+  std::string request;
+  std::string path;
+  Status known = with_job(id, [&](Job& job) -> Status {
+    if (job.ended) return invalid_argument(concat("the job has ended: it is ", job.ended->phase));
+    request = concat(epoch_->value(), "-", ++next_savepoint_);
+    const fs::path folder =
+        wish.directory.empty() ? settings_.directory / "savepoints" : fs::path(wish.directory);
+    path = (folder / concat("savepoint-", id.substr(0, 8), "-", request)).native();
+    job.savepoints[request] = {};
+    return {};
+  });
+  if (!known) return known.error();
+  const auto then = !wish.stop   ? detail::AfterSavepoint::kGoOn
+                    : wish.drain ? detail::AfterSavepoint::kDrain
+                                 : detail::AfterSavepoint::kStop;
+  system_->savepoint(std::string(id), {.path = path, .then = then},
+                     [this, request, path, id = std::string(id)](const Status& status) {
+                       (void)with_job(id, [&](Job& job) -> Status {
+                         detail::SavepointReport& report = job.savepoints[request];
+                         report.completed = true;
+                         (status ? report.path : report.failure) =
+                             status ? path : status.error().message();
+                         return {};
+                       });
+                     });
+  return request;
+}
+
+Result<detail::SavepointReport> ClusterCoordinator::savepoint(std::string_view id,
+                                                              std::string_view request) {
+  return with_job(id, [&](Job& job) -> Result<detail::SavepointReport> {
+    const auto found = job.savepoints.find(std::string(request));
+    if (found != job.savepoints.end()) return found->second;
+    return not_found(concat("no savepoint ", request,
+                            " of that job was asked for, of this leader; ask for one"));
+  });
+}
+
+Status ClusterCoordinator::rescale(std::string_view id, std::uint32_t parallelism) {
+  Status accepted = with_job(id, [&](Job& job) -> Status {
+    if (job.ended) return invalid_argument(concat("the job has ended: it is ", job.ended->phase));
+    if (parallelism == 0 || parallelism > job.plan->max_parallelism) {
+      return invalid_argument(concat("a parallelism of ", parallelism,
+                                     ": this job can have from 1 to ", job.plan->max_parallelism,
+                                     ", the number of its key groups"));
+    }
+    job.rescaled_to = parallelism;
+    return {};
+  });
+  if (accepted) system_->cancel(std::string(id));
+  return accepted;
+}
+
+// Its tasks are closed, and its record says "cancelled" until it is claimed anew.
+void ClusterCoordinator::begin_rescaled(const std::string& id) {
+  Job job;
+  LeaderEpoch epoch;
+  {
+    const std::lock_guard lock(mutex_);
+    const auto found = jobs_.find(id);
+    if (!epoch_ || found == jobs_.end()) return;
+    epoch = *epoch_;
+    job = found->second;
+  }
+  job.submitted.parallelism = *std::exchange(job.rescaled_to, std::nullopt);
+  job.view = {};
+  const Result<std::string> bytes = detail::seal(kSubmittedFormat, job.submitted);
+  const auto version =
+      bytes ? shared_.documents->write(submission_path(id), job.version, *bytes, epoch)
+            : Result<detail::DocumentVersion>(bytes.error());
+  Status started = version ? Status() : Status(version.error());
+  if (version) {
+    job.version = *version;
+    started = start(job, epoch, true);
+  }
+  if (!started)
+    log_.error("cannot rescale a job", {{"job", id}, {"error", started.error().message()}});
+}
+
+Result<std::vector<detail::JobReport>> ClusterCoordinator::jobs() {
+  const std::lock_guard lock(mutex_);
+  if (!epoch_) return not_leading(known_.address);
+  std::vector<detail::JobReport> reports;
+  for (const auto& [id, job] : jobs_) reports.push_back(report_of(id, job));
+  std::ranges::sort(reports, {}, [](const detail::JobReport& report) { return report.started; });
+  return reports;
+}
+
+Result<detail::JobReport> ClusterCoordinator::job(std::string_view id) {
+  Result<detail::JobReport> report = with_job(
+      id, [&](Job& job) -> Result<detail::JobReport> { return report_of(std::string(id), job); });
+  if (!report || report->tasks.empty()) return report;
+  const std::vector<std::string> workers = system_->workers_of(std::string(id));
+  for (detail::TaskReport& task : report->tasks) {
+    task.hosts.assign(workers.begin(),
+                      workers.begin() + static_cast<std::ptrdiff_t>(std::min<std::size_t>(
+                                            workers.size(), task.parallelism)));
+  }
+  return report;
+}
+
+detail::JobReport ClusterCoordinator::report_of(const std::string& id, const Job& job) const {
+  detail::JobReport report{.id = id,
+                           .name = job.name,
+                           .phase = phase_of(job.view.state),
+                           .reason = job.view.trouble,
+                           .started = job.submitted.at,
+                           .ended = std::nullopt,
+                           .attempt = job.view.attempt,
+                           .parallelism = job.submitted.parallelism,
+                           .completed_checkpoints = job.view.completed_checkpoints,
+                           .tasks = {},
+                           .checkpoints = {}};
+  const bool begins = report.phase == JobPhase::kStarting || report.phase == JobPhase::kRestarting;
+  if (begins && !job.waits.empty()) {
+    report.phase = JobPhase::kWaiting;
+    report.reason = job.waits;
+  }
+  if (job.ended) {
+    report.phase = phase_named(job.ended->phase);
+    report.reason = job.ended->reason;
+    report.ended = job.ended->at;
+  }
+  if (!job.plan) return report;
+  if (report.parallelism == 0) report.parallelism = job.plan->logical.parallelism;
+  for (std::size_t i = 0; i < job.plan->tasks.size(); ++i) {
+    const detail::TaskSpec& task = job.plan->tasks[i];
+    report.tasks.push_back({.id = std::to_string(i),
+                            .name = task_name(*job.plan, TaskId(static_cast<std::uint32_t>(i))),
+                            .parallelism = task.parallelism,
+                            .hosts = {}});
+  }
+  return report;
+}
+
+void ClusterCoordinator::on_view(const std::string& id, const detail::JobView& view) {
+  (void)with_job(id, [&](Job& job) -> Status {
+    job.view = view;
+    return {};
+  });
+}
+
+void ClusterCoordinator::on_waits(const std::string& id, const std::string& reason) {
+  (void)with_job(id, [&](Job& job) -> Status {
+    job.waits = reason;
+    return {};
+  });
+}
+
+void ClusterCoordinator::on_ended(const std::string& id, const Status& status) {
+  (void)with_job(id, [&](Job& job) -> Status {
+    if (job.rescaled_to && job.view.state == JobState::kCancelled) {
+      calls_.execute([this, id] { begin_rescaled(id); });
+      return {};
+    }
+    job.rescaled_to.reset();
+    const JobPhase phase = status ? phase_of(job.view.state)
+                           : status.error().code() == ErrorCode::kCancelled ? JobPhase::kCancelled
+                                                                            : JobPhase::kFailed;
+    job.ended = Ended{.phase = std::string(word_of(phase)),
+                      .reason = status ? "" : status.error().message(),
+                      .at = clock_.now()};
+    calls_.execute(
+        [this, id, ended = *job.ended, epoch = *epoch_] { keep_result(id, ended, epoch); });
+    return {};
+  });
+}
+
+void ClusterCoordinator::keep_result(const std::string& id, const Ended& ended, LeaderEpoch epoch) {
+  log_.info("job ended", {{"job", id}, {"state", ended.phase}, {"reason", ended.reason}});
+  const Result<std::string> bytes = detail::seal(kEndedFormat, ended);
+  const auto kept =
+      bytes ? shared_.documents->write(result_path(id), detail::kNoDocument, *bytes, epoch)
+            : Result<detail::DocumentVersion>(bytes.error());
+  if (!kept)
+    log_.warn("cannot keep a job's result", {{"job", id}, {"error", kept.error().message()}});
+}
+
+Result<std::string> ClusterCoordinator::logs(std::string_view id, std::size_t lines) {
+  Status known = with_job(id, [](Job&) -> Status { return {}; });
+  if (!known) return known.error();
+  std::string text = system_->log(std::string(id), kLogBytes, kLogWait);
+  std::size_t from = text.size();
+  for (std::size_t left = lines + 1; left > 0 && from != std::string::npos && from > 0; --left) {
+    from = text.rfind('\n', from - 1);
+  }
+  return from == std::string::npos || from == 0 ? text : text.substr(from + 1);
+}
+
+Result<std::vector<detail::WorkerReport>> ClusterCoordinator::workers() {
+  const Result<LeaderEpoch> epoch = leading();
+  if (!epoch) return epoch.error();
+  std::vector<detail::WorkerReport> reports;
+  for (const auto& [id, room] : system_->workers()) {
+    reports.push_back({.id = id,
+                       .address = {},
+                       .slots = room.slots,
+                       .free_slots = room.free,
+                       .heard = clock_.now()});
+  }
+  return reports;
+}
+
+}  // namespace millrace
