@@ -24,12 +24,7 @@ Commands Dispatcher::worker_came(const std::string& worker, std::uint32_t slots,
     job.hosts.erase(host);
   }
   for (const HostId& host : hosts) {
-    const auto job = jobs_.find(host.job);
-    const auto known = job == jobs_.end() ? std::map<std::string, HostId>::iterator()
-                                          : job->second.hosts.find(worker);
-    const bool ours =
-        job != jobs_.end() && known != job->second.hosts.end() && known->second == host;
-    if (!ours) commands.push_back(EndHost{worker, host});
+    if (!is_ours(worker, host)) commands.push_back(EndHost{worker, host});
   }
   workers_[worker] = {slots, slots > taken ? slots - taken : 0};
   std::ranges::move(settle(), std::back_inserter(commands));
@@ -49,12 +44,16 @@ Commands Dispatcher::worker_lost(const std::string& worker, const Error& error) 
 }
 
 Commands Dispatcher::host_ended(const std::string& worker, const HostId& host, const Error& error) {
-  const auto job = jobs_.find(host.job);
-  if (job == jobs_.end()) return {};
-  const auto known = job->second.hosts.find(worker);
-  if (known == job->second.hosts.end() || known->second != host) return {};
-  job->second.hosts.erase(known);
+  if (!is_ours(worker, host)) return {};
+  jobs_[host.job].hosts.erase(worker);
   return {MissHost{host, error}};
+}
+
+bool Dispatcher::is_ours(const std::string& worker, const HostId& host) const {
+  const auto job = jobs_.find(host.job);
+  if (job == jobs_.end()) return false;
+  const auto known = job->second.hosts.find(worker);
+  return known != job->second.hosts.end() && known->second == host;
 }
 
 Commands Dispatcher::need_slots(const std::string& id, std::uint32_t slots) {
@@ -123,7 +122,8 @@ void Dispatcher::give_slots(const std::string& id, Job& job, Commands& commands)
 void Dispatcher::free_slots(Job& job) {
   for (const std::string& worker : job.slots) {
     const auto room = workers_.find(worker);
-    if (room != workers_.end()) ++room->second.free;
+    if (room == workers_.end()) continue;
+    room->second.free = std::min(room->second.free + 1, room->second.slots);
   }
 }
 

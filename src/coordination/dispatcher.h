@@ -91,6 +91,7 @@ class Dispatcher {
     std::string told;                     // why, as it was told last
   };
 
+  bool is_ours(const std::string& worker, const HostId& host) const;
   Commands settle();
   void give_slots(const std::string& id, Job& job, Commands& commands);
   void free_slots(Job& job);

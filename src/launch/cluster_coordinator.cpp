@@ -539,7 +539,7 @@ detail::JobReport ClusterCoordinator::report_of(const std::string& id, const Job
   for (std::size_t i = 0; i < job.plan->tasks.size(); ++i) {
     const detail::TaskSpec& task = job.plan->tasks[i];
     report.tasks.push_back({.id = std::to_string(i),
-                            .name = task_name(*job.plan, TaskId(static_cast<std::uint32_t>(i))),
+                            .name = task.name,
                             .parallelism = task.parallelism,
                             .hosts = {}});
   }
