@@ -17,8 +17,15 @@ namespace {
 using Kind = ZooKeeperOperation::Kind;
 using Why = ZooKeeperRefusal::Why;
 
-// The client would say on standard error what is said here by errors and states.
-void say_nothing(const char*) {}
+// The client would say on standard error what is said here by errors and states, and write the
+// addresses for it into one buffer of all sessions.
+void silence_client() {
+  static const bool silenced = [] {
+    zoo_set_debug_level(static_cast<ZooLogLevel>(0));
+    return true;
+  }();
+  static_cast<void>(silenced);
+}
 
 bool is_answer(int code) { return code == ZOK || code < ZAPIERROR; }
 
@@ -160,9 +167,10 @@ Result<std::shared_ptr<ZooKeeperSession>> ZooKeeperSession::open(const ZooKeeper
   auto client = std::make_unique<Client>();
   client->options = options;
   client->changed = std::move(changed);
-  client->handle = zookeeper_init2(options.quorum.c_str(), &Client::watch,
-                                   static_cast<int>(options.session_timeout.count()), nullptr,
-                                   client.get(), ZOO_NO_LOG_CLIENTENV, &say_nothing);
+  silence_client();
+  client->handle = zookeeper_init(options.quorum.c_str(), &Client::watch,
+                                  static_cast<int>(options.session_timeout.count()), nullptr,
+                                  client.get(), ZOO_NO_LOG_CLIENTENV);
   if (client->handle == nullptr) {
     return unavailable(concat("cannot use the addresses of ZooKeeper, ", in_quotes(options.quorum),
                               ": ", std::system_category().message(errno),
