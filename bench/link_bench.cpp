@@ -194,8 +194,10 @@ class Owner final : public ActorBase {
   caf::behavior make_behavior() override {
     return {[this](const Listening& listening) { port_.set_value(listening.address->port); },
             [this](const LinkUp& up) { link_.set_value(up.link); },
-            [this](const ControlArrived&) { told_.set_value(); }, [](const LinkDown&) {},
-            [](const LinkCongested&) {}};
+            [this](const ControlArrived&) { told_.set_value(); },
+            [](const LinkDown&) {},
+            [](const LinkCongested&) {},
+            [](const LinkRelieved&) {}};
   }
 
  private:

@@ -9,7 +9,7 @@ void HostLinks::need(AttemptId attempt, const std::set<std::string>& hosts) {
   for (const std::string& host : hosts) links.emplace(host, std::nullopt);
 }
 
-std::vector<AttemptId> HostLinks::on_up(const std::string& host, LinkId link) {
+std::vector<AttemptId> HostLinks::on_up(const std::string& host, HostLink link) {
   std::vector<AttemptId> served;
   for (auto& [attempt, links] : needed_) {
     const auto needed = links.find(host);
@@ -20,13 +20,13 @@ std::vector<AttemptId> HostLinks::on_up(const std::string& host, LinkId link) {
   return served;
 }
 
-std::vector<AttemptId> HostLinks::on_down(LinkId link) const {
-  std::vector<AttemptId> hurt;
+std::vector<AttemptId> HostLinks::attempts_with(LinkId link) const {
+  std::vector<AttemptId> attempts;
   for (const auto& [attempt, links] : needed_) {
-    const auto has = [&](const auto& entry) { return entry.second == link; };
-    if (std::ranges::any_of(links, has)) hurt.push_back(attempt);
+    const auto has = [&](const auto& entry) { return entry.second && entry.second->id == link; };
+    if (std::ranges::any_of(links, has)) attempts.push_back(attempt);
   }
-  return hurt;
+  return attempts;
 }
 
 std::vector<AttemptId> HostLinks::on_failed(const std::string& host) const {
@@ -45,7 +45,7 @@ bool HostLinks::complete(AttemptId attempt) const {
          });
 }
 
-LinkId HostLinks::link(AttemptId attempt, const std::string& host) const {
+const HostLink& HostLinks::link(AttemptId attempt, const std::string& host) const {
   return needed_.at(attempt).at(host).value();
 }
 

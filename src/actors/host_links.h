@@ -6,6 +6,7 @@
 #pragma once
 
 #include <map>
+#include <memory>
 #include <optional>
 #include <set>
 #include <string>
@@ -16,6 +17,11 @@
 
 namespace millrace::detail {
 
+struct HostLink {
+  LinkId id{};
+  std::shared_ptr<LinkLoad> load = nullptr;
+};
+
 class HostLinks {
  public:
   // The attempt begins, and needs a link with each of these hosts.
@@ -23,18 +29,18 @@ class HostLinks {
   void forget(AttemptId attempt) { needed_.erase(attempt); }
 
   // There is a link with the host. Gives the attempts that wait for it no more.
-  std::vector<AttemptId> on_up(const std::string& host, LinkId link);
-  // The link is gone. Gives the attempts that had it.
-  std::vector<AttemptId> on_down(LinkId link) const;
+  std::vector<AttemptId> on_up(const std::string& host, HostLink link);
+  // The attempts that have the link, which is gone or has room again.
+  std::vector<AttemptId> attempts_with(LinkId link) const;
   // There will be no link with the host. Gives the attempts that wait for one.
   std::vector<AttemptId> on_failed(const std::string& host) const;
 
   // The attempt has all links that it needs.
   bool complete(AttemptId attempt) const;
-  LinkId link(AttemptId attempt, const std::string& host) const;
+  const HostLink& link(AttemptId attempt, const std::string& host) const;
 
  private:
-  using Links = std::map<std::string, std::optional<LinkId>>;
+  using Links = std::map<std::string, std::optional<HostLink>>;
 
   std::map<AttemptId, Links> needed_;
 };

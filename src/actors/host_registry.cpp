@@ -24,6 +24,7 @@ caf::behavior HostRegistry::make_behavior() {
         if (host != hosts_.end()) send(host->second, std::move(arrived));
       },
       [](const LinkCongested&) {},
+      [](const LinkRelieved&) {},
       [](const ProgressArrived&) {},
   };
 }

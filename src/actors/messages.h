@@ -20,6 +20,7 @@
 #include <caf/allowed_unsafe_message_type.hpp>
 
 #include <cstdint>
+#include <map>
 #include <memory>
 #include <optional>
 #include <string>
@@ -73,6 +74,7 @@ struct TaskPeers {
   caf::actor enumerator;                     // of a source with splits
   JobId job{};                               // the rest is of use where a peer is elsewhere
   caf::actor links;
+  std::map<LinkId, std::shared_ptr<LinkLoad>> loads;
   std::shared_ptr<BytePool> pool;
 };
 

@@ -32,6 +32,7 @@ caf::behavior TaskActor::make_behavior() {
       [this](const LinkDown& down) {
         if (!stopped_) report(down.error);
       },
+      [this](LinkRelieved relieved) { on_runner([&](TaskRunner&) { release(relieved.link); }); },
       [this](AssignSplit& assigned) {
         on_runner([&](TaskRunner& runner) {
           settle(runner.on_split(std::move(assigned.split), std::move(assigned.schema)));
@@ -118,6 +119,32 @@ void TaskActor::take(TaskRunner& runner, FrameArrived& arrived) {
   }
 }
 
+template <class Call>
+void TaskActor::each_channel_on(LinkId link, Call call) {
+  for (std::size_t exchange = 0; exchange < peers_->receivers.size(); ++exchange) {
+    const std::vector<Peer>& receivers = peers_->receivers[exchange];
+    for (std::size_t channel = 0; channel < receivers.size(); ++channel) {
+      if (!receivers[channel].actor && receivers[channel].link == link) call(exchange, channel);
+    }
+  }
+}
+
+// Its channels wait, as if they had no credit.
+void TaskActor::hold(LinkId link) {
+  each_channel_on(link, [&](std::size_t exchange, std::size_t channel) {
+    runner_->hold(exchange, channel, true);
+  });
+}
+
+// One channel after the other, for what the first ones send may be all that there is room for.
+void TaskActor::release(LinkId link) {
+  bool full = false;
+  each_channel_on(link, [&](std::size_t exchange, std::size_t channel) {
+    full = full || peers_->loads.at(link)->must_wait();
+    runner_->hold(exchange, channel, full);
+  });
+}
+
 // A frame that is wrong ends its link, so that its sender learns of it.
 void TaskActor::refuse(LinkId link, const Error& error) {
   ActorBase::send(peers_->links, CloseLink{link, error});
@@ -126,7 +153,10 @@ void TaskActor::refuse(LinkId link, const Error& error) {
 
 void TaskActor::put_out(LinkId link, Result<std::string> frame) {
   if (!frame) return report(frame.error());
-  ActorBase::send(peers_->links, SendFrame{link, *std::move(frame)});
+  LinkLoad& load = *peers_->loads.at(link);
+  load.add(frame->size());
+  ActorBase::send(peers_->links, SendFrame{link, *std::move(frame), true});
+  if (load.must_wait()) hold(link);
 }
 
 void TaskActor::open() {

@@ -50,6 +50,10 @@ class TaskActor final : public ActorBase, private TaskPort {
   void take(TaskRunner& runner, Deliver& deliver);
   void take(TaskRunner& runner, Credit& credit);
   void take(TaskRunner& runner, FrameArrived& arrived);
+  template <class Call>
+  void each_channel_on(LinkId link, Call call);
+  void hold(LinkId link);
+  void release(LinkId link);
   void refuse(LinkId link, const Error& error);
   void put_out(LinkId link, Result<std::string> frame);
   void open();

@@ -81,7 +81,8 @@ caf::behavior TaskHost::make_behavior() {
       [this](ControlArrived& arrived) {
         if (arrived.link == control_) send(coordinator_, std::move(arrived));
       },
-      [](const LinkCongested&) {},  // credit bounds what tasks send
+      [this](const LinkRelieved& relieved) { on_room(relieved.link); },
+      [](const LinkCongested&) {},
       [](const ProgressArrived&) {},
   };
 }
@@ -246,7 +247,7 @@ void TaskHost::spawn_relay(Attempt& attempt, SubtaskId reader, const std::string
   const AttemptId id = attempt.order.attempt;
   SplitRoute route{.attempt = {settings_.linked->job, id},
                    .reader = reader,
-                   .link = host_links_.link(id, host),
+                   .link = host_links_.link(id, host).id,
                    .links = links_,
                    .pool = settings_.linked->pool};
   attempt.relays.emplace(reader, spawn<SplitRelay>(std::move(route), std::move(local)));
@@ -256,7 +257,16 @@ void TaskHost::connect(const Attempt& attempt) {
   for (const TaskOrder& task : attempt.order.tasks) connect(attempt, task.subtask);
 }
 
+template <class Message>
+void TaskHost::tell_tasks(const Attempt& attempt, const Message& message) {
+  for (const TaskOrder& order : attempt.order.tasks) {
+    const caf::actor& task = tasks_[order.subtask.value()];
+    if (task) send(task, message);
+  }
+}
+
 void TaskHost::connect(const Attempt& attempt, SubtaskId subtask) {
+  auto peers = std::make_shared<TaskPeers>();
   const auto peer = [&](const PeerAddress& address) {
     Peer found{
         .subtask = address.subtask, .exchange = address.exchange, .channel = address.channel};
@@ -264,14 +274,15 @@ void TaskHost::connect(const Attempt& attempt, SubtaskId subtask) {
     if (elsewhere == attempt.elsewhere.end()) {
       found.actor = tasks_[address.subtask.value()];
     } else {
-      found.link = host_links_.link(attempt.order.attempt, elsewhere->second);
+      const HostLink& link = host_links_.link(attempt.order.attempt, elsewhere->second);
+      found.link = link.id;
+      peers->loads.emplace(link.id, link.load);
     }
     return found;
   };
   const caf::actor& task = tasks_[subtask.value()];
   if (!task) return;  // it has ended already
   const TaskWiring& wiring = wirings_[subtask.value()];
-  auto peers = std::make_shared<TaskPeers>();
   for (const std::vector<PeerAddress>& channels : wiring.receivers) {
     std::ranges::transform(channels, std::back_inserter(peers->receivers.emplace_back()), peer);
   }
@@ -291,11 +302,7 @@ void TaskHost::connect(const Attempt& attempt, SubtaskId subtask) {
 
 void TaskHost::start(AttemptId attempt) {
   const auto found = attempts_.find(attempt);
-  if (found == attempts_.end()) return;
-  for (const TaskOrder& task : found->second.order.tasks) {
-    const caf::actor& actor = tasks_[task.subtask.value()];
-    if (actor) send(actor, Start{});
-  }
+  if (found != attempts_.end()) tell_tasks(found->second, Start{});
 }
 
 void TaskHost::trigger(const Trigger& trigger) {
@@ -361,7 +368,9 @@ void TaskHost::on_link(const LinkUp& up) {
     send(coordinator_, HostReady{address_});
     return;
   }
-  for (const AttemptId attempt : host_links_.on_up(up.peer.identity, up.link)) go_on(attempt);
+  for (const AttemptId attempt : host_links_.on_up(up.peer.identity, {up.link, up.load})) {
+    go_on(attempt);
+  }
 }
 
 // The tasks at its ends fail. However it came to that, with another link they may go on.
@@ -369,7 +378,7 @@ void TaskHost::on_link_lost(const LinkDown& down) {
   if (down.link == control_) return end(down.error.with_context("the coordinator is gone"));
   const Error error = unavailable(
       concat("the link to host ", in_quotes(down.identity), " is lost: ", down.error.message()));
-  for (const AttemptId id : host_links_.on_down(down.link)) {
+  for (const AttemptId id : host_links_.attempts_with(down.link)) {
     const Attempt& attempt = attempts_.at(id);
     if (!attempt.made) {
       fail(id, error);
@@ -380,6 +389,13 @@ void TaskHost::on_link_lost(const LinkDown& down) {
       if (!task || !hosts_of_peers(attempt, order.subtask).contains(down.identity)) continue;
       send(task, LinkDown{down.link, down.identity, error});
     }
+  }
+}
+
+void TaskHost::on_room(LinkId link) {
+  for (const AttemptId id : host_links_.attempts_with(link)) {
+    const Attempt& attempt = attempts_.at(id);
+    if (attempt.made) tell_tasks(attempt, LinkRelieved{link});
   }
 }
 

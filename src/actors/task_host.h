@@ -92,6 +92,8 @@ class TaskHost final : public ActorBase {
   void connect(const Attempt& attempt, SubtaskId subtask);
   TaskStart start_of(const Attempt& attempt) const;
   void start(AttemptId attempt);
+  template <class Message>
+  void tell_tasks(const Attempt& attempt, const Message& message);
   void trigger(const Trigger& trigger);
   void close(AttemptId attempt);
   void fail(AttemptId attempt, const Error& error);
@@ -101,6 +103,7 @@ class TaskHost final : public ActorBase {
   void on_listening(const Listening& listening);
   void on_link(const LinkUp& up);
   void on_link_lost(const LinkDown& down);
+  void on_room(LinkId link);
   void on_no_link(const ConnectFailed& failed);
   void open_receivers(const Attempt& attempt);
   SubtaskId first_of(TaskId task) const;

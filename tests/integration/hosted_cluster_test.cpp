@@ -5,6 +5,7 @@
 #include <gtest/gtest.h>
 
 #include <algorithm>
+#include <atomic>
 #include <condition_variable>
 #include <map>
 #include <mutex>
@@ -12,7 +13,9 @@
 #include "integration/linked_hosts.h"
 #include "millrace/actors/embedded_cluster.h"
 #include "millrace/connect.h"
+#include "millrace/coordination/directory_savepoints.h"
 #include "millrace/millrace.h"
+#include "millrace/state/files/real_file_system.h"
 #include "millrace/state/memory_store.h"
 #include "millrace/verifier.h"
 #include "support/memory_stores.h"
@@ -295,6 +298,244 @@ TEST_F(WitnessedHostsTest, GoOnWhenTheCoordinatorLosesAHostAndThatEnds) {
   const bool second = cluster.host(1).wait_for(10s);
   EXPECT_TRUE(first && second) << "both have ended: one at the cut, one with the job";
   EXPECT_THAT(cluster.host(0).reason().message(), HasSubstr("the coordinator is gone"));
+}
+
+TEST_F(WitnessedHostsTest, GoOnFromASavepointThatAllHostsWroteAtTheSameBarriers) {
+  detail::RealFileSystem files;
+  detail::DirectorySavepoints savepoints(files);
+  const std::string path = directory_.path("savepoint");
+  {
+    Stores stores;
+    detail::ExecutionSettings settings = stores.settings();
+    settings.savepoints = &savepoints;
+    LinkedHosts cluster(3, witnessed("saved"), streaming(4, false), settings, anywhere(5));
+    EXPECT_FALSE(cluster.job().wait_for(100ms));
+    const Status taken = take_savepoint(cluster.job(), {path, detail::AfterSavepoint::kStop});
+    ASSERT_TRUE(taken) << taken.error().message();
+    const Status stopped = cluster.result();
+    ASSERT_TRUE(stopped) << stopped.error().message();
+  }
+  Stores stores;
+  detail::ExecutionSettings settings = stores.settings();
+  settings.savepoints = &savepoints;
+  settings.restore = detail::RestoreFromPath{path};
+  LinkedHosts cluster(2, witnessed("saved"), streaming(3, false), settings, anywhere(6));
+  const Status status = cluster.result();
+  ASSERT_TRUE(status) << status.error().message();
+  expect_clean("saved");
+}
+
+TEST_F(WitnessedHostsTest, SayWhichHostWasLostWhereNothingIsRestarted) {
+  Stores stores;
+  detail::ExecutionSettings settings = stores.settings();
+  settings.restart = detail::NoRestart{};
+  LinkedHosts cluster(2, witnessed("lost"), streaming(1), settings, [](auto subtasks, auto hosts) {
+    return Result<detail::Placement>(detail::Placement{
+        {hosts.begin(), hosts.end()}, std::vector<std::uint32_t>(subtasks.size(), 1)});
+  });
+  EXPECT_FALSE(cluster.job().wait_for(50ms));
+  cluster.drop_host(1);
+  const Status status = cluster.result();
+  ASSERT_FALSE(status);
+  EXPECT_EQ(status.error().code(), ErrorCode::kUnavailable);
+  EXPECT_THAT(status.error().message(), HasSubstr("host 'host-1' is lost"));
+}
+
+TEST_F(WitnessedHostsTest, SayWhichLinkWasLostWhereNothingIsRestarted) {
+  Stores stores;
+  Random random(1);
+  detail::ExecutionSettings settings = stores.settings();
+  settings.restart = detail::NoRestart{};
+  LinkedHosts cluster(2, witnessed("lost"), streaming(2), settings);
+  while (stores.checkpoints.metadata.empty() && !cluster.job().wait_for(1ms)) {
+  }
+  ASSERT_TRUE(cluster.cut_connection(random));
+  const Status status = cluster.result();
+  ASSERT_FALSE(status);
+  EXPECT_THAT(status.error().message(), HasSubstr("the link to host 'host-"));
+}
+
+TEST_F(WitnessedHostsTest, EndWhenTheyAreCancelled) {
+  Stores stores;
+  LinkedHosts cluster(3, witnessed("cancelled"), streaming(3), stores.settings());
+  EXPECT_FALSE(cluster.job().wait_for(20ms));
+  cluster.job().cancel();
+  const Status status = cluster.result();
+  ASSERT_FALSE(status);
+  EXPECT_EQ(status.error().code(), ErrorCode::kCancelled);
+}
+
+TEST(HostedCluster, SaysThatItCannotListen) {
+  Logging logging{LogLevel::kOff};
+  const auto made = detail::HostedCluster::make(
+      {.cluster = "test", .identity = "coordinator", .listen = {"0.0.0.0", 0}}, {}, logging);
+  ASSERT_FALSE(made);
+  EXPECT_THAT(made.error().message(), HasSubstr("beyond loopback links need TLS"));
+}
+
+TEST(HostedCluster, EndsAJobThatIsCancelledBeforeItsHostsAreThere) {
+  Logging logging{LogLevel::kOff};
+  auto cluster = *detail::HostedCluster::make({.cluster = "test", .identity = "coordinator"},
+                                              {.hosts = 2}, logging);
+  auto job =
+      test_support::plan_job([](Job& described) { described.from(sequence(1, 10)).to(discard()); });
+  auto running = *cluster->start(job->plan, {}, {});
+  EXPECT_FALSE(running->wait_for(5ms));
+  running->cancel();
+  EXPECT_EQ(running->result().error().code(), ErrorCode::kCancelled);
+}
+
+TEST(JobHost, SaysThatItsCoordinatorIsNotThere) {
+  Logging logging{LogLevel::kOff};
+  auto job =
+      test_support::plan_job([](Job& described) { described.from(sequence(1, 10)).to(discard()); });
+  detail::JobHost host({.cluster = "test", .identity = "host"},
+                       {.id = JobId(1), .plan = job->plan, .code = job->code}, {"127.0.0.1", 1},
+                       logging);
+  ASSERT_TRUE(host.wait_for(20s));
+  EXPECT_THAT(host.reason().message(), HasSubstr("Connection refused"));
+}
+
+TEST(HostedJob, NamesTheOperatorsBetweenWhichRecordsCannotCrossLinks) {
+  const Logging logging{LogLevel::kOff};
+  auto cluster = *detail::HostedCluster::make({.cluster = "test", .identity = "coordinator"},
+                                              {.hosts = 2}, logging);
+  auto job = test_support::plan_job([](Job& described) {
+    described.from(sequence(1, 10)).named("numbers").rebalance().to(discard()).named("nowhere");
+  });
+  for (auto& [id, code] : job->code.operators) code.types.clear();
+  auto running = *cluster->start(job->plan, {}, {});
+  const auto host = [&](std::string identity) {
+    return std::make_unique<detail::JobHost>(
+        detail::LinkedProcess{.cluster = "test", .identity = std::move(identity)},
+        detail::HostedJob{.id = JobId(1), .plan = job->plan, .code = job->code}, cluster->address(),
+        logging);
+  };
+  const auto one = host("one");
+  const auto two = host("two");
+  const Status status = running->result();
+  ASSERT_FALSE(status);
+  EXPECT_EQ(status.error().code(), ErrorCode::kUnsupported);
+  EXPECT_THAT(status.error().message(), HasSubstr("'numbers' sends to 'nowhere'"));
+}
+
+TEST(HostedJob, IsRefusedByAHostThatHasAnotherPlan) {
+  const Logging logging{LogLevel::kOff};
+  auto cluster =
+      *detail::HostedCluster::make({.cluster = "test", .identity = "coordinator"}, {}, logging);
+  const JobFunction function = [](Job& described) {
+    described.from(sequence(1, 10)).rebalance().to(discard());
+  };
+  auto running =
+      *cluster->start(test_support::plan_job(function, {.parallelism = 3})->plan, {}, {});
+  auto other = test_support::plan_job(function, {.parallelism = 1});
+  const detail::JobHost host({.cluster = "test", .identity = "host"},
+                             {.id = JobId(1), .plan = other->plan, .code = other->code},
+                             cluster->address(), logging);
+  const Status status = running->result();
+  ASSERT_FALSE(status);
+  EXPECT_EQ(status.error().code(), ErrorCode::kInvalidArgument);
+  EXPECT_THAT(status.error().message(), HasSubstr("has another plan than its coordinator"));
+}
+
+// The source alone on the first host, all others on the second.
+Result<detail::Placement> source_apart(std::span<const detail::Subtask> subtasks,
+                                       std::span<const detail::HostAddress> hosts) {
+  detail::Placement placement{.hosts = {hosts.begin(), hosts.end()}, .host_of = {}};
+  for (const detail::Subtask& subtask : subtasks) {
+    placement.host_of.push_back(subtask.task == TaskId(0) ? 0 : 1);
+  }
+  return placement;
+}
+
+TEST(HostedJob, FailsWhereOneRecordIsTooLargeForAFrame) {
+  const Status status =
+      LinkedHosts(
+          2,
+          [](Job& job) {
+            job.from(sequence(1, 1))
+                .map([](const std::int64_t&) { return std::string(20 << 20, 'x'); })
+                .rebalance()
+                .map([](const std::string& text) { return text; })
+                .to(discard());
+          },
+          {.parallelism = 1}, {}, source_apart)
+          .result();
+  ASSERT_FALSE(status);
+  EXPECT_THAT(status.error().message(), HasSubstr("no record may be larger"));
+}
+
+// All channels of a link together have more credit than may wait there.
+TEST(HostedJob, HoldsWhatItSendsWhereALinkIsFull) {
+  Stores stores;
+  LinkedHosts cluster(
+      2,
+      [](Job& job) {
+        job.from(sequence(1, 300'000))
+            .map([](const std::int64_t& n) { return std::string(400, static_cast<char>(n)); })
+            .shuffle()
+            .map([](const std::string& text) { return text.size(); })
+            .to(discard());
+      },
+      {.parallelism = 12, .mode = Mode::kStreaming}, stores.settings(), detail::spread,
+      {.congested_bytes = 128 << 10, .most_bytes = 4 << 20});
+  const Status status = cluster.result();
+  ASSERT_TRUE(status) << status.error().message();
+  EXPECT_EQ(stores.metadata.record->attempt, 1U) << "a link was closed because it was too full";
+}
+
+// Holds up whoever passes until it is opened.
+class Gate {
+ public:
+  void open() {
+    const std::lock_guard lock(mutex_);
+    open_ = true;
+    opened_.notify_all();
+  }
+  void pass() {
+    std::unique_lock lock(mutex_);
+    opened_.wait(lock, [&] { return open_; });
+  }
+
+ private:
+  std::mutex mutex_;
+  std::condition_variable opened_;
+  bool open_ = false;
+};
+
+TEST(HostedJob, BoundsWhatASenderHasUnderWayToASlowReceiver) {
+  constexpr std::int64_t kRecords = 2'000'000;
+  const auto gate = std::make_shared<Gate>();
+  const auto sent = std::make_shared<std::atomic<std::int64_t>>(0);
+  const auto received = std::make_shared<std::atomic<std::int64_t>>(0);
+  LinkedHosts cluster(
+      2,
+      [=](Job& job) {
+        job.from(sequence(1, kRecords))
+            .map([sent](const std::int64_t& n) {
+              ++*sent;
+              return n;
+            })
+            .rebalance()
+            .map([gate, received](const std::int64_t& n) {
+              gate->pass();
+              ++*received;
+              return n;
+            })
+            .to(discard());
+      },
+      {.parallelism = 1}, {}, source_apart);
+  std::int64_t before = -1;
+  while (*sent == 0 || *sent != std::exchange(before, *sent)) {
+    ASSERT_FALSE(cluster.job().wait_for(100ms));
+  }
+  // Four batches under way, one that waits, one that fills, and what the chain holds.
+  EXPECT_LE(*sent, 10 * static_cast<std::int64_t>(kBatchRecords));
+  EXPECT_LE(cluster.host(0).bytes_sent(), 10 * kBatchRecords * 32);
+  gate->open();
+  const Status status = cluster.result();
+  ASSERT_TRUE(status) << status.error().message();
+  EXPECT_EQ(*received, kRecords);
 }
 
 }  // namespace

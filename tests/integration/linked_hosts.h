@@ -46,8 +46,12 @@ inline std::vector<int> connected_sockets() {
 class LinkedHosts {
  public:
   LinkedHosts(std::size_t hosts, const JobFunction& function, JobSettings settings,
-              detail::ExecutionSettings execution, detail::PlaceTasks place = detail::spread)
-      : function_(function), settings_(settings), execution_(std::move(execution)) {
+              detail::ExecutionSettings execution, detail::PlaceTasks place = detail::spread,
+              detail::LinkLimits limits = {})
+      : limits_(limits),
+        function_(function),
+        settings_(settings),
+        execution_(std::move(execution)) {
     auto made = detail::HostedCluster::make(process("coordinator"),
                                             {.hosts = hosts, .place = std::move(place)}, logging_);
     check(made.has_value(), "the coordinator cannot listen");
@@ -95,11 +99,16 @@ class LinkedHosts {
   }
 
  private:
-  static detail::LinkedProcess process(std::string identity) {
-    return {.cluster = "test", .identity = std::move(identity), .threads = 1, .seed = 1};
+  detail::LinkedProcess process(std::string identity) const {
+    return {.cluster = "test",
+            .identity = std::move(identity),
+            .options = {.limits = limits_},
+            .threads = 1,
+            .seed = 1};
   }
 
   Logging logging_{std::getenv("LINKED_HOSTS_LOG") != nullptr ? LogLevel::kDebug : LogLevel::kOff};
+  const detail::LinkLimits limits_;
   JobFunction function_;
   JobSettings settings_;
   detail::ExecutionSettings execution_;

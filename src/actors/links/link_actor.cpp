@@ -131,6 +131,7 @@ void LinkActor::poll_dials() {
 
 void LinkActor::adopt(LinkId link, Handle handle, Handshake::Side side) {
   Connection connection{handle, FrameReader(settings_.pool, kMostHelloBytes)};
+  connection.load = std::make_shared<LinkLoad>(settings_.limits.congested_bytes);
   if (settings_.tls) connection.tls = std::make_unique<TlsSession>(settings_.tls, side);
   by_handle_.emplace(handle, link);
   ack_writes(handle, true);
@@ -197,8 +198,18 @@ void LinkActor::read(LinkId link, std::string_view bytes) {
 void LinkActor::on_transferred(const caf::io::data_transferred_msg& transferred) {
   const auto link = by_handle_.find(transferred.handle);
   if (link == by_handle_.end()) return;
-  connections_.at(link->second).waiting = transferred.remaining;
-  perform(table_.on_waiting(link->second, transferred.remaining));
+  const LinkId id = link->second;
+  connections_.at(id).waiting = transferred.remaining;
+  perform(table_.on_waiting(id, transferred.remaining));
+  relieve(id);
+}
+
+void LinkActor::relieve(LinkId link) {
+  const auto found = connections_.find(link);
+  if (found == connections_.end()) return;
+  const Connection& connection = found->second;
+  connection.load->set_waiting(connection.waiting);
+  if (connection.load->relieves()) tell(LinkRelieved{link});
 }
 
 void LinkActor::on_closed(Handle handle) {
@@ -220,7 +231,10 @@ void LinkActor::on_closed(Handle handle) {
 void LinkActor::send_frame(SendFrame& frame) {
   if (table_.is_up(frame.link)) {
     count(settings_.metrics->frames_sent);
+    const std::shared_ptr<LinkLoad> load = connections_.at(frame.link).load;
     put_out(frame.link, frame.bytes);
+    if (frame.counted) load->take(frame.bytes.size());
+    relieve(frame.link);
   } else {
     count(settings_.metrics->frames_without_link);
   }
@@ -333,6 +347,8 @@ void LinkActor::perform(link_command::Refused& refused) {
 
 void LinkActor::perform(LinkUp& up) {
   settings_.log.info("link up", {{"peer", up.peer.identity}, {"link", up.link}});
+  const auto found = connections_.find(up.link);
+  if (found != connections_.end()) up.load = found->second.load;
   tell(std::move(up));
 }
 

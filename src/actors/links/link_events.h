@@ -2,9 +2,11 @@
 #pragma once
 
 #include <cstdint>
+#include <memory>
 #include <string>
 
 #include "millrace/actors/links/handshake.h"
+#include "millrace/actors/links/link_load.h"
 #include "millrace/core/ids.h"
 #include "millrace/core/result.h"
 
@@ -27,6 +29,7 @@ std::string to_string(const LinkAddress& address);  // host:port
 struct LinkUp {
   LinkId link;
   Hello peer;
+  std::shared_ptr<LinkLoad> load = nullptr;  // for whoever sends much
 };
 // There is none any more, and this is why. What was under way may be lost.
 struct LinkDown {
@@ -44,6 +47,10 @@ struct ConnectFailed {
 struct LinkCongested {
   LinkId link;
   bool congested;
+};
+// There is room again on a link whose load had senders wait.
+struct LinkRelieved {
+  LinkId link;
 };
 
 }  // namespace millrace::detail

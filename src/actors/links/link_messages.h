@@ -8,6 +8,7 @@
 //                      OpenReceiver, CloseAttempt                       ControlArrived
 //                      ConfirmReceivers                                 ReceiversConfirmed
 //                      StopLinks                                        ProgressArrived
+//                                                                       LinkRelieved
 //   anyone -> links    SendFrame                     links -> receiver  FrameArrived
 //
 // The frames that one actor sends on one link arrive in their order. What comes from a connection
@@ -71,6 +72,7 @@ struct StopLinks {};
 struct SendFrame {
   LinkId link;
   std::string bytes;
+  bool counted = false;  // added to the link's load
 };
 
 // --- to the owner, beside what link_events.h has ---
@@ -132,3 +134,4 @@ CAF_ALLOW_UNSAFE_MESSAGE_TYPE(millrace::detail::LinkUp)
 CAF_ALLOW_UNSAFE_MESSAGE_TYPE(millrace::detail::LinkDown)
 CAF_ALLOW_UNSAFE_MESSAGE_TYPE(millrace::detail::ConnectFailed)
 CAF_ALLOW_UNSAFE_MESSAGE_TYPE(millrace::detail::LinkCongested)
+CAF_ALLOW_UNSAFE_MESSAGE_TYPE(millrace::detail::LinkRelieved)
