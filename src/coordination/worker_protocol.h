@@ -16,9 +16,11 @@
 // hosts run on.
 #pragma once
 
+#include <compare>
 #include <cstdint>
 #include <optional>
 #include <string>
+#include <string_view>
 #include <vector>
 
 #include "millrace/core/ids.h"
@@ -33,7 +35,9 @@ struct HostId {
 
   friend auto operator<=>(const HostId&, const HostId&) = default;
 };
-std::string to_string(const HostId& host);  // also its identity on links
+std::string to_string(const HostId& host);  // JOB-NUMBER; also its identity on links
+// As a link's peer, a flag or a file's name gives it; anything but to_string()'s is refused.
+Result<HostId> parse_host_id(std::string_view text);
 
 // Where the leader's process is reached, by the links of workers and by commands.
 struct LeaderAddress {

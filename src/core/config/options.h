@@ -135,10 +135,35 @@ inline constexpr Option<Duration> kHeartbeatTimeout{
     "heartbeat.timeout", "10s",
     "After how long a silence a process is taken for dead. It is longer than the interval."};
 
+inline constexpr Option<std::optional<std::int64_t>> kTaskSlots{
+    "taskmanager.numberOfTaskSlots", "auto",
+    "How many slots a worker offers. A slot takes a subtask of each of a job's tasks. Automatic is "
+    "one per core.",
+    IntegerRange{1, 4'096}};
+inline constexpr Option<std::string> kWorkerBindHost{
+    "taskmanager.bind-host", "127.0.0.1",
+    "The name or address of the machine at which processes of other machines reach the jobs' "
+    "processes that a worker starts."};
+inline constexpr Option<std::string> kWorkerId{"taskmanager.resource-id", "",
+                                               "The worker's name, which no other of its cluster "
+                                               "has. None is one that the worker makes of its "
+                                               "machine's name, and keeps in its directory."};
+inline constexpr Option<Duration> kArtifactRetention{
+    "taskmanager.artifacts.retention", "1h",
+    "How long a worker keeps a job's executable that no process of it runs any more."};
+inline constexpr Option<Duration> kWorkerLogRetention{
+    "taskmanager.logs.retention", "7d",
+    "How long a worker keeps what a job's process has said, once that has ended."};
+
 inline constexpr Option<HighAvailabilityKind> kHighAvailability{
     "high-availability.type", "none",
     "Where coordinators agree on which of them leads, and keep what the next one must know: in "
     "ZooKeeper, or in a directory of one machine."};
+inline constexpr Option<std::string> kHighAvailabilityDirectory{
+    "high-availability.storageDir", "",
+    "The directory that takes ZooKeeper's place where high-availability.type is none: the "
+    "coordinators and workers of a cluster name the same. None is the folder leader in the "
+    "directory that a process is given with --dir."};
 inline constexpr Option<std::string> kZooKeeperQuorum{
     "high-availability.zookeeper.quorum", "",
     "The addresses of ZooKeeper's servers: host:port, separated by commas."};
@@ -221,7 +246,13 @@ inline constexpr ConfigOption kEngineOptions[] = {
     kCancellationTimeout,
     kHeartbeatInterval,
     kHeartbeatTimeout,
+    kTaskSlots,
+    kWorkerBindHost,
+    kWorkerId,
+    kArtifactRetention,
+    kWorkerLogRetention,
     kHighAvailability,
+    kHighAvailabilityDirectory,
     kZooKeeperQuorum,
     kZooKeeperRoot,
     kClusterId,
@@ -265,7 +296,10 @@ inline constexpr EngineFlag kEngineFlags[] = {
      "SIGINT and SIGTERM take a savepoint and stop behind it; =drain ends the input first."},
     {"config", EngineFlag::Value::kRequired, "FILE", "Settings in YAML; default: millrace.yaml."},
     {"plan", EngineFlag::Value::kOptional, "FORMAT",
-     "Print the plan as text, json or capnp, and do not run."},
+     "Print the plan as text, json or capnp, and do not run; or as submission, with the settings, "
+     "as a cluster takes it."},
+    {"host", EngineFlag::Value::kRequired, "FILE",
+     "A worker gives it to the processes that it starts: run a part of the job, as FILE says."},
 };
 
 }  // namespace millrace
