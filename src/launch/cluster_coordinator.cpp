@@ -120,8 +120,10 @@ Result<std::unique_ptr<ClusterCoordinator>> ClusterCoordinator::make(
     Status status = self.files_.make_directories(self.settings_.directory / folder);
     if (!status) return status.error();
   }
-  auto shared = detail::open_high_availability(config, self.files_,
-                                               self.settings_.directory / "metadata", self.log_);
+  const fs::path agreed = config.get(kHighAvailabilityDirectory);
+  auto shared = detail::open_high_availability(
+      config, self.files_, agreed.empty() ? self.settings_.directory / "leader" : agreed,
+      self.log_);
   if (!shared) return shared.error();
   self.shared_ = *std::move(shared);
   detail::CoordinatorEvents events{
@@ -255,9 +257,10 @@ Status ClusterCoordinator::put_artifact(std::string_view sha256, const Parts& ne
     status = resource_exhausted(concat("cannot write ", in_quotes(temporary.native()),
                                        "; free space on that disk and check its permissions"));
   }
-  if (status && hash.hex() != sha256) {
-    status = corruption(concat("what was sent has the SHA-256 ", hash.hex(), ", and not ", sha256,
-                               "; send it again"));
+  const std::string sent = hash.take();
+  if (status && sent != sha256) {
+    status = corruption(
+        concat("what was sent has the SHA-256 ", sent, ", and not ", sha256, "; send it again"));
   }
   const fs::path durable = folder / concat(".", files_.unique_name());
   if (status) status = files_.link_or_copy(temporary, durable);
@@ -538,10 +541,8 @@ detail::JobReport ClusterCoordinator::report_of(const std::string& id, const Job
   if (report.parallelism == 0) report.parallelism = job.plan->logical.parallelism;
   for (std::size_t i = 0; i < job.plan->tasks.size(); ++i) {
     const detail::TaskSpec& task = job.plan->tasks[i];
-    report.tasks.push_back({.id = std::to_string(i),
-                            .name = task.name,
-                            .parallelism = task.parallelism,
-                            .hosts = {}});
+    report.tasks.push_back(
+        {.id = std::to_string(i), .name = task.name, .parallelism = task.parallelism, .hosts = {}});
   }
   return report;
 }

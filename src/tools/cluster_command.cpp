@@ -160,7 +160,7 @@ class LocalCluster {
       if (member.process()) continue;
       std::vector<std::string> words{
           "worker", concat("--dir=", (directory_ / member.name()).native()),
-          "-D",     concat("high-availability.storageDir=", directory_.native()),
+          "-D",     concat("high-availability.storageDir=", (directory_ / "leader").native()),
           "-D",     concat("taskmanager.resource-id=", member.name())};
       add_settings(wanted, words);
       if (Status status = member.start(std::move(words)); !status) return status;

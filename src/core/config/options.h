@@ -135,6 +135,16 @@ inline constexpr Option<Duration> kHeartbeatTimeout{
     "heartbeat.timeout", "10s",
     "After how long a silence a process is taken for dead. It is longer than the interval."};
 
+inline constexpr Option<std::string> kCoordinatorBindHost{
+    "jobmanager.bind-host", "127.0.0.1",
+    "The name or address of the machine at which workers and the jobs' processes reach a "
+    "coordinator."};
+inline constexpr Option<std::int64_t> kCoordinatorPort{
+    "jobmanager.rpc.port", "0",
+    "The port at which workers reach a coordinator; 0 is any free one. Workers learn it of the "
+    "election.",
+    IntegerRange{0, 65'535}};
+
 inline constexpr Option<std::optional<std::int64_t>> kTaskSlots{
     "taskmanager.numberOfTaskSlots", "auto",
     "How many slots a worker offers. A slot takes a subtask of each of a job's tasks. Automatic is "
@@ -246,6 +256,8 @@ inline constexpr ConfigOption kEngineOptions[] = {
     kCancellationTimeout,
     kHeartbeatInterval,
     kHeartbeatTimeout,
+    kCoordinatorBindHost,
+    kCoordinatorPort,
     kTaskSlots,
     kWorkerBindHost,
     kWorkerId,
