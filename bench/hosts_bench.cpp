@@ -165,9 +165,9 @@ template <class T>
 Taken run_apart(bool both) {
   int ports[2];
   expect(pipe(ports) == 0, "no pipe");
+  sum = 0;
   const pid_t child = fork();
   if (child == 0) be_other_process<T>(ports[0], both);
-  sum = 0;
   rusage before{};
   getrusage(RUSAGE_SELF, &before);
   double seconds = 0;
