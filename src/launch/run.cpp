@@ -16,6 +16,7 @@
 #include "millrace/core/config/arguments.h"
 #include "millrace/core/config/config.h"
 #include "millrace/core/config/help_text.h"
+#include "millrace/core/config/load_config.h"
 #include "millrace/core/config/options.h"
 #include "millrace/core/text.h"
 #include "millrace/core/thrown.h"
@@ -44,32 +45,15 @@ constexpr std::pair<std::string_view, std::string_view> kFlagsOfOptions[] = {
     {"state-memory", kStateMemory.key},
 };
 
-std::vector<std::string> environment() {
-  std::vector<std::string> variables;
-  for (char** variable = environ; *variable != nullptr; ++variable) variables.push_back(*variable);
-  return variables;
-}
-
-// The text of the configuration file, if there is one: the one that is named must exist.
-Result<std::string> config_text(const Argument* flag, std::string& name) {
-  name = flag ? *flag->text : "millrace.yaml";
-  Result<std::string> text = read_config_file(name);
-  if (!text && !flag && text.error().code() == ErrorCode::kNotFound) return std::string();
-  return text;
-}
-
 Result<Config> load_config(const Arguments& arguments) {
-  ConfigSources sources{.environment = environment()};
-  Result<std::string> text = config_text(arguments.find_engine_flag("config"), sources.file_name);
-  if (!text) return text.error();
-  sources.file_text = *std::move(text);
-  sources.flags = arguments.settings;
+  std::vector<ConfigFlag> flags = arguments.settings;
   for (const auto& [name, key] : kFlagsOfOptions) {
     if (const Argument* flag = arguments.find_engine_flag(name)) {
-      sources.flags.push_back({std::string(key), *flag->text, concat("--", name)});
+      flags.push_back({std::string(key), *flag->text, concat("--", name)});
     }
   }
-  return Config::load(kEngineOptions, sources);
+  return millrace::load_config(kEngineOptions, arguments.find_engine_flag("config"),
+                               std::move(flags));
 }
 
 std::uint32_t parallelism_of(const Config& config) {
