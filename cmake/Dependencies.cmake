@@ -25,6 +25,7 @@ if(CMAKE_FIND_PACKAGE_NAME STREQUAL "Millrace")
   return()  # a job needs no more
 endif()
 find_program(CAPNP_COMPILER capnp REQUIRED)
+pkg_check_modules(HTTPLIB REQUIRED IMPORTED_TARGET cpp-httplib)
 if(MILLRACE_TESTS)
   find_package(GTest REQUIRED)
 endif()

@@ -1,5 +1,5 @@
-// What can be asked of a cluster, by the web server that serves commands, tools and the page: without
-// actors, so that whoever asks needs none.
+// What can be asked of a cluster, by the web server that serves commands, tools and the page:
+// without actors, so that whoever asks needs none.
 //
 // Calls come from any thread and wait for the answer. A coordinator that does not lead answers
 // kUnavailable to all of them but leader().

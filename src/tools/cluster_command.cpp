@@ -1,369 +1,251 @@
 #include "millrace/tools/cluster_command.h"
 
-#include <fcntl.h>
-#include <sys/wait.h>
-#include <unistd.h>
-
 #include <algorithm>
-#include <chrono>
-#include <csignal>
-#include <filesystem>
-#include <fstream>
-#include <iterator>
+#include <cstdlib>
 #include <optional>
 #include <ostream>
-#include <thread>
-#include <vector>
 
-#include "millrace/core/config/arguments.h"
-#include "millrace/core/config/help_text.h"
-#include "millrace/core/result.h"
+#include "millrace/core/config/load_config.h"
+#include "millrace/core/config/options.h"
 #include "millrace/core/text.h"
-#include "millrace/core/units.h"
 
 namespace millrace {
 namespace {
 
-namespace fs = std::filesystem;
-using Clock = std::chrono::steady_clock;
+using detail::ClusterCall;
+using detail::ClusterCommand;
+using Value = EngineFlag::Value;
 
 constexpr int kWell = 0;
-constexpr int kFailed = 1;
+constexpr int kNotWell = 1;
 constexpr int kUsage = 2;
-constexpr std::chrono::seconds kStartTime{60};
-constexpr std::chrono::seconds kStopTime{60};
-constexpr std::chrono::milliseconds kLook{20};
+constexpr int kInterrupted = 130;  // 128 and SIGINT
 
-constexpr EngineFlag kStartFlags[] = {
-    {"dir", EngineFlag::Value::kRequired, "DIR", "Where the cluster keeps all it has."},
-    {"workers", EngineFlag::Value::kRequired, "N", "How many workers; default: 2."},
-    {"coordinators", EngineFlag::Value::kRequired, "N",
-     "How many coordinators, one of which leads; default: 1."},
-    {"zookeeper", EngineFlag::Value::kRequired, "HOST:PORT,...",
-     "The servers of ZooKeeper by which coordinators agree; default: files in DIR."},
-    {"rest-port", EngineFlag::Value::kRequired, "PORT",
-     "Where the first coordinator is asked by HTTP; default: 0, any free one."},
-};
-constexpr EngineFlag kDirFlags[] = {
-    {"dir", EngineFlag::Value::kRequired, "DIR", "Of the cluster, as it was started."},
+constexpr std::string_view kRestVariable = "MILLRACE_REST";
+
+constexpr EngineFlag kFlagsOfAll[] = {
+    {"rest", Value::kRequired, "URL",
+     "The cluster's coordinators, with commas between them; default: MILLRACE_REST, then the "
+     "option "
+     "rest.address."},
+    {"config", Value::kRequired, "FILE", "Settings in YAML; default: millrace.yaml."},
 };
 
-// A process of the cluster, by its files in DIR: NAME.pid, NAME.command and logs/NAME.log.
-class Member {
- public:
-  Member(fs::path directory, std::string name)
-      : directory_(std::move(directory)), name_(std::move(name)) {}
+constexpr EngineFlag kJson{"json", Value::kNone, "", "Print the REST answer as it is."};
+constexpr EngineFlag kParallelism{"parallelism", Value::kRequired, "N",
+                                  "How many subtasks each operator has."};
 
-  const std::string& name() const { return name_; }
-  fs::path log() const { return directory_ / "logs" / concat(name_, ".log"); }
-
-  // Its process, while it lives: another one that has got its number since is told by its words.
-  std::optional<pid_t> process() const {
-    std::ifstream file(pid_path());
-    pid_t pid = 0;
-    if (!(file >> pid) || pid <= 0 || kill(pid, 0) != 0) return std::nullopt;
-    std::ifstream words(concat("/proc/", pid, "/cmdline"));
-    const std::string line{std::istreambuf_iterator<char>(words), {}};
-    if (line.find(directory_.native()) == std::string::npos) return std::nullopt;
-    return pid;
-  }
-
-  // Starts it in a session of its own, with its output in its log.
-  Status start(std::vector<std::string> words) {
-    words.insert(words.begin(), "/proc/self/exe");
-    std::vector<char*> arguments;
-    for (std::string& word : words) arguments.push_back(word.data());
-    arguments.push_back(nullptr);
-    const int log_file = open(log().c_str(), O_WRONLY | O_CREAT | O_APPEND | O_CLOEXEC, 0644);
-    if (log_file < 0) return unavailable(concat("cannot write ", in_quotes(log().native())));
-    const fs::path self = fs::read_symlink("/proc/self/exe");
-    arguments.front() = const_cast<char*>(self.c_str());
-    const pid_t child = fork();
-    if (child == 0) {
-      setsid();
-      const int nothing = open("/dev/null", O_RDONLY);
-      dup2(nothing, STDIN_FILENO);
-      dup2(log_file, STDOUT_FILENO);
-      dup2(log_file, STDERR_FILENO);
-      execv(self.c_str(), arguments.data());
-      _exit(127);
-    }
-    close(log_file);
-    if (child < 0) return resource_exhausted("cannot start another process");
-    std::ofstream(pid_path()) << child << '\n';
-    return {};
-  }
-
-  void tell(int signal) const {
-    if (const auto pid = process()) kill(*pid, signal);
-  }
-
- private:
-  fs::path pid_path() const { return directory_ / concat(name_, ".pid"); }
-
-  fs::path directory_;
-  std::string name_;
+constexpr EngineFlag kSubmitFlags[] = {
+    {"detached", Value::kNone, "",
+     "Print the job's id alone, and do not wait until the job has ended."},
+    kParallelism,
+    {"name", Value::kRequired, "NAME", "What the job is called; default: as the program calls it."},
+    {"restore", Value::kRequired, "FROM",
+     "What to go on from: the path of a savepoint or checkpoint."},
+    {"allow-dropped-state", Value::kNone, "",
+     "Restore although the job lacks operators whose state is then lost."},
+    {"allow-repeated-output", Value::kNone, "",
+     "Restore although sinks have committed what they will be given again."},
+    {"job-id", Value::kRequired, "ID",
+     "32 hexadecimal digits; submitted twice with the same, it is one job. Default: random."},
+};
+constexpr EngineFlag kListFlags[] = {kJson};
+constexpr EngineFlag kWaitFlags[] = {
+    {"for", Value::kRequired, "WHAT",
+     "running, checkpoint (one at least is complete) or finished (the default)."},
+    {"timeout", Value::kRequired, "TIME", "How long; default: 60s."},
+};
+constexpr EngineFlag kStopFlags[] = {
+    {"savepoint", Value::kRequired, "PATH",
+     "The directory in which the savepoint gets a folder; default: as is configured."},
+    {"drain", Value::kNone, "", "End the input first: all windows and timers fire."},
+};
+constexpr EngineFlag kSavepointFlags[] = {
+    {"dir", Value::kRequired, "PATH",
+     "The directory in which it gets a folder; default: as is configured."},
+};
+constexpr EngineFlag kRescaleFlags[] = {kParallelism};
+constexpr EngineFlag kLogsFlags[] = {
+    {"lines", Value::kRequired, "N", "How many of the last lines; default: 100."},
 };
 
-bool waits_until(Clock::duration time, const auto& holds) {
-  for (const auto end = Clock::now() + time; !holds();) {
-    if (Clock::now() >= end) return false;
-    while (waitpid(-1, nullptr, WNOHANG) > 0) {
-    }
-    std::this_thread::sleep_for(kLook);
-  }
-  return true;
+constexpr ClusterCommand kCommands[] = {
+    {"submit", "PROGRAM", "ARGUMENTS", "runs a job's program on the cluster",
+     "Sends PROGRAM to the cluster, unless it is there already, and runs it with ARGUMENTS. Prints "
+     "the\n"
+     "job's id and name, and waits until it has ended; Ctrl-C ends the waiting, not the job.",
+     kSubmitFlags, &detail::submit_job},
+    {"list", "", "", "lists the cluster's jobs", "Lists the cluster's jobs.", kListFlags,
+     &detail::list_jobs},
+    {"describe", "JOB", "", "tells what is known of a job",
+     "Tells what is known of a job: its phase, its tasks and where they run, its checkpoints.",
+     kListFlags, &detail::describe_job},
+    {"wait", "JOB", "", "waits until a job runs, has a checkpoint or has finished",
+     "Waits until a job runs, has a checkpoint or has finished. Ends with 1 if the time is over, "
+     "or if\n"
+     "the job fails or is cancelled instead.",
+     kWaitFlags, &detail::wait_for_job},
+    {"cancel",
+     "JOB",
+     "",
+     "ends a job as it is",
+     "Ends a job as it is, without a savepoint.",
+     {},
+     &detail::cancel_job},
+    {"stop", "JOB", "", "ends a job behind a savepoint",
+     "Takes a savepoint, ends the job behind it, and prints the savepoint's path.", kStopFlags,
+     &detail::stop_job},
+    {"savepoint", "JOB", "", "takes a savepoint of a job that goes on",
+     "Takes a savepoint of a job that goes on, and prints its path.", kSavepointFlags,
+     &detail::save_job},
+    {"rescale", "JOB", "", "changes a job's parallelism while it runs",
+     "Has a job go on from its last checkpoint with another parallelism.", kRescaleFlags,
+     &detail::rescale_job},
+    {"logs", "JOB", "", "prints what a job's processes said last",
+     "Prints what a job's processes said last.", kLogsFlags, &detail::print_logs},
+};
+
+std::string usage_of(const ClusterCommand& command) {
+  return concat("millrace ", command.name, " [FLAGS]", command.word.empty() ? "" : " ",
+                command.word, command.rest.empty() ? "" : " -- ", command.rest);
 }
 
-std::optional<std::string> first_line(const fs::path& path) {
-  std::ifstream file(path);
-  std::string line;
-  if (!std::getline(file, line) || line.empty()) return std::nullopt;
-  return line;
+std::vector<EngineFlag> flags_of(const ClusterCommand& command) {
+  std::vector<EngineFlag> flags(command.flags.begin(), command.flags.end());
+  flags.insert(flags.end(), std::begin(kFlagsOfAll), std::end(kFlagsOfAll));
+  return flags;
 }
 
-class LocalCluster {
- public:
-  explicit LocalCluster(const std::string& directory)
-      : directory_(fs::absolute(directory).lexically_normal()) {}
+std::string help_of(const ClusterCommand& command) {
+  constexpr std::size_t kColumn = 26;
+  std::string text = concat("Usage: ", usage_of(command), "\n\n", command.help, "\n");
+  if (command.word == "JOB") {
+    text +=
+        "JOB is a job's id, a beginning that no other job's id has, or a name that one job has.\n";
+  }
+  text += "\n";
+  for (const EngineFlag& flag : flags_of(command)) {
+    std::string line = "  " + to_string(flag);
+    line.resize(std::max(line.size() + 2, kColumn), ' ');
+    text += concat(line, flag.help, "\n");
+  }
+  return text + "\nExit codes: 0 well, 1 not so, 2 wrong usage, 130 interrupted.\n";
+}
 
-  struct Wanted {
-    std::uint32_t workers = 2;
-    std::uint32_t coordinators = 1;
-    std::string zookeeper;
-    std::string rest_port = "0";
-    std::vector<ConfigFlag> settings;
+Error unknown_flag(const ClusterCommand& command, std::string_view name) {
+  std::vector<std::string> known;
+  for (const EngineFlag& flag : flags_of(command)) known.emplace_back(flag.name);
+  const std::string_view near = nearest(name, known);
+  std::string what = concat("there is no flag --", name);
+  if (!near.empty()) what += concat("; is --", near, " meant?");
+  if (!command.rest.empty()) what += "; the program's own arguments stand behind --";
+  return invalid_argument(what);
+}
+
+Status check_words(const ClusterCommand& command, const Arguments& arguments) {
+  if (!arguments.parameters.empty()) return unknown_flag(command, arguments.parameters[0].name);
+  const std::size_t expected = command.word.empty() ? 0 : 1;
+  if (arguments.words.size() < expected)
+    return invalid_argument(concat(command.word, " is missing"));
+  if (arguments.words.size() > expected) {
+    return invalid_argument(
+        concat("there is one word too many, ", in_quotes(arguments.words[expected]),
+               command.rest.empty() ? "" : "; the program's own arguments stand behind --"));
+  }
+  if (command.rest.empty() && !arguments.rest.empty()) {
+    return invalid_argument(
+        concat("nothing stands behind -- here, and not ", in_quotes(arguments.rest[0])));
+  }
+  return {};
+}
+
+// Where the cluster is.
+Result<std::vector<detail::RestAddress>> addresses_for(const Arguments& arguments) {
+  const auto from = [](std::string_view text, std::string_view where) {
+    auto addresses = detail::parse_rest_addresses(text);
+    return addresses ? addresses : addresses.error().with_context(where);
   };
+  if (const Argument* flag = arguments.find_engine_flag("rest")) return from(*flag->text, "--rest");
+  const char* variable = std::getenv(kRestVariable.data());
+  if (variable != nullptr && *variable != '\0') return from(variable, kRestVariable);
+  const Result<Config> config =
+      load_config(kEngineOptions, arguments.find_engine_flag("config"), arguments.settings);
+  if (!config) return config.error();
+  return from(config->get(kRestAddress), kRestAddress.key);
+}
 
-  // Starts what does not run, and waits until all of it answers.
-  Status start(const Wanted& wanted) {
-    std::error_code error;
-    fs::create_directories(directory_ / "logs", error);
-    if (error) {
-      return unavailable(concat("cannot make ", in_quotes(directory_.native()), ": ",
-                                error.message(), "; name a directory that can be written to"));
-    }
-    std::vector<Member> started;
-    for (std::uint32_t i = 1; i <= wanted.coordinators; ++i) {
-      Member member(directory_, concat("coordinator-", i));
-      if (member.process()) continue;
-      fs::remove(address_path(member), error);
-      std::vector<std::string> words{"coordinator", concat("--dir=", directory_.native()),
-                                     concat("--name=", member.name()), "-D",
-                                     concat("rest.port=", i == 1 ? wanted.rest_port : "0")};
-      add_settings(wanted, words);
-      if (Status status = member.start(std::move(words)); !status) return status;
-      started.push_back(member);
-    }
-    for (std::uint32_t i = 1; i <= wanted.workers; ++i) {
-      Member member(directory_, concat("worker-", i));
-      if (member.process()) continue;
-      std::vector<std::string> words{
-          "worker", concat("--dir=", (directory_ / member.name()).native()),
-          "-D",     concat("high-availability.storageDir=", (directory_ / "leader").native()),
-          "-D",     concat("taskmanager.resource-id=", member.name())};
-      add_settings(wanted, words);
-      if (Status status = member.start(std::move(words)); !status) return status;
-      started.push_back(member);
-    }
-    return await(wanted, started);
+int usage(const ClusterCommand& command, std::ostream& err, const Error& error) {
+  err << "millrace " << command.name << ": " << error.message() << "\nusage: " << usage_of(command)
+      << "\ntry: millrace " << command.name << " --help" << std::endl;
+  return kUsage;
+}
+
+int run(const ClusterCommand& command, const Arguments& arguments, const CommandContext& context) {
+  Result<std::vector<detail::RestAddress>> addresses = addresses_for(arguments);
+  if (!addresses) return usage(command, context.err, addresses.error());
+  detail::RestClient cluster(*std::move(addresses), context.patience, context.err);
+  const Result<bool> well = command.run({arguments, cluster, context});
+  context.out.flush();
+  if (well && !context.out) {
+    context.err << "millrace " << command.name << ": cannot write to the standard output"
+                << std::endl;
+    return kNotWell;
   }
-
-  std::vector<Member> members() const {
-    std::vector<Member> members;
-    std::error_code error;
-    for (fs::directory_iterator entry(directory_, error), end; !error && entry != end;
-         entry.increment(error)) {
-      if (entry->path().extension() == ".pid")
-        members.emplace_back(directory_, entry->path().stem());
-    }
-    std::ranges::sort(members, {}, &Member::name);
-    return members;
+  if (well) return *well ? kWell : kNotWell;
+  // What is wrong before anybody was asked is wrong with the words.
+  if (!cluster.has_asked() && well.error().code() == ErrorCode::kInvalidArgument) {
+    return usage(command, context.err, well.error());
   }
-
-  // The address of a coordinator that lives.
-  std::optional<std::string> address() const {
-    for (const Member& member : members()) {
-      if (!member.name().starts_with("coordinator-") || !member.process()) continue;
-      if (auto line = first_line(address_path(member))) return line;
-    }
-    return std::nullopt;
-  }
-
-  Status stop() {
-    const std::vector<Member> all = members();
-    for (const Member& member : all) member.tell(SIGTERM);
-    const auto gone = [&] {
-      return std::ranges::none_of(all, [](const Member& member) { return member.process(); });
-    };
-    if (!waits_until(kStopTime, gone)) {
-      for (const Member& member : all) member.tell(SIGKILL);
-      if (!waits_until(kStopTime, gone)) return unavailable("some processes do not end");
-    }
-    std::error_code error;
-    for (const Member& member : all) {
-      fs::remove(directory_ / concat(member.name(), ".pid"), error);
-      fs::remove(address_path(member), error);
-    }
-    return {};
-  }
-
- private:
-  fs::path address_path(const Member& member) const {
-    return directory_ / concat(member.name(), ".address");
-  }
-
-  static void add_settings(const Wanted& wanted, std::vector<std::string>& words) {
-    if (!wanted.zookeeper.empty()) {
-      words.insert(words.end(), {"-D", "high-availability.type=zookeeper", "-D",
-                                 concat("high-availability.zookeeper.quorum=", wanted.zookeeper)});
-    }
-    for (const ConfigFlag& setting : wanted.settings) {
-      words.insert(words.end(), {"-D", concat(setting.key, "=", setting.value)});
-    }
-  }
-
-  // A worker has said in its log that it is registered.
-  static bool is_registered(const Member& worker) {
-    std::ifstream log(worker.log());
-    const std::string text{std::istreambuf_iterator<char>(log), {}};
-    return text.find("registered") != std::string::npos;
-  }
-
-  Status await(const Wanted& wanted, const std::vector<Member>& started) const {
-    std::optional<Member> ended;
-    const auto ready = [&] {
-      for (const Member& member : started) {
-        if (member.process()) continue;
-        ended = member;
-        return true;
-      }
-      if (!address()) return false;
-      return std::ranges::all_of(started, [](const Member& member) {
-        return !member.name().starts_with("worker-") || is_registered(member);
-      });
-    };
-    const bool came = waits_until(kStartTime, ready);
-    if (ended) {
-      return unavailable(concat(ended->name(), " has ended; see ", ended->log().native()));
-    }
-    if (came) return {};
-    return unavailable(concat("the cluster does not answer after ", kStartTime.count(), " s",
-                              wanted.zookeeper.empty() ? "" : "; is ZooKeeper reached?", " See ",
-                              (directory_ / "logs").native()));
-  }
-
-  fs::path directory_;
-};
-
-class ClusterCommand {
- public:
-  ClusterCommand(std::ostream& out, std::ostream& errors) : out_(out), errors_(errors) {}
-
-  int run(std::span<const std::string> words) {
-    constexpr std::string_view kHelp =
-        "Usage: millrace cluster start|status|stop --dir=DIR\n\n"
-        "  start   runs a cluster on this machine in the background; again: starts what has died\n"
-        "  status  says which of its processes live\n"
-        "  stop    ends them\n";
-    const std::string verb = words.empty() ? "" : words.front();
-    if (verb == "--help" || verb == "-h") {
-      out_ << kHelp;
-      return kWell;
-    }
-    if (verb != "start" && verb != "status" && verb != "stop") {
-      errors_ << kHelp;
-      return kUsage;
-    }
-    const auto flags = verb == "start" ? std::span<const EngineFlag>(kStartFlags)
-                                       : std::span<const EngineFlag>(kDirFlags);
-    const Result<Arguments> arguments = split_arguments(words.subspan(1), flags);
-    if (!arguments) return fail(arguments.error(), kUsage);
-    if (arguments->help) {
-      out_ << help_text(concat("millrace cluster ", verb), flags, {});
-      return kWell;
-    }
-    if (!arguments->parameters.empty() || !arguments->rest.empty()) {
-      return fail(
-          invalid_argument(concat("unexpected arguments; see millrace cluster ", verb, " --help")),
-          kUsage);
-    }
-    const Argument* const directory = arguments->find_engine_flag("dir");
-    if (directory == nullptr) {
-      return fail(invalid_argument("--dir=DIR is missing: where the cluster keeps all it has"),
-                  kUsage);
-    }
-    LocalCluster cluster(*directory->text);
-    if (verb == "start") return start(cluster, *arguments);
-    return verb == "stop" ? stop(cluster) : status(cluster);
-  }
-
- private:
-  int fail(const Error& error, int status) {
-    errors_ << "millrace cluster: " << error.message() << std::endl;
-    return status;
-  }
-
-  int start(LocalCluster& cluster, const Arguments& arguments) {
-    LocalCluster::Wanted wanted{.settings = arguments.settings};
-    if (Status status = read_number(arguments, "workers", wanted.workers); !status) {
-      return fail(status.error(), kUsage);
-    }
-    if (Status status = read_number(arguments, "coordinators", wanted.coordinators); !status) {
-      return fail(status.error(), kUsage);
-    }
-    if (const Argument* flag = arguments.find_engine_flag("zookeeper"))
-      wanted.zookeeper = *flag->text;
-    if (const Argument* flag = arguments.find_engine_flag("rest-port"))
-      wanted.rest_port = *flag->text;
-    const Status started = cluster.start(wanted);
-    if (!started) return fail(started.error(), kFailed);
-    out_ << *cluster.address() << std::endl;
-    return kWell;
-  }
-
-  static Status read_number(const Arguments& arguments, std::string_view name,
-                            std::uint32_t& number) {
-    const Argument* const flag = arguments.find_engine_flag(name);
-    if (flag == nullptr) return {};
-    constexpr std::uint32_t kMost = 100;
-    const std::string& text = *flag->text;
-    const auto [end, error] = std::from_chars(text.data(), text.data() + text.size(), number);
-    if (error == std::errc() && end == text.data() + text.size() && number >= 1 &&
-        number <= kMost) {
-      return {};
-    }
-    return invalid_argument(concat("--", name, "=", text, ": expected a number from 1 to ", kMost));
-  }
-
-  int status(const LocalCluster& cluster) {
-    const std::vector<Member> members = cluster.members();
-    bool all = !members.empty();
-    for (const Member& member : members) {
-      const auto pid = member.process();
-      out_ << member.name() << ' ' << (pid ? concat("runs, process ", *pid) : "has died") << '\n';
-      all = all && pid;
-    }
-    if (members.empty()) out_ << "no cluster was started there\n";
-    if (const auto address = cluster.address()) out_ << *address << '\n';
-    out_.flush();
-    return all ? kWell : kFailed;
-  }
-
-  int stop(LocalCluster& cluster) {
-    const Status stopped = cluster.stop();
-    return stopped ? kWell : fail(stopped.error(), kFailed);
-  }
-
-  std::ostream& out_;
-  std::ostream& errors_;
-};
+  context.err << "millrace " << command.name << ": " << well.error().message() << std::endl;
+  return context.patience.interrupted() ? kInterrupted : kNotWell;
+}
 
 }  // namespace
 
-int run_cluster_command(std::span<const std::string> words, std::ostream& out,
-                        std::ostream& errors) {
-  return ClusterCommand(out, errors).run(words);
+std::optional<int> run_cluster_command(std::span<const std::string> words,
+                                       const CommandContext& context) {
+  if (words.empty()) return std::nullopt;
+  const auto command = std::ranges::find(kCommands, words.front(), &ClusterCommand::name);
+  if (command == std::end(kCommands)) return std::nullopt;
+  const std::vector<EngineFlag> flags = flags_of(*command);
+  const Result<Arguments> arguments = split_arguments(words.subspan(1), flags, LooseWords::kTaken);
+  if (!arguments) return usage(*command, context.err, arguments.error());
+  if (arguments->help) {
+    context.out << help_of(*command) << std::flush;
+    return kWell;
+  }
+  if (const Status well = check_words(*command, *arguments); !well) {
+    return usage(*command, context.err, well.error());
+  }
+  return run(*command, *arguments, context);
 }
 
+std::string cluster_command_summaries() {
+  std::string text;
+  for (const ClusterCommand& command : kCommands) {
+    std::string name(command.name);
+    name.resize(11, ' ');
+    text += concat("  ", name, command.summary, "\n");
+  }
+  return text;
+}
+
+namespace detail {
+
+std::string ClusterCall::text(std::string_view flag) const {
+  const Argument* argument = arguments.find_engine_flag(flag);
+  return argument ? *argument->text : "";
+}
+
+Result<std::optional<std::uint32_t>> ClusterCall::parallelism() const {
+  if (!has("parallelism")) return std::optional<std::uint32_t>();
+  const Result<std::int64_t> number = parse_integer(text("parallelism"));
+  if (number && *number >= 1 && *number <= kMostMaxParallelism) {
+    return std::optional(static_cast<std::uint32_t>(*number));
+  }
+  return invalid_argument(concat("--parallelism=", text("parallelism"),
+                                 ": expected a whole number from 1 to ", kMostMaxParallelism));
+}
+
+}  // namespace detail
 }  // namespace millrace

@@ -215,6 +215,20 @@ inline constexpr Option<bool> kAllowPlaintext{
     "Whether processes may be reached from other machines without TLS. Anyone who can reach them "
     "can then run code in the cluster."};
 
+inline constexpr Option<std::string> kRestAddress{
+    "rest.address", "http://127.0.0.1:8081",
+    "Where the commands of millrace find the cluster: the addresses of its coordinators, with "
+    "commas "
+    "between them. --rest and the variable MILLRACE_REST override it."};
+inline constexpr Option<std::int64_t> kRestPort{
+    "rest.port", "8081", "The port at which a coordinator is asked by HTTP; 0 is any free one.",
+    IntegerRange{0, 65'535}};
+inline constexpr Option<std::string> kRestBindAddress{
+    "rest.bind-address", "127.0.0.1",
+    "The IP address at which a coordinator is asked by HTTP. It is one of loopback: whoever "
+    "reaches "
+    "it can run programs in the cluster."};
+
 inline constexpr Option<LogLevel> kLogLevel{"log.level", "info",
                                             "The least urgent messages that are logged."};
 
@@ -276,6 +290,9 @@ inline constexpr ConfigOption kEngineOptions[] = {
     kInternalTlsKey,
     kInternalTlsAuthority,
     kAllowPlaintext,
+    kRestAddress,
+    kRestPort,
+    kRestBindAddress,
     kLogLevel,
     kLogFile,
     kLogFormat,
