@@ -5,6 +5,7 @@
 #include <unistd.h>
 
 #include <algorithm>
+#include <charconv>
 #include <chrono>
 #include <csignal>
 #include <filesystem>
@@ -68,9 +69,11 @@ class Member {
     return pid;
   }
 
+  bool runs() const { return process().has_value(); }
+
   // Starts it in a session of its own, with its output in its log.
   Status start(std::vector<std::string> words) {
-    words.insert(words.begin(), "/proc/self/exe");
+    words.insert(words.begin(), "millrace");
     std::vector<char*> arguments;
     for (std::string& word : words) arguments.push_back(word.data());
     arguments.push_back(nullptr);
@@ -194,7 +197,7 @@ class LocalCluster {
     const std::vector<Member> all = members();
     for (const Member& member : all) member.tell(SIGTERM);
     const auto gone = [&] {
-      return std::ranges::none_of(all, [](const Member& member) { return member.process(); });
+      return std::ranges::none_of(all, &Member::runs);
     };
     if (!waits_until(kStopTime, gone)) {
       for (const Member& member : all) member.tell(SIGKILL);
