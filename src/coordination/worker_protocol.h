@@ -1,7 +1,7 @@
 // What the leader of a cluster and its workers say to each other, as plain data.
 //
 //   a worker comes       worker -> leader   RegisterWorker   with the hosts that it has still
-//   a job is deployed    leader -> worker   StartHost        fetch the executable, start the process
+//   a job is deployed    leader -> worker   StartHost        fetch the program, start the process
 //                        worker -> leader   FetchArtifact    until it has all of it
 //                        leader -> worker   ArtifactPart
 //   a host ends          worker -> leader   HostEnded        whatever the reason

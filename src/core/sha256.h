@@ -1,5 +1,5 @@
-// SHA-256 of bytes that come in pieces: the name of an executable wherever it is kept, so that nobody
-// can run another one under it.
+// SHA-256 of bytes that come in pieces: the name of an executable wherever it is kept, so that
+// nobody can run another one under it.
 #pragma once
 
 #include <memory>

@@ -1,5 +1,5 @@
-// Jobs whose hosts a worker starts as processes of their own: what they show is exact, and what ends
-// them is said. The job's coordinator is in this process.
+// Jobs whose hosts a worker starts as processes of their own: what they show is exact, and what
+// ends them is said. The job's coordinator is in this process.
 #include <gmock/gmock.h>
 #include <gtest/gtest.h>
 

@@ -1,7 +1,7 @@
 // The executables that a worker has: files named by their SHA-256 in a directory of its own. One
-// comes in parts, in order, into a file with another name, and gets its own once all of it is there,
-// its SHA-256 is right and it is durable. What is there is looked at again the first time that it is
-// asked for: it may be from an earlier life.
+// comes in parts, in order, into a file with another name, and gets its own once all of it is
+// there, its SHA-256 is right and it is durable. What is there is looked at again the first time
+// that it is asked for: it may be from an earlier life.
 //
 //   DIR/<sha256>             whole, and executable
 //   DIR/.<sha256>.fetching   incomplete, worth nothing after this process

@@ -1,7 +1,7 @@
-// Starts another program, so that it cannot outlive whoever started it: it is killed with the thread
-// that did (that thread must live as long as the program may), and its standard input ends with the
-// process that has the other end. It is in a process group of its own, with what it starts itself;
-// no file of this process is open in it, and no signal ignored or blocked.
+// Starts another program, so that it cannot outlive whoever started it: it is killed with the
+// thread that did (that thread must live as long as the program may), and its standard input ends
+// with the process that has the other end. It is in a process group of its own, with what it starts
+// itself; no file of this process is open in it, and no signal ignored or blocked.
 #pragma once
 
 #include <sys/types.h>

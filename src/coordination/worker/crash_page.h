@@ -6,7 +6,7 @@
 // the way out; a process that is killed leaves all places as they are. Threads beyond kThreads are
 // not noted.
 //
-//   "MILLRCRP" | version, 4 bytes | tasks, 4 | the place that was marked, counted from 1, 4 | padding
+//   "MILLRCRP" | version, 4 bytes | tasks, 4 | the place that was marked, from 1, 4 | padding
 //   kThreads places of 64 bytes:  0, or task + 1 in the upper 32 bits and the subtask, 8 | padding
 //   for each task, 128 bytes:     its parallelism, 4 | its name, ended or filled up by zeros
 #pragma once
@@ -99,8 +99,8 @@ struct CrashReport {
   std::vector<SubtaskAtWork> at_work;   // all
 };
 
-// kNotFound where there is no page, since the process did not come that far; kCorruption where it is
-// none.
+// kNotFound where there is no page, since the process did not come that far; kCorruption where it
+// is none.
 Result<CrashReport> read_crash_page(const std::filesystem::path& file);
 
 }  // namespace millrace::detail

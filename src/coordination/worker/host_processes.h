@@ -1,5 +1,5 @@
-// The processes of a worker's hosts. One thread, which lives as long as this, starts them, since they
-// die with the thread that did, and waits for their ends.
+// The processes of a worker's hosts. One thread, which lives as long as this, starts them, since
+// they die with the thread that did, and waits for their ends.
 //
 // A host ends by itself, or when it is told to: then it gets SIGTERM, and SIGKILL if it is still
 // there when the patience is over. What it has started itself is killed with it.

@@ -1,5 +1,6 @@
 // Which options are a job's, and go with it wherever it runs, and which a process's: where its
-// cluster is, how it is reached, what proves who it is. A secret of a process never goes with a job.
+// cluster is, how it is reached, what proves who it is. A secret of a process never goes with a
+// job.
 #pragma once
 
 #include <span>

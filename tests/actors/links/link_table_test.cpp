@@ -366,7 +366,8 @@ TEST(LinkTable, KeepsOneOfTwoConnectionsThatCrossWhateverTheOrder) {
 TEST(LinkAddress, IsReadAsItIsWritten) {
   EXPECT_EQ(*parse_link_address("10.0.0.1:6123"), (LinkAddress{"10.0.0.1", 6123}));
   EXPECT_EQ(to_string(*parse_link_address("::1:6123")), "::1:6123");
-  for (const std::string_view text : {"", "host", "host:", ":1", "host:0", "host:65536", "host:x"}) {
+  for (const std::string_view text :
+       {"", "host", "host:", ":1", "host:0", "host:65536", "host:x"}) {
     const Result<LinkAddress> address = parse_link_address(text);
     ASSERT_FALSE(address) << text;
     EXPECT_NE(address.error().message().find("expected host:port"), std::string::npos);
