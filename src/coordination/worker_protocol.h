@@ -74,6 +74,7 @@ struct StartHost {
 struct StopHost {
   HostId host;
 };
+constexpr std::uint64_t kArtifactPartBytes = 1'024 * 1'024;  // of each part but the last
 struct ArtifactPart {
   std::string artifact;
   std::uint64_t offset = 0;

@@ -24,7 +24,6 @@
 namespace millrace::detail {
 
 constexpr std::uint64_t kMostArtifactBytes = std::uint64_t{4} << 30;
-constexpr std::uint64_t kArtifactPartBytes = 1'024 * 1'024;  // of each but the last, at most
 
 // What there is of an artifact.
 struct ArtifactProgress {

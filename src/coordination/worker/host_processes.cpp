@@ -39,16 +39,11 @@ HostProcesses::~HostProcesses() {
 }
 
 void HostProcesses::end_all() {
-  const bool given = give([this] {
+  give([this] {
     ending_ = true;
     for (auto& [host, running] : running_) do_end(running);
   });
-  if (!given) return;
-  {
-    const std::lock_guard lock(mutex_);
-    closed_ = true;
-  }
-  thread_.join();
+  if (thread_.joinable()) thread_.join();
 }
 
 void HostProcesses::start(HostProgram program) {
@@ -73,22 +68,27 @@ bool HostProcesses::give(std::function<void()> order) {
 }
 
 void HostProcesses::run() {
-  while (take_orders() || !ending_ || !running_.empty()) {
+  for (take_orders(); !is_over(); take_orders()) {
     wait();
     reap();
     kill_overdue();
   }
 }
 
-// Returns whether there were any.
-bool HostProcesses::take_orders() {
+// From then on no order is taken.
+bool HostProcesses::is_over() {
+  const std::lock_guard lock(mutex_);
+  closed_ = ending_ && running_.empty() && orders_.empty();
+  return closed_;
+}
+
+void HostProcesses::take_orders() {
   std::deque<std::function<void()>> orders;
   {
     const std::lock_guard lock(mutex_);
     orders.swap(orders_);
   }
   for (const std::function<void()>& order : orders) order();
-  return !orders.empty();
 }
 
 void HostProcesses::do_start(const HostProgram& program) {

@@ -53,7 +53,8 @@ class HostProcesses {
 
   bool give(std::function<void()> order);  // false: it has ended
   void run();
-  bool take_orders();
+  bool is_over();
+  void take_orders();
   void do_start(const HostProgram& program);
   void do_end(Running& running);
   void wait();
