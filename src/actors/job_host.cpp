@@ -63,6 +63,7 @@ JobHost::JobHost(const LinkedProcess& process, HostedJob job, const LinkAddress&
       .log = system.log,
       .execution = std::move(job.execution),
       .identity = process.identity,
+      .crash_page = job.crash_page,
       .linked = LinkedHost{.job = job.id, .spawn_links = {}, .pool = system.pool, .ended = {}}};
   std::promise<caf::actor> links;
   settings.linked->spawn_links = [&](const caf::actor& owner) {

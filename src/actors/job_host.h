@@ -10,6 +10,7 @@
 #include <memory>
 
 #include "millrace/actors/linked_process.h"
+#include "millrace/coordination/worker/crash_page.h"
 #include "millrace/core/log.h"
 #include "millrace/core/result.h"
 #include "millrace/plan/execution_plan.h"
@@ -23,6 +24,7 @@ struct HostedJob {
   ExecutionPlan plan;
   JobCode code;
   ExecutionSettings execution = {};  // its stores are those of this process
+  CrashPage* crash_page = nullptr;   // on which its tasks note what they are at; it outlives them
 };
 
 class JobHost {

@@ -85,6 +85,12 @@ caf::behavior TaskActor::make_behavior() {
   };
 }
 
+// A turn: a few messages, or all until it waits where the task has a thread of its own.
+caf::resumable::resume_result TaskActor::resume(caf::execution_unit* unit, std::size_t most) {
+  const AtWork at_work(place_.crash_page, blueprint_.task, blueprint_.subtask);
+  return ActorBase::resume(unit, most);
+}
+
 // What comes before the task is open is not for it: it goes on from what is complete.
 template <class Call>
 void TaskActor::on_runner(Call call) {

@@ -15,6 +15,7 @@
 #include "millrace/actors/remote_ends.h"
 #include "millrace/actors/task_blueprint.h"
 #include "millrace/actors/task_runner.h"
+#include "millrace/coordination/worker/crash_page.h"
 
 namespace millrace::detail {
 
@@ -23,6 +24,7 @@ struct TaskPlace {
   caf::actor coordinator;
   TaskAddress address;
   const Clock* clock = nullptr;
+  CrashPage* crash_page = nullptr;  // on which its turns are noted; null: none
 };
 
 class TaskActor final : public ActorBase, private TaskPort {
@@ -31,6 +33,7 @@ class TaskActor final : public ActorBase, private TaskPort {
 
   caf::behavior make_behavior() override;
   void on_exit() override;
+  caf::resumable::resume_result resume(caf::execution_unit* unit, std::size_t most) override;
 
  private:
   // TaskPort

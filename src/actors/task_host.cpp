@@ -203,8 +203,10 @@ TaskStart TaskHost::start_of(const Attempt& attempt) const {
 
 void TaskHost::spawn_task(TaskOrder& task, const Attempt& attempt) {
   const TaskBlueprint& blueprint = blueprints_[task.subtask.value()];
-  TaskPlace place{
-      caf::actor_cast<caf::actor>(this), {task.subtask, attempt.order.attempt}, settings_.clock};
+  TaskPlace place{.coordinator = caf::actor_cast<caf::actor>(this),
+                  .address = {task.subtask, attempt.order.attempt},
+                  .clock = settings_.clock,
+                  .crash_page = settings_.crash_page};
   TaskStart start = start_of(attempt);
   start.restored = std::move(task.restored);
   tasks_[task.subtask.value()] =
@@ -357,12 +359,13 @@ void TaskHost::on_listening(const Listening& listening) {
   if (!listening.address) return end(listening.address.error());
   address_.host = listening.address->host;
   address_.port = listening.address->port;
-  send(links_, ConnectLink{coordinator_at_, {Role::kWorker, ""}});
+  send(links_, ConnectLink{coordinator_at_, {}});
 }
 
 void TaskHost::on_link(const LinkUp& up) {
   if (up.peer.role != Role::kHost) {
-    if (control_) return send(links_, CloseLink{up.link, invalid_argument("it has its worker")});
+    if (control_)
+      return send(links_, CloseLink{up.link, invalid_argument("it has its coordinator")});
     control_ = up.link;
     coordinator_ = spawn<RemoteCoordinator>(links_, up.link, caf::actor_cast<caf::actor>(this));
     send(coordinator_, HostReady{address_});
@@ -400,7 +403,7 @@ void TaskHost::on_room(LinkId link) {
 }
 
 void TaskHost::on_no_link(const ConnectFailed& failed) {
-  if (failed.expected.role == Role::kWorker) return end(failed.error);
+  if (failed.expected.identity.empty()) return end(failed.error);
   const std::string& host = failed.expected.identity;
   for (const AttemptId attempt : host_links_.on_failed(host)) {
     fail(attempt, unavailable(concat("there is no link to host ", in_quotes(host), ": ",

@@ -18,6 +18,7 @@
 #include "millrace/actors/links/link_messages.h"
 #include "millrace/actors/messages.h"
 #include "millrace/actors/task_blueprint.h"
+#include "millrace/coordination/worker/crash_page.h"
 #include "millrace/core/executor.h"
 #include "millrace/core/log.h"
 #include "millrace/plan/execution_settings.h"
@@ -40,6 +41,7 @@ struct TaskHostSettings {
   ExecutionSettings execution;
   bool blocking_tasks_have_threads = true;  // false where one thread runs everything, as it chooses
   std::string identity = "local";
+  CrashPage* crash_page = nullptr;                  // null: there is none
   std::optional<LinkedHost> linked = std::nullopt;  // none: it has all of the job's tasks
 };
 

@@ -1,7 +1,7 @@
 // What the leader of a cluster and its workers say to each other, as plain data.
 //
 //   a worker comes       worker -> leader   RegisterWorker   with the hosts that it has still
-//   a job is deployed    leader -> worker   StartHost        fetch the executable, start the process
+//   a job is deployed    leader -> worker   StartHost        fetch the program, start the process
 //                        worker -> leader   FetchArtifact    until it has all of it
 //                        leader -> worker   ArtifactPart
 //   a host ends          worker -> leader   HostEnded        whatever the reason
@@ -74,6 +74,7 @@ struct StartHost {
 struct StopHost {
   HostId host;
 };
+constexpr std::uint64_t kArtifactPartBytes = 1'024 * 1'024;  // of each part but the last
 struct ArtifactPart {
   std::string artifact;
   std::uint64_t offset = 0;

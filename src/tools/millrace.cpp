@@ -1,4 +1,4 @@
-// The program `millrace`: looks into state, and asks clusters.
+// The program `millrace`: the processes of a cluster, what asks them, and tools that need no job.
 #include <signal.h>
 
 #include <iostream>
@@ -9,14 +9,28 @@
 #include "millrace/tools/coordinator_command.h"
 #include "millrace/tools/local_cluster_command.h"
 #include "millrace/tools/state_command.h"
+#include "millrace/tools/worker_command.h"
 
 namespace {
 
-constexpr std::string_view kHelp =
-    "Usage: millrace COMMAND ...\n\n"
-    "  cluster      runs coordinators and workers on this machine\n"
-    "  coordinator  leads a cluster\n"
-    "  state      looks into savepoints and checkpoints; see millrace state --help\n";
+using Run = int (*)(std::span<const std::string> words, std::ostream& out, std::ostream& err);
+
+struct Command {
+  std::string_view name;
+  std::string_view summary;
+  Run run;
+};
+
+constexpr Command kCommands[] = {
+    {"cluster", "  cluster      runs coordinators and workers on this machine, in the background\n",
+     millrace::run_local_cluster_command},
+    {"coordinator", "  coordinator  leads a cluster, or stands by\n",
+     millrace::run_coordinator_command},
+    {"worker", "  worker       runs parts of a cluster's jobs on this machine\n",
+     millrace::run_worker_command},
+    {"state", "  state        looks into savepoints and checkpoints\n",
+     millrace::run_state_command},
+};
 
 volatile sig_atomic_t interrupted = 0;  // a signal handler can reach nothing but a global
 
@@ -32,27 +46,27 @@ void take_signals() {
   signal(SIGPIPE, SIG_IGN);
 }
 
+void print_help(std::ostream& out) {
+  out << "Usage: millrace COMMAND ...\n\n";
+  for (const Command& command : kCommands) out << command.summary;
+  out << millrace::cluster_command_summaries() << "\nEach tells more with --help.\n";
+}
+
 }  // namespace
 
 int main(int argc, char** argv) {
   const std::vector<std::string> words(argv + 1, argv + argc);
-  if (!words.empty() && words.front() == "state") {
-    return millrace::run_state_command(std::span(words).subspan(1), std::cout, std::cerr);
-  }
-  if (!words.empty() && words.front() == "coordinator") {
-    return millrace::run_coordinator_command(std::span(words).subspan(1), std::cout, std::cerr);
+  for (const Command& command : kCommands) {
+    if (words.empty() || words.front() != command.name) continue;
+    return command.run(std::span(words).subspan(1), std::cout, std::cerr);
   }
   take_signals();
-  if (!words.empty() && words.front() == "cluster") {
-    return millrace::run_local_cluster_command(std::span(words).subspan(1), std::cout, std::cerr);
-  }
   const millrace::CommandContext context{
       .out = std::cout, .err = std::cerr, .patience = {.interrupted = [] {
                                             return interrupted != 0;
                                           }}};
   if (const auto code = millrace::run_cluster_command(words, context)) return *code;
   const bool asked = !words.empty() && (words.front() == "--help" || words.front() == "-h");
-  (asked ? std::cout : std::cerr) << kHelp << millrace::cluster_command_summaries()
-                                  << "\nEach tells more with --help.\n";
+  print_help(asked ? std::cout : std::cerr);
   return asked ? 0 : 2;
 }

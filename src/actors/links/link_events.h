@@ -4,6 +4,7 @@
 #include <cstdint>
 #include <memory>
 #include <string>
+#include <string_view>
 
 #include "millrace/actors/links/handshake.h"
 #include "millrace/actors/links/link_load.h"
@@ -24,11 +25,13 @@ struct LinkAddress {
   friend bool operator==(const LinkAddress&, const LinkAddress&) = default;
 };
 std::string to_string(const LinkAddress& address);  // host:port
+Result<LinkAddress> parse_link_address(std::string_view text);
 
 // There is a link; frames may be sent.
 struct LinkUp {
   LinkId link;
   Hello peer;
+  LinkAddress address = {};  // to which this end has connected, if it has
   std::shared_ptr<LinkLoad> load = nullptr;  // for whoever sends much
 };
 // There is none any more, and this is why. What was under way may be lost.
