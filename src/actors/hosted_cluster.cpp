@@ -24,7 +24,7 @@ struct HostedCluster::System {
 
   caf::actor spawn_links(const caf::actor& owner) {
     return detail::spawn_links(actors, {.owner = owner,
-                                        .self = process.hello(Role::kWorker),
+                                        .self = process.hello(Role::kCoordinator),
                                         .limits = process.options.limits,
                                         .clock = &clock,
                                         .executor = &executor,

@@ -1,6 +1,7 @@
 #include "millrace/tools/local_cluster_command.h"
 
 #include <fcntl.h>
+#include <spawn.h>
 #include <sys/wait.h>
 #include <unistd.h>
 
@@ -8,6 +9,7 @@
 #include <charconv>
 #include <chrono>
 #include <csignal>
+#include <cstring>
 #include <filesystem>
 #include <fstream>
 #include <iterator>
@@ -34,6 +36,7 @@ constexpr int kUsage = 2;
 constexpr std::chrono::seconds kStartTime{60};
 constexpr std::chrono::seconds kStopTime{60};
 constexpr std::chrono::milliseconds kLook{20};
+constexpr mode_t kReadableByAll = 0644;
 
 constexpr EngineFlag kStartFlags[] = {
     {"dir", EngineFlag::Value::kRequired, "DIR", "Where the cluster keeps all it has."},
@@ -77,22 +80,24 @@ class Member {
     std::vector<char*> arguments;
     for (std::string& word : words) arguments.push_back(word.data());
     arguments.push_back(nullptr);
-    const int log_file = open(log().c_str(), O_WRONLY | O_CREAT | O_APPEND | O_CLOEXEC, 0644);
-    if (log_file < 0) return unavailable(concat("cannot write ", in_quotes(log().native())));
-    const fs::path self = fs::read_symlink("/proc/self/exe");
-    arguments.front() = const_cast<char*>(self.c_str());
-    const pid_t child = fork();
-    if (child == 0) {
-      setsid();
-      const int nothing = open("/dev/null", O_RDONLY);
-      dup2(nothing, STDIN_FILENO);
-      dup2(log_file, STDOUT_FILENO);
-      dup2(log_file, STDERR_FILENO);
-      execv(self.c_str(), arguments.data());
-      _exit(127);
+    posix_spawn_file_actions_t files;
+    posix_spawn_file_actions_init(&files);
+    posix_spawn_file_actions_addopen(&files, STDIN_FILENO, "/dev/null", O_RDONLY, 0);
+    posix_spawn_file_actions_addopen(&files, STDOUT_FILENO, log().c_str(),
+                                     O_WRONLY | O_CREAT | O_APPEND, kReadableByAll);
+    posix_spawn_file_actions_adddup2(&files, STDOUT_FILENO, STDERR_FILENO);
+    posix_spawnattr_t attributes;
+    posix_spawnattr_init(&attributes);
+    posix_spawnattr_setflags(&attributes, POSIX_SPAWN_SETSID);
+    pid_t child = 0;
+    const int error =
+        posix_spawn(&child, "/proc/self/exe", &files, &attributes, arguments.data(), environ);
+    posix_spawnattr_destroy(&attributes);
+    posix_spawn_file_actions_destroy(&files);
+    if (error != 0) {
+      return unavailable(concat("cannot start ", name_, " with its output in ",
+                                in_quotes(log().native()), ": ", std::strerror(error)));
     }
-    close(log_file);
-    if (child < 0) return resource_exhausted("cannot start another process");
     std::ofstream(pid_path()) << child << '\n';
     return {};
   }
@@ -196,9 +201,7 @@ class LocalCluster {
   Status stop() {
     const std::vector<Member> all = members();
     for (const Member& member : all) member.tell(SIGTERM);
-    const auto gone = [&] {
-      return std::ranges::none_of(all, &Member::runs);
-    };
+    const auto gone = [&] { return std::ranges::none_of(all, &Member::runs); };
     if (!waits_until(kStopTime, gone)) {
       for (const Member& member : all) member.tell(SIGKILL);
       if (!waits_until(kStopTime, gone)) return unavailable("some processes do not end");
@@ -365,7 +368,7 @@ class ClusterCommand {
 }  // namespace
 
 int run_local_cluster_command(std::span<const std::string> words, std::ostream& out,
-                        std::ostream& errors) {
+                              std::ostream& errors) {
   return ClusterCommand(out, errors).run(words);
 }
 
