@@ -89,18 +89,20 @@ class Member {
     posix_spawnattr_t attributes;
     posix_spawnattr_init(&attributes);
     posix_spawnattr_setflags(&attributes, POSIX_SPAWN_SETSID);
-    pid_t child = 0;
     const int error =
-        posix_spawn(&child, "/proc/self/exe", &files, &attributes, arguments.data(), environ);
+        posix_spawn(&child_, "/proc/self/exe", &files, &attributes, arguments.data(), environ);
     posix_spawnattr_destroy(&attributes);
     posix_spawn_file_actions_destroy(&files);
     if (error != 0) {
       return unavailable(concat("cannot start ", name_, " with its output in ",
                                 in_quotes(log().native()), ": ", std::strerror(error)));
     }
-    std::ofstream(pid_path()) << child << '\n';
+    std::ofstream(pid_path()) << child_ << '\n';
     return {};
   }
+
+  // Asked once of what start() has started: whether that has ended already.
+  bool has_ended() const { return waitpid(child_, nullptr, WNOHANG) == child_; }
 
   void tell(int signal) const {
     if (const auto pid = process()) kill(*pid, signal);
@@ -111,13 +113,12 @@ class Member {
 
   fs::path directory_;
   std::string name_;
+  pid_t child_ = 0;
 };
 
 bool waits_until(Clock::duration time, const auto& holds) {
   for (const auto end = Clock::now() + time; !holds();) {
     if (Clock::now() >= end) return false;
-    while (waitpid(-1, nullptr, WNOHANG) > 0) {
-    }
     std::this_thread::sleep_for(kLook);
   }
   return true;
@@ -240,7 +241,7 @@ class LocalCluster {
     std::optional<Member> ended;
     const auto ready = [&] {
       for (const Member& member : started) {
-        if (member.process()) continue;
+        if (!member.has_ended()) continue;
         ended = member;
         return true;
       }

@@ -126,7 +126,7 @@ TEST_F(Cluster, TakesTheSameSubmissionOnce) {
 TEST_F(Cluster, RefusesWhatIsNoJob) {
   start({"--workers=1"});
   EXPECT_EQ(millrace({"submit", "/bin/true"}).status, 1);
-  EXPECT_EQ(millrace({"submit", (root() / "cluster").native()}).status, 1);
+  EXPECT_NE(millrace({"submit", (root() / "cluster").native()}).status, 0);
   EXPECT_EQ(millrace({"describe", std::string(32, 'b')}).status, 1);
 }
 
