@@ -5,6 +5,7 @@
 #include <optional>
 #include <ostream>
 
+#include "millrace/core/config/help_text.h"
 #include "millrace/core/config/load_config.h"
 #include "millrace/core/config/options.h"
 #include "millrace/core/text.h"
@@ -71,19 +72,19 @@ constexpr EngineFlag kLogsFlags[] = {
 
 constexpr ClusterCommand kCommands[] = {
     {"submit", "PROGRAM", "ARGUMENTS", "runs a job's program on the cluster",
-     "Sends PROGRAM to the cluster, unless it is there already, and runs it with ARGUMENTS. Prints "
-     "the\n"
-     "job's id and name, and waits until it has ended; Ctrl-C ends the waiting, not the job.",
+     "Sends PROGRAM to the cluster, unless it is there already, and runs it with\n"
+     "ARGUMENTS. Prints the job's id and name, and waits until the job has ended;\n"
+     "Ctrl-C ends the waiting, not the job.",
      kSubmitFlags, &detail::submit_job},
     {"list", "", "", "lists the cluster's jobs", "Lists the cluster's jobs.", kListFlags,
      &detail::list_jobs},
     {"describe", "JOB", "", "tells what is known of a job",
-     "Tells what is known of a job: its phase, its tasks and where they run, its checkpoints.",
+     "Tells what is known of a job: its phase, its tasks and where they run, its\n"
+     "checkpoints.",
      kListFlags, &detail::describe_job},
     {"wait", "JOB", "", "waits until a job runs, has a checkpoint or has finished",
-     "Waits until a job runs, has a checkpoint or has finished. Ends with 1 if the time is over, "
-     "or if\n"
-     "the job fails or is cancelled instead.",
+     "Waits until a job runs, has a checkpoint or has finished. Ends with 1 if the\n"
+     "time is over, or if the job fails or is cancelled instead.",
      kWaitFlags, &detail::wait_for_job},
     {"cancel",
      "JOB",
@@ -117,18 +118,18 @@ std::vector<EngineFlag> flags_of(const ClusterCommand& command) {
 }
 
 std::string help_of(const ClusterCommand& command) {
-  constexpr std::size_t kColumn = 26;
   std::string text = concat("Usage: ", usage_of(command), "\n\n", command.help, "\n");
   if (command.word == "JOB") {
     text +=
-        "JOB is a job's id, a beginning that no other job's id has, or a name that one job has.\n";
+        "JOB is a job's id, a beginning that no other job's id has, or a name that only\n"
+        "one job has.\n";
   }
-  text += "\n";
+  std::vector<HelpRow> rows;
   for (const EngineFlag& flag : flags_of(command)) {
-    std::string line = "  " + to_string(flag);
-    line.resize(std::max(line.size() + 2, kColumn), ' ');
-    text += concat(line, flag.help, "\n");
+    rows.push_back({to_string(flag), std::string(flag.help)});
   }
+  rows.push_back({"-D KEY=VALUE", "Sets a configuration option."});
+  text += concat("\n", help_columns(rows));
   return text + "\nExit codes: 0 well, 1 not so, 2 wrong usage, 130 interrupted.\n";
 }
 
@@ -221,13 +222,11 @@ std::optional<int> run_cluster_command(std::span<const std::string> words,
 }
 
 std::string cluster_command_summaries() {
-  std::string text;
+  std::vector<HelpRow> rows;
   for (const ClusterCommand& command : kCommands) {
-    std::string name(command.name);
-    name.resize(11, ' ');
-    text += concat("  ", name, command.summary, "\n");
+    rows.push_back({std::string(command.name), std::string(command.summary)});
   }
-  return text;
+  return help_columns(rows);
 }
 
 namespace detail {

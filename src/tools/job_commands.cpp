@@ -161,8 +161,12 @@ Result<bool> wait_for_job(const ClusterCall& call) {
   const Result<std::string> id = find_job(call.cluster, call.word());
   if (!id) return id.error();
   const auto deadline = steady_clock::now() + wait->timeout;
+  constexpr steady_clock::duration kNoTime{0};
   const std::string_view until = kWaitWords[static_cast<std::size_t>(wait->until)];
   while (true) {
+    // As long as there is time, the leader may be changing.
+    call.cluster.be_patient_for(
+        std::chrono::ceil<Duration>(std::max(deadline - steady_clock::now(), kNoTime)));
     const Result<JobDetails> job = job_details(call.cluster, *id);
     if (!job) return job.error();
     const Result<JobPhase> phase = phase_of(*job);

@@ -150,6 +150,11 @@ struct RestClient::Attempt {
 
 RestClient::Attempt RestClient::attempt(RestAddress address, const RestCall& call) {
   using End = Attempt::End;
+  if (!call.file.empty()) {
+    // Only who takes it, and has it not, is sent it: a refusal would be lost in the upload.
+    Attempt asked = attempt(address, {.method = "HEAD", .path = call.path});
+    if (asked.end != End::kAnswered || asked.status < 300) return asked;
+  }
   httplib::Client client(address.host, address.port);
   client.set_connection_timeout(std::chrono::seconds(3));
   client.set_tcp_nodelay(true);
@@ -163,19 +168,25 @@ RestClient::Attempt RestClient::attempt(RestAddress address, const RestCall& cal
   }
   const std::string location = result->get_header_value("Location");
   if (result->status == 307 && !location.empty()) return {End::kElsewhere, 307, location};
-  answered_ = address;
   if (result->status != status_of(ErrorCode::kUnavailable)) {
+    answered_ = address;
     return {End::kAnswered, result->status, result->body};
   }
+  const std::vector<std::string> sentences = errors_in(result->body);
   return {End::kNobody, result->status,
-          concat(address.text(), " says: ", join(errors_in(result->body), "; "))};
+          concat(address.text(), " says: ", sentences.empty() ? "not now" : join(sentences, "; "))};
 }
 
 RestClient::Attempt RestClient::attempt_anywhere(const RestCall& call) {
   using End = Attempt::End;
   std::vector<std::string> failures;
   bool broken = false;
-  for (RestAddress address : addresses_) {
+  std::vector<RestAddress> addresses = addresses_;
+  if (answered_) {
+    std::erase(addresses, *answered_);
+    addresses.insert(addresses.begin(), *answered_);
+  }
+  for (RestAddress address : addresses) {
     for (int redirects = 0; redirects <= kMostRedirects; ++redirects) {
       Attempt tried = attempt(address, call);
       if (tried.end == End::kAnswered) return tried;
@@ -186,7 +197,7 @@ RestClient::Attempt RestClient::attempt_anywhere(const RestCall& call) {
                                      ? parse_rest_address(text.substr(0, path))
                                      : Result<RestAddress>(unavailable(tried.text));
       if (!next) failures.push_back(next.error().message());
-      if (!next || broken) break;
+      if (!next) break;
       address = *std::move(next);
     }
     if (broken && !call.repeatable) break;
@@ -204,7 +215,6 @@ Result<std::string> RestClient::ask(const RestCall& call) {
       if (tried.status < 300) return std::move(tried.text);
       const std::vector<std::string> sentences = errors_in(tried.text);
       if (!sentences.empty()) return Error(code_of(tried.status), join(sentences, "; "));
-      if (call.method == "HEAD") return Error(code_of(tried.status), concat(tried.status));
       return strange(call, unsupported(concat("it is ", in_quotes(tried.text), " with status ",
                                               tried.status)));
     }
@@ -221,11 +231,9 @@ Result<std::string> RestClient::ask(const RestCall& call) {
   }
 }
 
-Status RestClient::pause() { return pause(patience_.pause); }
-
-Status RestClient::pause(Duration time) {
+Status RestClient::pause() {
   constexpr Duration kStep = std::chrono::milliseconds(50);
-  for (Duration left = time; left > Duration(0); left -= kStep) {
+  for (Duration left = patience_.pause; left > Duration(0); left -= kStep) {
     if (patience_.interrupted()) return cancelled("interrupted");
     std::this_thread::sleep_for(std::min(left, kStep));
   }
@@ -240,8 +248,9 @@ void RestClient::say_once(std::string_view why) {
 }
 
 Error RestClient::strange(const RestCall& call, const Error& error) const {
-  return unsupported(concat("what ", answered_.text(), " answered to ", call.method, ' ', call.path,
-                            " is not a cluster's answer (", error.message(),
+  return unsupported(concat("what ", answered_ ? answered_->text() : "", " answered to ",
+                            call.method, ' ', call.path, " is not a cluster's answer (",
+                            error.message(),
                             "): is a coordinator of Millrace there, and of this version?"));
 }
 

@@ -8,6 +8,7 @@
 #include <functional>
 #include <iosfwd>
 #include <map>
+#include <optional>
 #include <string>
 #include <string_view>
 #include <vector>
@@ -35,7 +36,7 @@ struct RestCall {
   std::string method = "GET";
   std::string path;
   std::string body = {};
-  std::string file = {};   // whose bytes are the body instead
+  std::string file = {};   // whose bytes are the body instead, unless HEAD finds them there
   bool repeatable = true;  // asked twice it does what it does once
 };
 
@@ -66,11 +67,13 @@ class RestClient {
     return value;
   }
 
+  // From now on.
+  void be_patient_for(Duration time) { patience_.whole = time; }
+
   bool has_asked() const { return has_asked_; }
 
-  // Waits so long, the patience's pause if nothing is said; an error if it was interrupted.
+  // Waits before it is worth asking again; an error if it was interrupted.
   Status pause();
-  Status pause(Duration time);
 
  private:
   struct Attempt;
@@ -82,7 +85,7 @@ class RestClient {
   std::vector<RestAddress> addresses_;
   RestPatience patience_;
   std::ostream& notes_;
-  RestAddress answered_;  // the last that did
+  std::optional<RestAddress> answered_;  // the last that did: asked first
   bool has_asked_ = false;
   bool said_ = false;
 };

@@ -89,9 +89,6 @@ Result<Submission> prepare(const ClusterCall& call) {
 
 Status upload(RestClient& cluster, const Submission& submission) {
   const std::string path = "/artifacts/" + submission.artifact;
-  const Result<std::string> there = cluster.ask({.method = "HEAD", .path = path});
-  if (there) return {};
-  if (there.error().code() != ErrorCode::kNotFound) return there.error();
   const Result<std::string> sent =
       cluster.ask({.method = "PUT", .path = path, .file = submission.program});
   return sent ? Status() : sent.error().with_context("the program could not be uploaded");
@@ -138,6 +135,9 @@ Result<bool> submit_job(const ClusterCall& call) {
   const Result<JobDetails> job = job_details(call.cluster, id);
   call.context.out << "job " << id << ' ' << (job ? job->name : submission->job.name) << std::endl;
   const Result<bool> well = follow(call, id);
+  if (!well && well.error().code() == ErrorCode::kUnavailable) {
+    return well.error().with_context(concat("job ", id, " was submitted, and may still run"));
+  }
   if (!well && call.context.patience.interrupted()) {
     return cancelled(concat("interrupted; job ", id, " goes on: millrace cancel ", id, " ends it"));
   }

@@ -30,10 +30,10 @@ TEST(RestAddress, IsReadWithAndWithoutSchemeAndPort) {
 
 TEST(RestAddress, RefusesWhatIsNone) {
   EXPECT_THAT(parsed("https://a"), HasSubstr("asks for TLS"));
-  for (const char* text : {"", "http://", ":1", "a b", "http://a/b", "user@a", "[::1"}) {
+  for (const char* text : {"", "http://", ":1", "a b", "http://a/b", "user@a", "[::1", "::1"}) {
     EXPECT_THAT(parsed(text), HasSubstr("names no host; expected http://HOST:PORT")) << text;
   }
-  for (const char* text : {"a:", "a:0", "a:65536", "a:b", "[::1]9", "::1"}) {
+  for (const char* text : {"a:", "a:0", "a:65536", "a:b", "[::1]9"}) {
     EXPECT_THAT(parsed(text), HasSubstr("has no port from 1 to 65535")) << text;
   }
 }
@@ -170,6 +170,21 @@ TEST_F(RestClientTest, EndsWhenItIsInterrupted) {
   const auto answer = client(kDead, 60s).ask({.path = "/jobs"});
   ASSERT_FALSE(answer);
   EXPECT_EQ(answer.error().code(), ErrorCode::kCancelled);
+}
+
+TEST_F(RestClientTest, UploadsNothingToAStandby) {
+  const auto leading = serve(leader_);
+  const auto waiting = serve(standby_);
+  standby_.set_leader({.rest_address = leading->address()});
+  const test::TemporaryDirectory directory;
+  const std::string path = directory.file("a", std::string(20'000'000, 'x'));
+  const auto answer =
+      client(waiting->address())
+          .ask({.method = "PUT", .path = "/artifacts/" + std::string(64, 'a'), .file = path});
+  ASSERT_FALSE(answer);
+  EXPECT_EQ(answer.error().code(), ErrorCode::kCorruption);
+  EXPECT_EQ(leader_.artifact_bytes(), 20'000'000);
+  EXPECT_EQ(standby_.artifact_bytes(), 0);
 }
 
 TEST_F(RestClientTest, UploadsAFile) {

@@ -61,9 +61,9 @@ TEST_F(SubmitCommandTest, SubmitsAProgram) {
   EXPECT_EQ(submissions[0].name, "mine");
   EXPECT_EQ(submissions[0].arguments, (std::vector<std::string>{"--input=a b", "--x"}));
   EXPECT_EQ(submissions[0].description, "description --plan=submission --input=a b --x");
-  EXPECT_EQ(submissions[0].directory, std::filesystem::current_path());
+  EXPECT_EQ(submissions[0].directory, std::filesystem::current_path().native());
   EXPECT_EQ(submissions[0].parallelism, 3);
-  EXPECT_EQ(submissions[0].restore, std::filesystem::current_path() / "saves/a");
+  EXPECT_EQ(submissions[0].restore, std::filesystem::current_path().native() + "/saves/a");
   EXPECT_TRUE(submissions[0].allow_dropped_state);
   EXPECT_FALSE(submissions[0].allow_repeated_output);
 }
