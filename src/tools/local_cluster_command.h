@@ -9,6 +9,6 @@ namespace millrace {
 
 // Returns the exit status.
 int run_local_cluster_command(std::span<const std::string> words, std::ostream& out,
-                        std::ostream& errors);
+                              std::ostream& errors);
 
 }  // namespace millrace

@@ -1,5 +1,5 @@
-// A cluster of real processes on this machine, as `millrace cluster start` makes it, and commands to
-// it. It ends with the test, whatever becomes of that.
+// A cluster of real processes on this machine, as `millrace cluster start` makes it, and commands
+// to it. It ends with the test, whatever becomes of that.
 #pragma once
 
 #include <gtest/gtest.h>
@@ -20,7 +20,8 @@
 
 namespace millrace::test_support {
 
-using namespace std::chrono_literals;
+using std::chrono_literals::operator""s;
+using std::chrono_literals::operator""ms;
 namespace fs = std::filesystem;
 using Words = std::vector<std::string>;
 

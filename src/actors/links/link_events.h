@@ -31,7 +31,7 @@ Result<LinkAddress> parse_link_address(std::string_view text);
 struct LinkUp {
   LinkId link;
   Hello peer;
-  LinkAddress address = {};  // to which this end has connected, if it has
+  LinkAddress address = {};                  // to which this end has connected, if it has
   std::shared_ptr<LinkLoad> load = nullptr;  // for whoever sends much
 };
 // There is none any more, and this is why. What was under way may be lost.
