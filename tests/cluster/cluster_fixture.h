@@ -9,6 +9,7 @@
 #include <filesystem>
 #include <fstream>
 #include <iterator>
+#include <optional>
 #include <string>
 #include <thread>
 #include <vector>
@@ -110,6 +111,27 @@ class Cluster : public testing::Test {
   }
   void wait_for(const std::string& job, const std::string& what) {
     well({"wait", job, concat("--for=", what), "--timeout=60s"});
+  }
+
+  // What tells the process of the coordinator that leads.
+  std::string leader() const {
+    const std::string text = faults::content_of(root() / "cluster" / "leader" / "leader");
+    for (const char* const name : {"coordinator-1", "coordinator-2"}) {
+      const std::string rest = faults::content_of(root() / "cluster" / concat(name, ".address"));
+      const std::string address = rest.substr(0, rest.find('\n'));
+      if (!address.empty() && text.find(address) != std::string::npos)
+        return concat("--name=", name);
+    }
+    return "--name=coordinator-1";
+  }
+  // Which attempt of the job runs; none while none does.
+  std::optional<int> running_attempt(const std::string& job) {
+    const std::string text = millrace({"describe", job}).text;
+    const std::size_t at = text.find("attempt ");
+    if (text.find("\n  running") == std::string::npos || at == std::string::npos) {
+      return std::nullopt;
+    }
+    return std::atoi(text.c_str() + at + std::string_view("attempt ").size());
   }
 
   // The ends of what all processes have said.

@@ -1,6 +1,10 @@
 // Whole clusters of real processes: jobs run on them exactly, whichever process dies.
 #include <gmock/gmock.h>
 
+#include <cstdlib>
+#include <iostream>
+#include <map>
+
 #include "cluster/cluster_fixture.h"
 
 namespace millrace::test_support {
@@ -121,6 +125,69 @@ TEST_F(Cluster, TakesTheSameSubmissionOnce) {
                                VERIFIED_JOB, "--", concat("--output=", shown().native())});
   EXPECT_EQ(other.status, 1);
   EXPECT_THAT(other.text, HasSubstr(id));
+}
+
+// Whatever user code does, it is its own job's process that ends, and its own job that fails.
+TEST_F(Cluster, HasNoJobSufferFromAnother) {
+  start();
+  const test::EventPattern pattern{.seed = 9, .partitions = 2, .rounds = 100, .keys = 64};
+  const std::string steady = submit(pattern, 1, "10000");
+  wait_for(steady, "checkpoint");
+  const std::pair<const char*, const char*> ways[] = {{"segfault", "SIGSEGV"},
+                                                      {"abort", "SIGABRT"},
+                                                      {"overflow", "SIGSEGV"},
+                                                      {"exit", "status 3"},
+                                                      {"throw", "thrown by the job"}};
+  for (const auto& [way, word] : ways) {
+    SCOPED_TRACE(way);
+    const std::string job = well({"submit", "--detached", "--parallelism=1", CRASHING_JOB, "--",
+                                  concat("--how=", way), "-D", "restart-strategy.type=none"});
+    EXPECT_EQ(millrace({"wait", job, "--for=finished", "--timeout=30s"}).status, 1);
+    EXPECT_THAT(well({"describe", job}), AllOf(HasSubstr("failed"), HasSubstr(word)));
+  }
+  const std::string stuck = well({"submit", "--detached", "--parallelism=1", CRASHING_JOB, "--",
+                                  "--how=loop", "-D", "task.cancellation.timeout=1s"});
+  wait_for(stuck, "running");
+  well({"cancel", stuck});
+  wait_for(steady, "finished");
+  EXPECT_THAT(well({"describe", steady}), HasSubstr("attempt 1,")) << "it was restarted";
+  expect_exact(pattern);
+}
+
+// CLUSTER_KILLS=300 for a campaign.
+TEST_F(Cluster, GoesOnWhoeverIsKilled) {
+  const char* const asked = std::getenv("CLUSTER_KILLS");
+  const int kills = asked != nullptr ? std::atoi(asked) : 9;
+  const Words size{"--coordinators=2", "--workers=3"};
+  const test::EventPattern pattern{
+      .seed = 10, .partitions = 4, .rounds = static_cast<std::uint64_t>(kills) * 300, .keys = 256};
+  start(size);
+  const std::string job = submit(pattern, 4, "10000");
+  wait_for(job, "checkpoint");
+  std::map<std::string, std::vector<double>> seconds;
+  for (int i = 0; i < kills && !HasFailure(); ++i) {
+    const std::string victim = i % 3 == 0 ? "--host=" : i % 3 == 1 ? "worker --dir" : "leader";
+    const std::optional<int> before = running_attempt(job);
+    ASSERT_TRUE(before) << well({"describe", job}) << logs();
+    const auto begin = std::chrono::steady_clock::now();
+    kill_one(victim == "leader" ? leader() : victim);
+    const auto now = [&] {
+      return std::chrono::duration<double>(std::chrono::steady_clock::now() - begin).count();
+    };
+    std::optional<int> after;
+    while (now() < 30 && !(after && *after > *before)) after = running_attempt(job);
+    ASSERT_TRUE(after && *after > *before) << victim << well({"describe", job}) << logs();
+    seconds[victim].push_back(now());
+    start(size);
+    wait_for(job, "checkpoint");
+  }
+  for (auto& [victim, times] : seconds) {
+    std::ranges::sort(times);
+    std::cout << "runs again after " << victim << " was killed: " << times[times.size() / 2]
+              << " s in the median of " << times.size() << ", " << times.back() << " s at most\n";
+  }
+  wait_for(job, "finished");
+  expect_exact(pattern);
 }
 
 TEST_F(Cluster, RefusesWhatIsNoJob) {
