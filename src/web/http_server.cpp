@@ -126,17 +126,25 @@ std::string bare_answer(int status, std::string_view reason, std::string_view se
                 "\r\nContent-Length: ", body.size(), "\r\nConnection: close\r\n\r\n", body);
 }
 
+// What the server waits on.
+struct Descriptors {
+  Descriptor listener;
+  Descriptor stop{eventfd(0, EFD_NONBLOCK | EFD_CLOEXEC)};  // readable for ever, once it is
+  Descriptor back{eventfd(0, EFD_NONBLOCK | EFD_CLOEXEC)};  // connections have been answered
+};
+
 using Connections = std::list<std::unique_ptr<HttpConnection>>;
 
 }  // namespace
 
 class HttpServer::Implementation {
  public:
-  Implementation(const HttpServerOptions& options, Answer answer, Logger log, Descriptor listener)
+  Implementation(const HttpServerOptions& options, Answer answer, Logger log,
+                 Descriptors descriptors)
       : options_(options),
         answer_(std::move(answer)),
         log_(std::move(log)),
-        listener_(std::move(listener)) {
+        descriptors_(std::move(descriptors)) {
     for (std::size_t i = 0; i < options_.threads; ++i) {
       threads_.emplace_back([this] { answer_requests(); });
     }
@@ -308,9 +316,10 @@ class HttpServer::Implementation {
   const HttpServerOptions options_;
   const Answer answer_;
   const Logger log_;
-  const Descriptor listener_;
-  const Descriptor stop_{eventfd(0, EFD_NONBLOCK | EFD_CLOEXEC)};  // readable for ever, once it is
-  const Descriptor back_{eventfd(0, EFD_NONBLOCK | EFD_CLOEXEC)};
+  const Descriptors descriptors_;
+  const Descriptor& listener_ = descriptors_.listener;
+  const Descriptor& stop_ = descriptors_.stop;
+  const Descriptor& back_ = descriptors_.back;
   steady_clock::time_point accept_after_{};
 
   std::atomic<std::size_t> open_{0};  // connections
@@ -331,8 +340,13 @@ Result<std::unique_ptr<HttpServer>> HttpServer::start(const HttpServerOptions& o
                                                       Answer answer, Logger log) {
   Result<Descriptor> listener = listen_at(options);
   if (!listener) return listener.error();
+  Descriptors descriptors{*std::move(listener)};
+  if (descriptors.stop.get() < 0 || descriptors.back.get() < 0) {
+    return resource_exhausted(
+        concat("no HTTP server can be started: ", std::strerror(errno), "; see ulimit -n"));
+  }
   return std::unique_ptr<HttpServer>(new HttpServer(std::make_unique<Implementation>(
-      options, std::move(answer), std::move(log), *std::move(listener))));
+      options, std::move(answer), std::move(log), std::move(descriptors))));
 }
 
 std::uint16_t HttpServer::port() const { return implementation_->port(); }
