@@ -113,16 +113,21 @@ class Cluster : public testing::Test {
     well({"wait", job, concat("--for=", what), "--timeout=60s"});
   }
 
-  // What tells the process of the coordinator that leads.
+  // What tells the process of the coordinator that leads, which said so last.
   std::string leader() const {
-    const std::string text = faults::content_of(root() / "cluster" / "leader" / "leader");
-    for (const char* const name : {"coordinator-1", "coordinator-2"}) {
-      const std::string rest = faults::content_of(root() / "cluster" / concat(name, ".address"));
-      const std::string address = rest.substr(0, rest.find('\n'));
-      if (!address.empty() && text.find(address) != std::string::npos)
-        return concat("--name=", name);
+    constexpr std::string_view kSaid = "leading epoch=";
+    std::string leader;
+    int highest = 0;
+    for (int i = 1; i <= 3; ++i) {
+      const std::string name = concat("coordinator-", i);
+      const std::string log = faults::content_of(root() / "cluster" / "logs" / (name + ".log"));
+      const std::size_t at = log.rfind(kSaid);
+      const int epoch = at == std::string::npos ? 0 : std::atoi(log.c_str() + at + kSaid.size());
+      if (epoch <= highest) continue;
+      highest = epoch;
+      leader = concat("--name=", name);
     }
-    return "--name=coordinator-1";
+    return leader;
   }
   // Which attempt of the job runs; none while none does.
   std::optional<int> running_attempt(const std::string& job) {

@@ -6,6 +6,7 @@
 #include <map>
 
 #include "cluster/cluster_fixture.h"
+#include "support/zookeeper_ensemble.h"
 
 namespace millrace::test_support {
 namespace {
@@ -188,6 +189,31 @@ TEST_F(Cluster, GoesOnWhoeverIsKilled) {
   }
   wait_for(job, "finished");
   expect_exact(pattern);
+}
+
+class ClusterOverZooKeeper : public Cluster {
+ protected:
+  Words size() {
+    return {"--coordinators=3", concat("--zookeeper=", ensemble_.addresses()), "-D",
+            "high-availability.zookeeper.client.session-timeout=4s"};
+  }
+
+  test::ZooKeeperEnsemble ensemble_{3};
+};
+
+TEST_F(ClusterOverZooKeeper, GoesOnWhenItsLeaderDiesOrStandsStill) {
+  start(size());
+  const std::string job = submit(kLong, 4, "10000");
+  wait_for(job, "checkpoint");
+  kill_one(leader());
+  start(size());
+  wait_for(job, "checkpoint");
+  const std::string stands_still = leader();
+  kill_one(stands_still, SIGSTOP);
+  while (leader() == stands_still) std::this_thread::sleep_for(20ms);
+  kill_one(stands_still, SIGCONT);
+  wait_for(job, "finished");
+  expect_exact(kLong);
 }
 
 TEST_F(Cluster, RefusesWhatIsNoJob) {
