@@ -4,6 +4,7 @@
 
 #include <chrono>
 #include <cstdio>
+#include <deque>
 #include <fstream>
 #include <iterator>
 #include <map>
@@ -74,25 +75,43 @@ class ScriptedLeader {
   }
   void cut() { process_.send(detail::CloseLink{*link_, unavailable("the test cuts the link")}); }
 
-  // The next report of that kind; requests for executables are answered meanwhile, other reports
-  // are left out.
+  // The next report of that kind; other reports before it are left out.
   template <class Report>
   std::optional<Report> next(std::chrono::milliseconds time = std::chrono::seconds(60)) {
+    std::optional<Report> found;
+    serve_until(
+        [&] {
+          while (!found && !heard_.empty()) {
+            if (auto* wanted = std::get_if<Report>(&heard_.front())) found = std::move(*wanted);
+            heard_.pop_front();
+          }
+          return found.has_value();
+        },
+        time);
+    return found;
+  }
+  // Answers requests for executables meanwhile.
+  template <class Condition>
+  bool serve_until(Condition holds, std::chrono::milliseconds time = std::chrono::seconds(60)) {
     const auto end = std::chrono::steady_clock::now() + time;
-    while (std::chrono::steady_clock::now() < end) {
-      const auto arrived = process_.next<detail::ControlArrived>(std::chrono::milliseconds(20));
-      if (!arrived) continue;
-      link_ = arrived->link;
-      Result<detail::WorkerReport> report = detail::decode_worker_report(arrived->frame.body());
-      if (!report) continue;
-      if (const auto* fetch = std::get_if<detail::FetchArtifact>(&*report)) send_part(*fetch);
-      if (auto* wanted = std::get_if<Report>(&*report)) return std::move(*wanted);
+    while (!holds()) {
+      if (std::chrono::steady_clock::now() > end) return false;
+      if (const auto arrived = process_.next<detail::ControlArrived>(kPoll)) hear(*arrived);
     }
-    return std::nullopt;
+    return true;
   }
   bool hears_of_loss() { return process_.next<detail::LinkDown>().has_value(); }
 
  private:
+  static constexpr std::chrono::milliseconds kPoll{10};
+
+  void hear(const detail::ControlArrived& arrived) {
+    link_ = arrived.link;
+    Result<detail::WorkerReport> report = detail::decode_worker_report(arrived.frame.body());
+    if (!report) return;
+    if (const auto* fetch = std::get_if<detail::FetchArtifact>(&*report)) send_part(*fetch);
+    heard_.push_back(*std::move(report));
+  }
   void send_part(const detail::FetchArtifact& fetch) {
     const auto kept = kept_.find(fetch.artifact);
     if (kept == kept_.end()) {
@@ -107,6 +126,7 @@ class ScriptedLeader {
   detail::LinkProcess process_;
   std::uint16_t port_;
   std::optional<detail::LinkId> link_;
+  std::deque<detail::WorkerReport> heard_;
   std::map<std::string, std::string> kept_;
   std::size_t parts_sent_ = 0;
 };

@@ -62,8 +62,9 @@ class WorkerCommandTest : public testing::Test {
                                    .artifact_bytes = script.content.size(),
                                    .directory = directory_.path(),
                                    .coordinator = "127.0.0.1:1"});
-    while (!std::filesystem::exists(directory_.path("pid"))) std::this_thread::sleep_for(5ms);
-    return std::stoi(directory_.read("pid"));
+    const bool begun =
+        leader_.serve_until([&] { return std::filesystem::exists(directory_.path("pid")); });
+    return begun ? std::stoi(directory_.read("pid")) : 0;
   }
   int status() {
     int status = 0;

@@ -9,6 +9,7 @@
 
 #include "integration/scripted_leader.h"
 #include "millrace/actors/hosted_cluster.h"
+#include "millrace/coordination/worker/crash_page.h"
 #include "millrace/core/units.h"
 #include "millrace/plan/plan_codec.h"
 #include "millrace/state/files/directory_checkpoint_store.h"
@@ -89,7 +90,7 @@ class WorkerJobsTest : public testing::Test {
             .coordinator = to_string(cluster_->address())};
   }
   Status result() {
-    if (job_->wait_for(2min)) return job_->result();
+    if (leader_.serve_until([&] { return job_->wait_for(0ms); })) return job_->result();
     return internal("the job took too long");
   }
   Error ended(std::uint64_t number) {
@@ -98,6 +99,13 @@ class WorkerJobsTest : public testing::Test {
       if (!end) return internal("no host has ended");
       if (end->host.number == number) return end->error;
     }
+  }
+  void wait_until_at_work() {
+    const std::string page = directory_.path(concat("worker/hosts/", kJob, "-1/crash-page"));
+    EXPECT_TRUE(leader_.serve_until([&] {
+      const auto report = detail::read_crash_page(page);
+      return report && !report->at_work.empty();
+    }));
   }
   std::string logs() {
     leader_.tell(detail::ReadLog{1, kJob, 1'000'000});
@@ -169,9 +177,7 @@ TEST_F(WorkerJobsTest, TellTheirCoordinatorWhatUserCodeThrows) {
 TEST_F(WorkerJobsTest, AreKilledWhereUserCodeNeverReturns) {
   submit(crashing("loop"), 1);
   leader_.tell(order(1));
-  for (int i = 0; i < 600 && logs().find("host begins") == std::string::npos; ++i) {
-    std::this_thread::sleep_for(50ms);
-  }
+  wait_until_at_work();
   leader_.tell(detail::StopHost{{kJob, 1}});
   EXPECT_EQ(ended(1).code(), ErrorCode::kCancelled);
   EXPECT_FALSE(result());
@@ -199,7 +205,7 @@ TEST_F(WorkerJobsTest, GoOnFromTheLastCheckpointInAnotherProcess) {
   ASSERT_TRUE(status) << status.error().message();
   std::vector<std::string> expected;
   for (int key = 0; key < 10; ++key) {
-    expected.push_back("{key: " + std::to_string(key) + ", count: 300000}");
+    expected.push_back(concat("{\"key\":", key, ",\"count\":300000}"));
   }
   EXPECT_EQ(sorted_lines(logs()), expected);
 }
@@ -211,8 +217,8 @@ TEST_F(WorkerJobsTest, RefuseAnotherPlanAndNameTheOperator) {
   leader_.tell(other);
   const Error error = ended(1);
   EXPECT_EQ(error.code(), ErrorCode::kInvalidArgument);
-  EXPECT_THAT(error.message(),
-              AllOf(HasSubstr("describes another job in this process"), HasSubstr("'fragile'")));
+  EXPECT_THAT(error.message(), AllOf(HasSubstr("describes another job in this process"),
+                                     HasSubstr("operator 'renamed' (map)")));
 }
 
 TEST_F(WorkerJobsTest, RefuseSettingsThatTheyDoNotKnow) {
@@ -236,9 +242,7 @@ TEST_F(WorkerJobsTest, EndWhereTheirCoordinatorIsNotThere) {
 TEST_F(WorkerJobsTest, EndWithTheirWorkerAndOnlyTheirs) {
   submit(crashing("loop"), 1);
   leader_.tell(order(1));
-  for (int i = 0; i < 600 && logs().find("host begins") == std::string::npos; ++i) {
-    std::this_thread::sleep_for(50ms);
-  }
+  wait_until_at_work();
   worker_.reset();
   const Status status = result();
   ASSERT_FALSE(status);

@@ -75,8 +75,9 @@ class WorkerProcessTest : public testing::Test {
       if (end->host.number == number) return end->error;
     }
   }
-  void wait_for(const std::string& file) const {
-    while (!std::filesystem::exists(directory_.path(file))) std::this_thread::sleep_for(5ms);
+  void wait_for(const std::string& file) {
+    EXPECT_TRUE(
+        leader_.serve_until([&] { return std::filesystem::exists(directory_.path(file)); }));
   }
 
   TemporaryDirectory directory_;
