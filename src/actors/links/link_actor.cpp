@@ -286,6 +286,15 @@ void LinkActor::on_exit() {
   receivers_ = {};
 }
 
+// A broker's own leaves in the mailbox what is there, and that may hold this actor, as a message to
+// itself does. What every other actor does at its end empties it.
+bool LinkActor::cleanup(caf::error&& reason, caf::execution_unit* host) {
+  caf::error again = reason;
+  const bool ended = BasicActor::cleanup(std::move(reason), host);
+  scheduled_actor::cleanup(std::move(again), host);
+  return ended;
+}
+
 void LinkActor::perform(LinkCommands commands) {
   for (LinkCommand& command : commands) {
     std::visit([this](auto& what) { perform(what); }, command);

@@ -61,6 +61,7 @@ class LinkActor final : public BasicActor<caf::io::broker> {
 
   caf::behavior make_behavior() override;
   void on_exit() override;
+  bool cleanup(caf::error&& reason, caf::execution_unit* host) override;
 
  private:
   using Handle = caf::io::connection_handle;
