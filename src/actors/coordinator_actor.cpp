@@ -45,7 +45,10 @@ caf::behavior CoordinatorActor::make_behavior() {
         if (!report) return send(links_, CloseLink{arrived.link, report.error()});
         on_report(arrived.link, *std::move(report));
       },
-      [this](const Lead& lead) { dispatcher_.emplace(lead.epoch); },
+      [this](const Lead& lead) {
+        epoch_ = lead.epoch;
+        dispatcher_.emplace(lead.epoch);
+      },
       [this](LeadNoMore) { lead_no_more(); },
       [this](RunJob& run_job) { run(std::move(run_job.job)); },
       [this](const JobListening& listening) { on_job_listening(listening.job, listening.address); },
@@ -97,13 +100,14 @@ void CoordinatorActor::lead_no_more() {
   worker_at_.clear();
   link_of_.clear();
   dispatcher_.reset();
+  log_requests_.clear();
 }
 
 // --- jobs ---
 
 void CoordinatorActor::run(ClusterJob job) {
   const std::string id = job.id;
-  if (!dispatcher_ || jobs_.contains(id)) return;
+  if (!dispatcher_ || job.epoch != epoch_ || jobs_.contains(id)) return;
   const auto self = caf::actor_cast<caf::actor>(this);
   const caf::actor registry = spawn<HostRegistry>(
       HostRegistrySettings{.spawn_links = settings_.spawn_links,
@@ -117,6 +121,7 @@ void CoordinatorActor::run(ClusterJob job) {
       .log = settings_.log,
       .execution = job.execution,
       .slots = self,
+      .has_run = job.has_run,
       .key = id,
       .watch = [watch = settings_.events.watch, id](const JobView& view) { watch(id, view); },
       .report =

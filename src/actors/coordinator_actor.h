@@ -105,7 +105,8 @@ class CoordinatorActor final : public ActorBase {
   void perform(MissHost& miss);
 
   const CoordinatorSettings settings_;
-  std::optional<Dispatcher> dispatcher_;  // while it leads
+  LeaderEpoch epoch_;                     // while it leads
+  std::optional<Dispatcher> dispatcher_;  // likewise
   caf::actor links_;
   std::map<LinkId, std::string> worker_at_;  // that has said who it is
   std::map<std::string, LinkId> link_of_;

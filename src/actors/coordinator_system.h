@@ -30,6 +30,8 @@ struct JobView {
 // A job that is to run.
 struct ClusterJob {
   std::string id;
+  LeaderEpoch epoch;     // of the leader that runs it
+  bool has_run = false;  // another leader has, or with another parallelism
   std::shared_ptr<const ExecutionPlan> plan;
   ExecutionSettings execution;
   std::shared_ptr<void> stores;  // that the settings borrow

@@ -5,16 +5,20 @@
 #include <algorithm>
 
 #include "millrace/coordination/placement.h"
+#include "millrace/core/text.h"
 #include "millrace/state/checkpoint_format.h"
 #include "millrace/state/savepoint/savepoint_stores.h"
 
 namespace millrace::detail {
 namespace {
 
+constexpr std::chrono::milliseconds kTimeToExplain{500};
+
 JobCoordinatorSettings settings_of(const JobActorSettings& settings) {
   const ExecutionSettings& execution = settings.execution;
   return {.checkpoints = execution.checkpoints,
           .restart = execution.restart,
+          .has_run = settings.has_run,
           .allow_dropped_state = execution.allow_dropped_state,
           .takes_savepoints = execution.savepoints != nullptr &&
                               (execution.state_stores != nullptr || settings.slots != nullptr),
@@ -38,7 +42,11 @@ caf::behavior JobActor::make_behavior() {
       [this](const HostReady& ready) {
         on_ready(ready, caf::actor_cast<caf::actor>(current_sender()));
       },
-      [this](const HostLost& lost) { on_lost(lost); },
+      [this](const HostLost& lost) {
+        // Whoever gave the slot soon says more than that a connection is closed.
+        if (!settings_.slots || lost.unexplained) return on_lost(lost);
+        delayed_send(this, kTimeToExplain, HostLost{lost.host, lost.error, true});
+      },
       [this](StartJob) { start(); },
       [this](CancelJob) {
         start();
@@ -49,10 +57,7 @@ caf::behavior JobActor::make_behavior() {
         granted_ = std::move(granted.host_of);
         go_on_in_slots();
       },
-      [this](const HostMissed& missed) {
-        const bool awaited = granted_ && std::ranges::count(*granted_, missed.host) > 0;
-        if (awaited) give_up_slots(missed.error);
-      },
+      [this](const HostMissed& missed) { on_missed(missed); },
       [this](RequestSavepoint& request) { request_savepoint(request); },
       hear<TaskOpened>(),
       hear<TaskFinished>(),
@@ -142,9 +147,16 @@ void JobActor::on_allocated(const AttemptAllocated& allocated) {
                                          place(allocated.region), now()));
   }
   unplaced_.push_back(allocated);
+  if (!is_alive()) return give_up_slots(cancelled("the job is ending"));
   if (unplaced_.size() > 1) return;
   granted_.reset();
   send(settings_.slots, NeedSlots{settings_.key, slots_required(*plan_)});
+}
+
+bool JobActor::is_alive() const {
+  const JobState state = coordinator_.state();
+  return state == JobState::kStarting || state == JobState::kRunning ||
+         state == JobState::kRestarting;
 }
 
 void JobActor::go_on_in_slots() {
@@ -160,6 +172,16 @@ void JobActor::go_on_in_slots() {
     follow(coordinator_.allocated(allocated.region, allocated.attempt,
                                   place_in_slots(*plan_, subtasks, host_of_slot), now()));
   }
+}
+
+// Its link may still be said to stand. Whatever the reason was, another process may do better.
+void JobActor::on_missed(const HostMissed& missed) {
+  const Error error = unavailable(concat("host ", missed.host, ": ", missed.error.message()));
+  view_.trouble = error.message();
+  const auto known = hosts_.find(missed.host);
+  if (known != hosts_.end()) on_lost({known->second.actor, error});
+  const bool awaited = granted_ && std::ranges::count(*granted_, missed.host) > 0;
+  if (awaited) give_up_slots(error);
 }
 
 void JobActor::give_up_slots(const Error& error) {
@@ -180,6 +202,7 @@ void JobActor::follow(Commands commands) {
   }
   schedule();
   show();
+  if (!unplaced_.empty() && !is_alive()) give_up_slots(cancelled("the job is ending"));
 }
 
 void JobActor::show() {

@@ -33,6 +33,7 @@ struct JobActorSettings {
   std::size_t hosts = 1;  // that must be there for the job to begin
   PlaceTasks place = spread;
   caf::actor slots = nullptr;  // gives them out, if there is such an actor; StartJob begins the job
+  bool has_run = false;        // another coordinator has had it: what keeps it may pass
   std::string key = {};        // under which it is known; empty: its name
   std::function<void(const JobView&)> watch = {};  // called when it changes, on the actor's thread
   std::function<void(Status)> report;              // called once, on the actor's thread, at the end
@@ -65,6 +66,8 @@ class JobActor final : public ActorBase {
   void on_allocated(const AttemptAllocated& allocated);
   Result<Placement> place(std::size_t region) const;
   void go_on_in_slots();
+  void on_missed(const HostMissed& missed);
+  bool is_alive() const;
   void give_up_slots(const Error& error);
   void show();
   template <class Message>

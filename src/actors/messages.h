@@ -115,6 +115,7 @@ struct ServeOver {
 struct HostLost {
   caf::actor host;
   Error error;
+  bool unexplained = false;  // nobody has said why in the meantime
 };
 struct StartJob {};
 struct CancelJob {};

@@ -59,7 +59,7 @@ JobCoordinator::JobCoordinator(const ExecutionPlan& plan, JobCoordinatorSettings
       region_of_task_(regions_of(plan)),
       open_(subtasks_.size()),
       host_of_(subtasks_.size()),
-      job_(sizes_of_regions(plan), settings_.restart, Random(settings_.seed)),
+      job_(sizes_of_regions(plan), settings_.restart, Random(settings_.seed), settings_.has_run),
       checkpoints_(settings_.checkpoints, subtasks_.size(), count_enumerators(plan)),
       savepoints_(subtasks_.size()),
       fingerprint_(fingerprint_number(plan.logical)) {

@@ -109,6 +109,7 @@ using CoordinatorCommand =
 struct JobCoordinatorSettings {
   CheckpointSettings checkpoints;
   RestartSettings restart;
+  bool has_run = false;  // before this coordinator had it
   bool allow_dropped_state = false;
   bool takes_savepoints = false;  // there is a place for them
   std::uint64_t seed = 0;

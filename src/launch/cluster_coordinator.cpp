@@ -2,6 +2,8 @@
 
 #include <algorithm>
 #include <fstream>
+#include <future>
+#include <thread>
 #include <utility>
 
 #include "millrace/coordination/directory_savepoints.h"
@@ -28,6 +30,7 @@ constexpr detail::SealedFormat kEndedFormat{
 constexpr std::size_t kArtifactPart = std::size_t{1} << 20;
 constexpr std::uint64_t kLogBytes = 64 << 10;  // of each process
 constexpr std::chrono::milliseconds kLogWait{2'000};
+constexpr std::chrono::milliseconds kPauseOfAttempts{500};
 
 // What the settings of a running job borrow.
 struct Stores {
@@ -103,6 +106,15 @@ Error unknown_job(std::string_view id) {
   return not_found(concat("there is no job ", id, "; see the list of jobs for their ids"));
 }
 
+Error has_ended(std::string_view phase) {
+  return invalid_argument(concat("the job has ended: it is ", phase));
+}
+
+Error other_job(std::string_view id) {
+  return invalid_argument(
+      concat("the id ", id, " is another job's; choose a new one, or leave it out"));
+}
+
 Error not_leading(std::string_view known) {
   return unavailable(concat("this coordinator does not lead",
                             known.empty() ? "" : "; the one that does is at ", known));
@@ -144,9 +156,17 @@ ClusterCoordinator::ClusterCoordinator(const Config& config, ClusterCoordinatorS
                                        const Logging& logging)
     : config_(config), settings_(std::move(settings)), log_(logging.logger("coordinator")) {}
 
+// Nothing new begins without the lead; what is under way uses the actors, and those the documents.
 ClusterCoordinator::~ClusterCoordinator() {
   if (shared_.election) shared_.election->resign();
-  if (system_) system_->lead_no_more();
+  {
+    const std::lock_guard lock(mutex_);
+    epoch_.reset();
+  }
+  std::promise<void> drained;
+  calls_.execute([&] { drained.set_value(); });
+  drained.get_future().wait();
+  system_.reset();
 }
 
 void ClusterCoordinator::stand(const std::string& rest_address) {
@@ -159,6 +179,11 @@ void ClusterCoordinator::stand(const std::string& rest_address) {
 
 void ClusterCoordinator::on_leadership(const detail::LeadershipEvent& event) {
   if (const auto* elected = std::get_if<detail::Elected>(&event)) {
+    {
+      const std::lock_guard lock(mutex_);
+      epoch_ = elected->epoch;
+    }
+    system_->lead(elected->epoch);
     calls_.execute([this, epoch = elected->epoch] { take_lead(epoch); });
   } else if (const auto* deposed = std::get_if<detail::Deposed>(&event)) {
     log_.warn("deposed", {{"why", deposed->why}});
@@ -174,45 +199,84 @@ void ClusterCoordinator::on_leadership(const detail::LeadershipEvent& event) {
   }
 }
 
-void ClusterCoordinator::take_lead(LeaderEpoch epoch) {
-  log_.info("leading", {{"epoch", epoch}});
-  system_->lead(epoch);
-  {
-    const std::lock_guard lock(mutex_);
-    epoch_ = epoch;
-  }
-  const Result<std::vector<std::string>> ids = shared_.documents->list("submissions");
-  if (!ids) {
-    log_.error("cannot list the cluster's jobs", {{"error", ids.error().message()}});
-    return;
-  }
-  for (const std::string& id : *ids) {
-    const Status resumed = resume(id, epoch);
-    if (!resumed)
-      log_.error("cannot go on with a job", {{"job", id}, {"error", resumed.error().message()}});
+bool ClusterCoordinator::leads(LeaderEpoch epoch) const {
+  const std::lock_guard lock(mutex_);
+  return epoch_ == epoch;
+}
+
+template <class Call>
+auto ClusterCoordinator::persist(LeaderEpoch epoch, Call call) -> decltype(call()) {
+  for (;;) {
+    auto result = call();
+    if (result || result.error().code() != ErrorCode::kUnavailable || !leads(epoch)) return result;
+    log_.warn("trying again", {{"error", result.error().message()}});
+    std::this_thread::sleep_for(kPauseOfAttempts);
   }
 }
 
-Status ClusterCoordinator::resume(const std::string& id, LeaderEpoch epoch) {
+void ClusterCoordinator::take_lead(LeaderEpoch epoch) {
+  log_.info("leading", {{"epoch", epoch}});
+  const auto ids = persist(epoch, [&] { return shared_.documents->list("submissions"); });
+  if (!ids) return log_.error("cannot list the jobs", {{"error", ids.error().message()}});
+  for (const std::string& id : *ids) {
+    if (!leads(epoch)) return;
+    const Status resumed = persist(epoch, [&] { return resume(id, epoch); });
+    if (resumed || !leads(epoch)) continue;
+    log_.error("cannot go on with a job", {{"job", id}, {"error", resumed.error().message()}});
+    give_up(id, {.submission = {.id = id, .name = id}}, resumed.error());
+  }
+}
+
+// It is seen as failed by who asks; the next leader tries again.
+void ClusterCoordinator::give_up(const std::string& id, Submitted submitted, const Error& error) {
+  const std::lock_guard lock(mutex_);
+  Job& job = jobs_[id];
+  if (job.submitted.submission.id.empty()) job.submitted = std::move(submitted);
+  if (job.name.empty()) job.name = job.submitted.submission.name;
+  job.ended = Ended{.phase = "failed", .reason = error.message(), .at = clock_.now()};
+}
+
+Result<ClusterCoordinator::Submitted> ClusterCoordinator::read_submitted(
+    const std::string& id, detail::DocumentVersion& version) {
   const auto document = shared_.documents->read(submission_path(id));
   if (!document) return document.error();
-  if (!*document) return {};
-  auto submitted = detail::unseal<Submitted>(kSubmittedFormat, (*document)->bytes, id);
+  if (!*document) return unknown_job(id);
+  version = (*document)->version;
+  return detail::unseal<Submitted>(kSubmittedFormat, (*document)->bytes, id);
+}
+
+Result<std::optional<detail::JobRecord>> ClusterCoordinator::record_of(const std::string& id,
+                                                                       LeaderEpoch epoch) {
+  return detail::DocumentMetadataStore(*shared_.documents, epoch).read(id);
+}
+
+// The record says how it ended where there was no time to keep the result. One that says
+// "cancelled" although nobody asked for it was to go on with another parallelism.
+Status ClusterCoordinator::resume(const std::string& id, LeaderEpoch epoch) {
+  Job job;
+  Result<Submitted> submitted = read_submitted(id, job.version);
   if (!submitted) return submitted.error();
+  job.submitted = *std::move(submitted);
+  job.name = job.submitted.submission.name;
   const auto result = shared_.documents->read(result_path(id));
   if (!result) return result.error();
-  Job job{
-      .submitted = *std::move(submitted), .version = (*document)->version, .name = {}, .plan = {}};
+  const auto record = record_of(id, epoch);
+  if (!record) return record.error();
   if (*result) {
     auto ended = detail::unseal<Ended>(kEndedFormat, (*result)->bytes, id);
     if (!ended) return ended.error();
     job.ended = *std::move(ended);
-    job.name = job.submitted.submission.name;
-    const std::lock_guard lock(mutex_);
-    jobs_.insert_or_assign(id, std::move(job));
-    return {};
+  } else if (*record && (*record)->state != "running" &&
+             ((*record)->state != "cancelled" || job.submitted.cancelled)) {
+    job.ended = Ended{.phase = (*record)->state, .reason = {}, .at = clock_.now()};
+  } else if (job.submitted.cancelled) {
+    job.ended = Ended{.phase = "cancelled", .reason = {}, .at = clock_.now()};
   }
-  return start(job, epoch, true);
+  if (!job.ended) return start(std::move(job), epoch, record->has_value());
+  keep_result(id, *job.ended, epoch);
+  const std::lock_guard lock(mutex_);
+  if (epoch_ == epoch) jobs_.insert_or_assign(id, std::move(job));
+  return {};
 }
 
 Result<LeaderEpoch> ClusterCoordinator::leading() const {
@@ -334,6 +398,8 @@ Result<ClusterCoordinator::Opened> ClusterCoordinator::open(const Submitted& sub
                          .coordinator = {},
                          .checkpoints = checkpoints.native()};
   detail::ClusterJob job{.id = submission.id,
+                         .epoch = epoch,
+                         .has_run = again,
                          .plan = std::make_shared<const detail::ExecutionPlan>(*std::move(planned)),
                          .execution = std::move(execution),
                          .stores = std::move(stores),
@@ -341,26 +407,31 @@ Result<ClusterCoordinator::Opened> ClusterCoordinator::open(const Submitted& sub
   return Opened{std::move(job), *std::move(plan)};
 }
 
-// Has it kept, and run.
-Status ClusterCoordinator::start(Job& job, LeaderEpoch epoch, bool again) {
+Status ClusterCoordinator::keep(Job& job, LeaderEpoch epoch) {
+  const Result<std::string> bytes = detail::seal(kSubmittedFormat, job.submitted);
+  if (!bytes) return bytes.error();
+  const std::string& id = job.submitted.submission.id;
+  const auto version = shared_.documents->write(submission_path(id), job.version, *bytes, epoch);
+  if (!version) return version.error().with_context("keeping the job");
+  job.version = *version;
+  return {};
+}
+
+// Has it kept, and run; `again` if it has run before.
+Status ClusterCoordinator::start(Job job, LeaderEpoch epoch, bool again) {
   Result<Opened> opened = open(job.submitted, epoch, again);
   if (!opened) return opened.error();
-  const std::string& id = job.submitted.submission.id;
-  if (job.submitted.max_parallelism == 0 || !again) {
+  if (job.version == detail::kNoDocument || job.submitted.max_parallelism == 0) {
     job.submitted.max_parallelism = opened->plan.max_parallelism;
-    const Result<std::string> bytes = detail::seal(kSubmittedFormat, job.submitted);
-    if (!bytes) return bytes.error();
-    const auto version = shared_.documents->write(submission_path(id), job.version, *bytes, epoch);
-    if (!version) return version.error().with_context("keeping the job");
-    job.version = *version;
+    if (Status kept = keep(job, epoch); !kept) return kept;
   }
   job.plan = opened->job.plan;
-  job.name =
-      job.submitted.submission.name.empty() ? opened->plan.job : job.submitted.submission.name;
+  if (job.name.empty()) job.name = opened->plan.job;
+  const std::string id = job.submitted.submission.id;
   {
     const std::lock_guard lock(mutex_);
     if (epoch_ != epoch) return not_leading(known_.address);
-    jobs_.insert_or_assign(id, job);
+    jobs_.insert_or_assign(id, std::move(job));
   }
   system_->run(std::move(opened->job));
   return {};
@@ -388,9 +459,16 @@ Result<bool> ClusterCoordinator::submit(const detail::JobSubmission& submission)
           .version = detail::kNoDocument,
           .name = {},
           .plan = {}};
-  const Status started = start(job, *epoch, false);
+  Status started = start(job, *epoch, false);
+  if (started) return true;
+  // Its reply may have been lost, now or when the same was handed in before.
+  const auto kept = persist(*epoch, [&] { return read_submitted(submission.id, job.version); });
+  if (!kept) return started.error();
+  if (kept->submission != submission) return other_job(submission.id);
+  job.submitted = *kept;
+  started = persist(*epoch, [&] { return start(job, *epoch, false); });
   if (!started) return started.error();
-  return true;
+  return false;
 }
 
 template <class Use>
@@ -403,12 +481,27 @@ auto ClusterCoordinator::with_job(std::string_view id, Use use)
   return use(job->second);
 }
 
+// What was asked for is kept first: the next leader is to know it too.
 Status ClusterCoordinator::cancel(std::string_view id) {
-  Status known = with_job(id, [&](Job& job) -> Status {
-    if (!job.ended) return {};
-    return invalid_argument(concat("the job has ended: it is ", job.ended->phase));
+  const std::lock_guard one_at_a_time(changes_);
+  Job job;
+  LeaderEpoch epoch;
+  Status known = with_job(id, [&](Job& found) -> Status {
+    if (found.ended) return has_ended(found.ended->phase);
+    job = found;
+    epoch = *epoch_;
+    return {};
   });
-  if (known) system_->cancel(std::string(id));
+  if (!known) return known;
+  job.submitted.cancelled = true;
+  if (Status kept = keep(job, epoch); !kept) return kept;
+  known = with_job(id, [&](Job& found) -> Status {
+    found.submitted = job.submitted;
+    found.version = job.version;
+    found.rescales = false;
+    return {};
+  });
+  system_->cancel(std::string(id));
   return known;
 }
 
@@ -417,7 +510,7 @@ Result<std::string> ClusterCoordinator::take_savepoint(std::string_view id,
   std::string request;
   std::string path;
   Status known = with_job(id, [&](Job& job) -> Status {
-    if (job.ended) return invalid_argument(concat("the job has ended: it is ", job.ended->phase));
+    if (job.ended) return has_ended(job.ended->phase);
     request = concat(epoch_->value(), "-", ++next_savepoint_);
     const fs::path folder =
         wish.directory.empty() ? settings_.directory / "savepoints" : fs::path(wish.directory);
@@ -452,45 +545,63 @@ Result<detail::SavepointReport> ClusterCoordinator::savepoint(std::string_view i
   });
 }
 
+// The parallelism is kept first, and then its tasks are ended: its record says "cancelled", though
+// nobody asked for that, until it is claimed anew.
 Status ClusterCoordinator::rescale(std::string_view id, std::uint32_t parallelism) {
-  Status accepted = with_job(id, [&](Job& job) -> Status {
-    if (job.ended) return invalid_argument(concat("the job has ended: it is ", job.ended->phase));
-    if (parallelism == 0 || parallelism > job.plan->max_parallelism) {
+  const std::lock_guard one_at_a_time(changes_);
+  Job job;
+  LeaderEpoch epoch;
+  Status accepted = with_job(id, [&](Job& found) -> Status {
+    if (found.ended) return has_ended(found.ended->phase);
+    if (found.submitted.cancelled) return has_ended("being cancelled");
+    if (found.rescales) {
+      return unavailable("the job is being rescaled already; try again in a moment");
+    }
+    const std::uint32_t most = found.plan->max_parallelism;
+    if (parallelism == 0 || parallelism > most) {
       return invalid_argument(concat("a parallelism of ", parallelism,
-                                     ": this job can have from 1 to ", job.plan->max_parallelism,
+                                     ": this job can have from 1 to ", most,
                                      ", the number of its key groups"));
     }
-    job.rescaled_to = parallelism;
+    job = found;
+    epoch = *epoch_;
+    return {};
+  });
+  if (!accepted) return accepted;
+  job.submitted.parallelism = parallelism;
+  if (Status kept = keep(job, epoch); !kept) return kept;
+  accepted = with_job(id, [&](Job& found) -> Status {
+    found.submitted = job.submitted;
+    found.version = job.version;
+    found.rescales = true;
     return {};
   });
   if (accepted) system_->cancel(std::string(id));
   return accepted;
 }
 
-// Its tasks are closed, and its record says "cancelled" until it is claimed anew.
-void ClusterCoordinator::begin_rescaled(const std::string& id) {
+void ClusterCoordinator::begin_rescaled(const std::string& id, LeaderEpoch epoch) {
+  const std::lock_guard one_at_a_time(changes_);
   Job job;
-  LeaderEpoch epoch;
-  {
-    const std::lock_guard lock(mutex_);
-    const auto found = jobs_.find(id);
-    if (!epoch_ || found == jobs_.end()) return;
-    epoch = *epoch_;
-    job = found->second;
+  const Status found = with_job(id, [&](Job& entry) -> Status {
+    job = entry;
+    return {};
+  });
+  if (!found || !leads(epoch)) return;
+  if (job.submitted.cancelled) {
+    const Ended ended{.phase = "cancelled", .reason = {}, .at = clock_.now()};
+    (void)with_job(id, [&](Job& entry) -> Status {
+      entry.ended = ended;
+      return {};
+    });
+    return keep_result(id, ended, epoch);
   }
-  job.submitted.parallelism = *std::exchange(job.rescaled_to, std::nullopt);
+  job.rescales = false;
   job.view = {};
-  const Result<std::string> bytes = detail::seal(kSubmittedFormat, job.submitted);
-  const auto version =
-      bytes ? shared_.documents->write(submission_path(id), job.version, *bytes, epoch)
-            : Result<detail::DocumentVersion>(bytes.error());
-  Status started = version ? Status() : Status(version.error());
-  if (version) {
-    job.version = *version;
-    started = start(job, epoch, true);
-  }
-  if (!started)
-    log_.error("cannot rescale a job", {{"job", id}, {"error", started.error().message()}});
+  const Status started = persist(epoch, [&] { return start(job, epoch, true); });
+  if (started || !leads(epoch)) return;
+  log_.error("cannot rescale a job", {{"job", id}, {"error", started.error().message()}});
+  give_up(id, {}, started.error());
 }
 
 Result<std::vector<detail::JobReport>> ClusterCoordinator::jobs() {
@@ -563,11 +674,15 @@ void ClusterCoordinator::on_waits(const std::string& id, const std::string& reas
 
 void ClusterCoordinator::on_ended(const std::string& id, const Status& status) {
   (void)with_job(id, [&](Job& job) -> Status {
-    if (job.rescaled_to && job.view.state == JobState::kCancelled) {
-      calls_.execute([this, id] { begin_rescaled(id); });
+    for (auto& [request, report] : job.savepoints) {
+      if (report.completed) continue;
+      report.completed = true;
+      report.failure = "the job has ended before";
+    }
+    if (job.rescales && job.view.state == JobState::kCancelled) {
+      calls_.execute([this, id, epoch = *epoch_] { begin_rescaled(id, epoch); });
       return {};
     }
-    job.rescaled_to.reset();
     const JobPhase phase = status ? phase_of(job.view.state)
                            : status.error().code() == ErrorCode::kCancelled ? JobPhase::kCancelled
                                                                             : JobPhase::kFailed;
@@ -583,11 +698,12 @@ void ClusterCoordinator::on_ended(const std::string& id, const Status& status) {
 void ClusterCoordinator::keep_result(const std::string& id, const Ended& ended, LeaderEpoch epoch) {
   log_.info("job ended", {{"job", id}, {"state", ended.phase}, {"reason", ended.reason}});
   const Result<std::string> bytes = detail::seal(kEndedFormat, ended);
-  const auto kept =
-      bytes ? shared_.documents->write(result_path(id), detail::kNoDocument, *bytes, epoch)
-            : Result<detail::DocumentVersion>(bytes.error());
-  if (!kept)
-    log_.warn("cannot keep a job's result", {{"job", id}, {"error", kept.error().message()}});
+  if (!bytes) return log_.error("cannot keep a result", {{"error", bytes.error().message()}});
+  const auto kept = persist(epoch, [&] {
+    return shared_.documents->write(result_path(id), detail::kNoDocument, *bytes, epoch);
+  });
+  if (kept || kept.error().code() == ErrorCode::kCancelled) return;  // it is there, or was before
+  log_.error("cannot keep a result", {{"job", id}, {"error", kept.error().message()}});
 }
 
 Result<std::string> ClusterCoordinator::logs(std::string_view id, std::size_t lines) {

@@ -21,6 +21,7 @@
 #include "millrace/actors/coordinator_system.h"
 #include "millrace/coordination/cluster_control.h"
 #include "millrace/coordination/high_availability.h"
+#include "millrace/coordination/metadata_store.h"
 #include "millrace/coordination/submission.h"
 #include "millrace/core/config/config.h"
 #include "millrace/core/executor.h"
@@ -66,6 +67,7 @@ class ClusterCoordinator final : public detail::ClusterControl {
     detail::JobSubmission submission;
     std::uint32_t parallelism = 0;  // as it was handed in, or rescaled to; 0: as the plan has it
     std::uint32_t max_parallelism = 0;  // once it was decided
+    bool cancelled = false;             // somebody asked for that
     Timestamp at;
   };
   struct Ended {
@@ -81,7 +83,7 @@ class ClusterCoordinator final : public detail::ClusterControl {
     detail::JobView view = {};
     std::string waits = {};
     std::optional<Ended> ended = std::nullopt;
-    std::optional<std::uint32_t> rescaled_to = std::nullopt;  // while it closes for that
+    bool rescales = false;  // while its tasks are ended for that
     std::map<std::string, detail::SavepointReport> savepoints = {};
   };
   struct Opened {
@@ -94,15 +96,23 @@ class ClusterCoordinator final : public detail::ClusterControl {
 
   void on_leadership(const detail::LeadershipEvent& event);
   void take_lead(LeaderEpoch epoch);
+  bool leads(LeaderEpoch epoch) const;
   Status resume(const std::string& id, LeaderEpoch epoch);
+  // Calls it again while it is unavailable, as long as this process leads.
+  template <class Call>
+  auto persist(LeaderEpoch epoch, Call call) -> decltype(call());
+  Result<std::optional<detail::JobRecord>> record_of(const std::string& id, LeaderEpoch epoch);
+  Result<Submitted> read_submitted(const std::string& id, detail::DocumentVersion& version);
+  Status keep(Job& job, LeaderEpoch epoch);
+  void give_up(const std::string& id, Submitted submitted, const Error& error);
   Result<LeaderEpoch> leading() const;
   Result<Opened> open(const Submitted& submitted, LeaderEpoch epoch, bool again);
-  Status start(Job& job, LeaderEpoch epoch, bool again);
+  Status start(Job job, LeaderEpoch epoch, bool again);
   void on_view(const std::string& id, const detail::JobView& view);
   void on_waits(const std::string& id, const std::string& reason);
   void on_ended(const std::string& id, const Status& status);
   void keep_result(const std::string& id, const Ended& ended, LeaderEpoch epoch);
-  void begin_rescaled(const std::string& id);
+  void begin_rescaled(const std::string& id, LeaderEpoch epoch);
   Result<std::string> read_artifact(const std::string& artifact, std::uint64_t offset) const;
   detail::JobReport report_of(const std::string& id, const Job& job) const;
   template <class Use>
@@ -113,15 +123,16 @@ class ClusterCoordinator final : public detail::ClusterControl {
   const Logger log_;
   SystemClock clock_;
   detail::RealFileSystem files_;
+  std::mutex changes_;  // held while what is kept of a job changes
   mutable std::mutex mutex_;
   std::optional<LeaderEpoch> epoch_;  // while it leads
   detail::LeaderKnown known_;
   std::map<std::string, Job> jobs_;
   std::uint64_t next_savepoint_ = 0;
+  detail::HighAvailability shared_;  // ends last: work under way uses it
+  std::unique_ptr<detail::CoordinatorSystem> system_;
   ThreadExecutor threads_{2};
   SerialExecutor calls_{threads_};  // what blocks, in its order
-  std::unique_ptr<detail::CoordinatorSystem> system_;
-  detail::HighAvailability shared_;
 };
 
 }  // namespace millrace

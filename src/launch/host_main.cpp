@@ -5,6 +5,7 @@
 
 #include <chrono>
 #include <csignal>
+#include <cstdio>
 #include <cstdlib>
 #include <iostream>
 #include <memory>
@@ -78,6 +79,7 @@ bool worker_is_gone() {
 [[noreturn]] void end_at_once(const Logger& log, std::string_view why, int status) {
   log.info("host ends", {{"why", why}});
   std::cout << std::flush;
+  std::fflush(nullptr);
   std::_Exit(status);
 }
 
@@ -122,8 +124,8 @@ Result<Parts> prepare(detail::HostLaunch launch, const Config& config,
                *coordinator,      *std::move(storage), *std::move(crash_page)};
 }
 
-// Returns why it ended.
-Error run_parts(Parts parts, const Logging& logging, const Logger& log) {
+// User code that never returns holds nobody up: the process ends with its part.
+[[noreturn]] void run_parts(Parts parts, const Logging& logging, const Logger& log) {
   parts.crash_page->watch();
   log.info("host begins", {{"host", parts.launch.host}, {"coordinator", parts.launch.coordinator}});
   detail::JobHost host(parts.process,
@@ -134,7 +136,8 @@ Error run_parts(Parts parts, const Logging& logging, const Logger& log) {
                         .crash_page = parts.crash_page.get()},
                        parts.coordinator, logging);
   wait_for_end(host, log);
-  return host.reason();
+  const Error reason = host.reason();
+  end_at_once(log, reason.message(), reason.code() == ErrorCode::kCancelled ? kEnded : kFailed);
 }
 
 int refuse(const std::string& name, const Error& error) {
@@ -154,9 +157,7 @@ int run_host(const std::string& name, const std::string& file, detail::JobBuilde
   const Logger log = logging.logger("host");
   Result<Parts> parts = prepare(*std::move(launch), *config, described);
   if (!parts) return refuse(name, parts.error());
-  const Error reason = run_parts(*std::move(parts), logging, log);
-  log.info("host ends", {{"why", reason.message()}});
-  return reason.code() == ErrorCode::kCancelled ? kEnded : kFailed;
+  run_parts(*std::move(parts), logging, log);
 }
 
 }  // namespace millrace

@@ -89,6 +89,8 @@ class Member {
     posix_spawnattr_t attributes;
     posix_spawnattr_init(&attributes);
     posix_spawnattr_setflags(&attributes, POSIX_SPAWN_SETSID);
+    std::error_code none;
+    said_ = fs::exists(log(), none) ? fs::file_size(log(), none) : 0;
     const int error =
         posix_spawn(&child_, "/proc/self/exe", &files, &attributes, arguments.data(), environ);
     posix_spawnattr_destroy(&attributes);
@@ -99,6 +101,13 @@ class Member {
     }
     std::ofstream(pid_path()) << child_ << '\n';
     return {};
+  }
+
+  // What it has said since it was started.
+  std::string said() const {
+    std::ifstream file(log());
+    file.seekg(static_cast<std::streamoff>(said_));
+    return {std::istreambuf_iterator<char>(file), {}};
   }
 
   // Asked once of what start() has started: whether that has ended already.
@@ -114,6 +123,7 @@ class Member {
   fs::path directory_;
   std::string name_;
   pid_t child_ = 0;
+  std::uintmax_t said_ = 0;  // before
 };
 
 bool waits_until(Clock::duration time, const auto& holds) {
@@ -190,13 +200,15 @@ class LocalCluster {
     return members;
   }
 
-  // The address of a coordinator that lives.
-  std::optional<std::string> address() const {
+  // The addresses of the coordinators that live, with commas between them.
+  std::string addresses() const {
+    std::string addresses;
     for (const Member& member : members()) {
-      if (!member.name().starts_with("coordinator-") || !member.process()) continue;
-      if (auto line = first_line(address_path(member))) return line;
+      if (!member.name().starts_with("coordinator-") || !member.runs()) continue;
+      const auto line = first_line(address_path(member));
+      if (line) addresses += concat(addresses.empty() ? "" : ",", *line);
     }
-    return std::nullopt;
+    return addresses;
   }
 
   Status stop() {
@@ -230,11 +242,8 @@ class LocalCluster {
     }
   }
 
-  // A worker has said in its log that it is registered.
   static bool is_registered(const Member& worker) {
-    std::ifstream log(worker.log());
-    const std::string text{std::istreambuf_iterator<char>(log), {}};
-    return text.find("registered") != std::string::npos;
+    return worker.said().find("registered with the leader") != std::string::npos;
   }
 
   Status await(const Wanted& wanted, const std::vector<Member>& started) const {
@@ -245,9 +254,9 @@ class LocalCluster {
         ended = member;
         return true;
       }
-      if (!address()) return false;
-      return std::ranges::all_of(started, [](const Member& member) {
-        return !member.name().starts_with("worker-") || is_registered(member);
+      return std::ranges::all_of(started, [&](const Member& member) {
+        return member.name().starts_with("worker-") ? is_registered(member)
+                                                    : first_line(address_path(member)).has_value();
       });
     };
     const bool came = waits_until(kStartTime, ready);
@@ -325,7 +334,7 @@ class ClusterCommand {
       wanted.rest_port = *flag->text;
     const Status started = cluster.start(wanted);
     if (!started) return fail(started.error(), kFailed);
-    out_ << *cluster.address() << std::endl;
+    out_ << cluster.addresses() << std::endl;
     return kWell;
   }
 
@@ -352,7 +361,7 @@ class ClusterCommand {
       all = all && pid;
     }
     if (members.empty()) out_ << "no cluster was started there\n";
-    if (const auto address = cluster.address()) out_ << *address << '\n';
+    if (!members.empty()) out_ << cluster.addresses() << '\n';
     out_.flush();
     return all ? kWell : kFailed;
   }
