@@ -5,7 +5,6 @@
 #include <algorithm>
 
 #include "millrace/coordination/placement.h"
-#include "millrace/core/text.h"
 #include "millrace/state/checkpoint_format.h"
 #include "millrace/state/savepoint/savepoint_stores.h"
 
@@ -176,7 +175,7 @@ void JobActor::go_on_in_slots() {
 
 // Its link may still be said to stand. Whatever the reason was, another process may do better.
 void JobActor::on_missed(const HostMissed& missed) {
-  const Error error = unavailable(concat("host ", missed.host, ": ", missed.error.message()));
+  const Error error = unavailable(missed.error.message());
   view_.trouble = error.message();
   const auto known = hosts_.find(missed.host);
   if (known != hosts_.end()) on_lost({known->second.actor, error});

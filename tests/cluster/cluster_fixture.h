@@ -84,6 +84,17 @@ class Cluster : public testing::Test {
     }
     return found;
   }
+  // A worker that has a host.
+  void kill_worker_at_work() {
+    const std::vector<pid_t> hosts = processes("--host=");
+    ASSERT_FALSE(hosts.empty());
+    std::ifstream file(concat("/proc/", hosts.front(), "/stat"));
+    std::string ignored;
+    pid_t parent = 0;
+    file >> ignored >> ignored >> ignored >> parent;
+    ASSERT_GT(parent, 1);
+    ASSERT_EQ(kill(parent, SIGKILL), 0);
+  }
   void kill_one(std::string_view part, int signal = SIGKILL) {
     const std::vector<pid_t> found = processes(part);
     ASSERT_FALSE(found.empty()) << "no process has " << part << " in its command line";

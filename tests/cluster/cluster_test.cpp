@@ -44,7 +44,7 @@ TEST_F(Cluster, GoesOnWhenAWorkerIsKilled) {
   start({"--workers=3"});
   const std::string job = submit(kLong, 4);
   wait_for(job, "checkpoint");
-  kill_one("worker --dir");
+  kill_worker_at_work();
   wait_for(job, "finished");
   expect_exact(kLong);
 }
@@ -53,7 +53,7 @@ TEST_F(Cluster, StartsWhatHasDied) {
   start();
   const std::string job = submit(kLong, 4);
   wait_for(job, "checkpoint");
-  kill_one("worker --dir");
+  kill_worker_at_work();
   EXPECT_EQ(millrace({"cluster", "status", dir()}).status, 1);
   start();
   EXPECT_EQ(millrace({"cluster", "status", dir()}).status, 0);
@@ -167,11 +167,13 @@ TEST_F(Cluster, GoesOnWhoeverIsKilled) {
   wait_for(job, "checkpoint");
   std::map<std::string, std::vector<double>> seconds;
   for (int i = 0; i < kills && !HasFailure(); ++i) {
-    const std::string victim = i % 3 == 0 ? "--host=" : i % 3 == 1 ? "worker --dir" : "leader";
+    const std::string victim = i % 3 == 0 ? "a host" : i % 3 == 1 ? "a worker" : "the leader";
     const std::optional<int> before = running_attempt(job);
     ASSERT_TRUE(before) << well({"describe", job}) << logs();
     const auto begin = std::chrono::steady_clock::now();
-    kill_one(victim == "leader" ? leader() : victim);
+    if (i % 3 == 0) kill_one("--host=");
+    if (i % 3 == 1) kill_worker_at_work();
+    if (i % 3 == 2) kill_one(leader());
     const auto now = [&] {
       return std::chrono::duration<double>(std::chrono::steady_clock::now() - begin).count();
     };
