@@ -41,6 +41,7 @@ caf::behavior WorkerActor::make_behavior() {
         delayed_send(this, kPauseBetweenCleanings, CleaningDue{});
         clean();
       },
+      [this](EndWorker) { quit(); },
       [](const LinkCongested&) {},
       [](const ProgressArrived&) {},
   };

@@ -47,6 +47,8 @@ struct LogsFound {
 };
 struct ConnectAgain {};
 struct CleaningDue {};
+// Its processes are gone: be gone too, behind what was heard before.
+struct EndWorker {};
 
 // What is borrowed outlives the actor and its work on the executor.
 struct WorkerActorSettings {
@@ -108,3 +110,4 @@ CAF_ALLOW_UNSAFE_MESSAGE_TYPE(millrace::detail::ArtifactSeen)
 CAF_ALLOW_UNSAFE_MESSAGE_TYPE(millrace::detail::LogsFound)
 CAF_ALLOW_UNSAFE_MESSAGE_TYPE(millrace::detail::ConnectAgain)
 CAF_ALLOW_UNSAFE_MESSAGE_TYPE(millrace::detail::CleaningDue)
+CAF_ALLOW_UNSAFE_MESSAGE_TYPE(millrace::detail::EndWorker)

@@ -1,6 +1,7 @@
 #include "millrace/actors/worker_process.h"
 
 #include <caf/actor_system.hpp>
+#include <caf/scoped_actor.hpp>
 #include <caf/send.hpp>
 
 #include <algorithm>
@@ -48,11 +49,13 @@ struct WorkerProcess::System {
         processes(settings.cancellation_timeout, [this](const HostId& host, const Error& error) {
           caf::anon_send(worker, HostGone{host, error});
         }) {}
-  // The leader is still told how the hosts ended.
+  // The leader is still told how the hosts ended. The actor is gone before what it uses.
   ~System() {
     if (election != nullptr) election->resign();
     processes.end_all();
-    caf::anon_send_exit(worker, caf::exit_reason::user_shutdown);
+    if (!worker) return;
+    caf::anon_send(worker, EndWorker{});
+    caf::scoped_actor(actors)->wait_for(worker);
   }
 
   caf::actor spawn_links(const caf::actor& owner) {

@@ -205,13 +205,13 @@ Result<CrashReport> read_crash_page(const fs::path& file) {
   std::ifstream in(file, std::ios::binary);
   if (!in) return not_found(concat("there is no crash page ", in_quotes(file.native())));
   const std::string content{std::istreambuf_iterator<char>(in), std::istreambuf_iterator<char>()};
+  if (content.size() < kTasksAt || !content.starts_with(kMagic)) {
+    return no_page(file, "it does not begin as one does");
+  }
   // In words, so that what is read is aligned.
   std::vector<std::uint64_t> words(content.size() / sizeof(std::uint64_t));
   std::memcpy(words.data(), content.data(), words.size() * sizeof(std::uint64_t));
   const void* const bytes = words.data();
-  if (content.size() < kTasksAt || !content.starts_with(kMagic)) {
-    return no_page(file, "it does not begin as one does");
-  }
   const Header& header = header_of(bytes);
   if (header.version != kVersion || header.tasks > kMostTasks ||
       content.size() != kTasksAt + header.tasks * sizeof(Task)) {
