@@ -102,8 +102,8 @@ class Sender final : public ActorBase {
               work();
             },
             [this](FrameArrived& arrived) {
-              const CreditFrame credit = *decode_credit(arrived.frame.body());
-              const std::uint32_t channel = credit.header.channel;
+              const ChannelHeader credit = *decode_credit(arrived.frame.body());
+              const std::uint32_t channel = credit.channel;
               writer_.on_credit(channel, {}, *outputs_[channel].accept(credit));
               work();
             }};
@@ -168,7 +168,7 @@ class Receiver final : public ActorBase {
  private:
   void take(LinkId link, std::uint32_t channel, BatchPtr batch) {
     for (const T& event : static_cast<Batch<T>&>(*batch).values()) sum_ += event.key;
-    send(place_.links, SendFrame{link, *inputs_[channel].credit(batch->bytes())});
+    send(place_.links, SendFrame{link, *inputs_[channel].credit()});
     BatchPool::of_this_thread().put(std::move(batch));
   }
 
@@ -194,8 +194,10 @@ class Owner final : public ActorBase {
   caf::behavior make_behavior() override {
     return {[this](const Listening& listening) { port_.set_value(listening.address->port); },
             [this](const LinkUp& up) { link_.set_value(up.link); },
-            [this](const ControlArrived&) { told_.set_value(); }, [](const LinkDown&) {},
-            [](const LinkCongested&) {}};
+            [this](const ControlArrived&) { told_.set_value(); },
+            [](const LinkDown&) {},
+            [](const LinkCongested&) {},
+            [](const LinkRelieved&) {}};
   }
 
  private:
@@ -235,8 +237,8 @@ double run_end(const std::string& identity, std::uint16_t port, bool sends, bool
   const auto sender = system.spawn<Sender<T>>(place);
   const auto receiver = system.spawn<Receiver<T>>(place, done);
   const JobAttempt attempt{JobId(1), AttemptId(1)};
-  caf::anon_send(place.links, OpenReceiver{attempt, SubtaskId(1), sender});
-  caf::anon_send(place.links, OpenReceiver{attempt, SubtaskId(2), receiver});
+  caf::anon_send(place.links, OpenReceiver{attempt, {SubtaskId(1)}, sender});
+  caf::anon_send(place.links, OpenReceiver{attempt, {SubtaskId(2)}, receiver});
   if (tell) {
     caf::anon_send(place.links, Listen{{"127.0.0.1", 0}});
     tell(bound.get_future().get());

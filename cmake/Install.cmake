@@ -32,14 +32,14 @@ function(millrace_package_library name file)
 endfunction()
 
 set(engine ${layers} schemas)
-list(REMOVE_ITEM engine testing tools)
+list(REMOVE_ITEM engine testing web tools)
 millrace_package_library(millrace millrace ${engine})
 if(testing IN_LIST layers)
   millrace_package_library(testing millrace_testing testing)
   target_link_libraries(testing PUBLIC millrace)
 endif()
 
-list(REMOVE_ITEM layers tools)
+list(REMOVE_ITEM layers web tools)
 foreach(layer IN LISTS layers)
   get_target_property(folder millrace_${layer} SOURCE_DIR)
   install(DIRECTORY ${folder}/ DESTINATION ${CMAKE_INSTALL_INCLUDEDIR}/millrace/${layer}

@@ -1,6 +1,7 @@
-# What the coordinator of a job and the hosts of its tasks say to each other
-# (src/coordination/host_protocol.h has the meaning of each message). Both ends are of one version:
-# the handshake of their link sees to that, so nothing is kept for older readers.
+# What the coordinator of a job and the hosts of its tasks say to each other, and the leader of a
+# cluster and its workers (src/coordination/host_protocol.h and worker_protocol.h have the meaning of
+# each message). Both ends are of one version: the handshake of their link sees to that, so nothing
+# is kept for older readers.
 @0xd0a4c1f25b7e9631;
 
 using Cxx = import "/capnp/c++.capnp";
@@ -26,6 +27,19 @@ struct OpenTasks {
   origin @3 :Text;        # where that lies; empty: among the job's own checkpoints
   tasks @4 :List(TaskOrder);
   enumerators @5 :List(EnumeratorOrder);
+  hosts @6 :List(HostAddress);  # of the region; none if the receiver has all of it
+  elsewhere @7 :List(TaskElsewhere);
+}
+
+struct HostAddress {
+  identity @0 :Text;
+  host @1 :Text;  # where its links listen
+  port @2 :UInt16;
+}
+
+struct TaskElsewhere {
+  subtask @0 :UInt32;
+  host @1 :UInt32;  # a position in hosts
 }
 
 struct TaskOrder {
@@ -58,6 +72,7 @@ struct HostReport {
     committed @7 :Committed;
     enumeratorFailed @8 :Failed;
     splits @9 :Splits;
+    ready @10 :HostAddress;  # the attempt means nothing then
   }
 }
 
@@ -94,4 +109,78 @@ struct Splits {
   task @0 :UInt32;
   checkpoint @1 :UInt64;
   splits @2 :Data;  # a StatePiece as a record; empty: they were not looked for yet
+}
+
+struct WorkerCommand {
+  union {
+    start @0 :StartHost;
+    stop @1 :HostId;
+    part @2 :ArtifactPart;
+    readLog @3 :ReadLog;
+  }
+}
+
+struct HostId {
+  job @0 :Text;
+  number @1 :UInt64;
+}
+
+struct StartHost {
+  host @0 :HostId;
+  artifact @1 :Text;  # its SHA-256, in hexadecimal digits
+  artifactBytes @2 :UInt64;
+  arguments @3 :List(Text);
+  directory @4 :Text;
+  plan @5 :Data;  # a LogicalPlan of plan.capnp
+  settings @6 :List(Setting);
+  coordinator @7 :Text;  # host:port
+  checkpoints @8 :Text;
+}
+
+struct Setting {
+  key @0 :Text;
+  text @1 :Text;
+}
+
+struct ArtifactPart {
+  artifact @0 :Text;
+  offset @1 :UInt64;
+  bytes @2 :Data;
+  hasError @3 :Bool;
+  error @4 :Failure;
+}
+
+struct ReadLog {
+  request @0 :UInt64;
+  job @1 :Text;
+  bytes @2 :UInt64;
+}
+
+struct WorkerReport {
+  union {
+    register @0 :RegisterWorker;
+    ended @1 :HostEnded;
+    fetch @2 :FetchArtifact;
+    logRead @3 :LogRead;
+  }
+}
+
+struct RegisterWorker {
+  slots @0 :UInt32;
+  hosts @1 :List(HostId);
+}
+
+struct HostEnded {
+  host @0 :HostId;
+  error @1 :Failure;
+}
+
+struct FetchArtifact {
+  artifact @0 :Text;
+  offset @1 :UInt64;
+}
+
+struct LogRead {
+  request @0 :UInt64;
+  text @1 :Data;  # as the hosts' processes wrote it, whatever that is
 }

@@ -19,6 +19,7 @@ ChannelWriter::ChannelWriter(ChannelRecords records, std::size_t channels,
 }
 
 bool ChannelWriter::has_credit(const Channel& channel, std::size_t bytes) const {
+  if (channel.held) return false;
   if (channel.in_flight == 0) return true;  // one batch always goes, however large
   return channel.in_flight < limits_.batches && channel.bytes_in_flight + bytes <= limits_.bytes;
 }
@@ -140,7 +141,7 @@ void ChannelWriter::flush() {
 // broadcast take it as soon as one of them is so.
 void ChannelWriter::send_if_awaited(std::size_t index) {
   const Channel& channel = channels_[index];
-  if (!channel.flushing || channel.in_flight >= kBusyBatches) return;
+  if (!channel.flushing || channel.held || channel.in_flight >= kBusyBatches) return;
   broadcasts() ? send_partial_to_all() : send_partial(index);
 }
 
@@ -198,6 +199,13 @@ void ChannelWriter::on_credit(std::size_t index, BatchPtr batch, std::size_t byt
   --channel.in_flight;
   channel.bytes_in_flight -= bytes;
   BatchPool::of_this_thread().put(std::move(batch));
+  drain(index);
+  send_if_awaited(index);
+}
+
+void ChannelWriter::hold(std::size_t index, bool held) {
+  channels_[index].held = held;
+  if (held) return;
   drain(index);
   send_if_awaited(index);
 }

@@ -50,6 +50,9 @@ class ChannelWriter final : public Outlet {
   // The receiver is done with a batch of channel `index`; it may give the batch back for reuse.
   void on_credit(std::size_t index, BatchPtr batch, std::size_t bytes);
 
+  // Whether batches of channel `index` wait as if there were no credit: the way there is full.
+  void hold(std::size_t index, bool held);
+
   // The input ran empty: partial batches may go.
   void flush();
 
@@ -79,6 +82,7 @@ class ChannelWriter final : public Outlet {
     std::deque<Element> waiting;  // in order, the first a batch without credit
     std::size_t in_flight = 0;
     std::size_t bytes_in_flight = 0;
+    bool held = false;
     bool flushing = false;  // the partial batch goes as soon as the receiver has nothing to do
   };
 

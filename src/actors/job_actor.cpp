@@ -4,18 +4,23 @@
 
 #include <algorithm>
 
+#include "millrace/coordination/placement.h"
 #include "millrace/state/checkpoint_format.h"
 #include "millrace/state/savepoint/savepoint_stores.h"
 
 namespace millrace::detail {
 namespace {
 
+constexpr std::chrono::milliseconds kTimeToExplain{500};
+
 JobCoordinatorSettings settings_of(const JobActorSettings& settings) {
   const ExecutionSettings& execution = settings.execution;
   return {.checkpoints = execution.checkpoints,
           .restart = execution.restart,
+          .has_run = settings.has_run,
           .allow_dropped_state = execution.allow_dropped_state,
-          .takes_savepoints = execution.savepoints != nullptr && execution.state_stores != nullptr,
+          .takes_savepoints = execution.savepoints != nullptr &&
+                              (execution.state_stores != nullptr || settings.slots != nullptr),
           .seed = settings.seed};
 }
 
@@ -27,17 +32,31 @@ JobActor::JobActor(caf::actor_config& config, std::shared_ptr<const ExecutionPla
       plan_(std::move(plan)),
       settings_(std::move(settings)),
       coordinator_(*plan_, settings_of(settings_)),
-      ledger_(std::make_shared<JobLedger>(plan_->logical.job, settings_.execution)),
+      ledger_(std::make_shared<JobLedger>(
+          settings_.key.empty() ? plan_->logical.job : settings_.key, settings_.execution)),
       ledger_calls_(*settings_.executor) {}
 
 caf::behavior JobActor::make_behavior() {
   return {
-      [this](Deploy& deploy) {
-        host_ = std::move(deploy.host);
-        send(host_, Serve{caf::actor_cast<caf::actor>(this)});
-        follow(coordinator_.start(now()));
+      [this](const HostReady& ready) {
+        on_ready(ready, caf::actor_cast<caf::actor>(current_sender()));
       },
-      [this](CancelJob) { follow(coordinator_.cancel(now())); },
+      [this](const HostLost& lost) {
+        // Whoever gave the slot soon says more than that a connection is closed.
+        if (!settings_.slots || lost.unexplained) return on_lost(lost);
+        delayed_send(this, kTimeToExplain, HostLost{lost.host, lost.error, true});
+      },
+      [this](StartJob) { start(); },
+      [this](CancelJob) {
+        start();
+        follow(coordinator_.cancel(now()));
+        give_up_slots(cancelled("the job was cancelled"));
+      },
+      [this](SlotsGranted& granted) {
+        granted_ = std::move(granted.host_of);
+        go_on_in_slots();
+      },
+      [this](const HostMissed& missed) { on_missed(missed); },
       [this](RequestSavepoint& request) { request_savepoint(request); },
       hear<TaskOpened>(),
       hear<TaskFinished>(),
@@ -53,13 +72,12 @@ caf::behavior JobActor::make_behavior() {
       hear<CheckpointCommitted>(),
       hear<EnumeratorFailed>(),
       hear<SplitsAcknowledged>(),
-      [this](const AttemptAllocated& allocated) {
-        follow(coordinator_.allocated(allocated.region, allocated.attempt, now()));
-      },
+      [this](const AttemptAllocated& allocated) { on_allocated(allocated); },
       [this](const MetadataWritten& written) {
         follow(coordinator_.metadata_written(written.checkpoint, written.status, now()));
       },
       [this](const PointerSwapped& swapped) {
+        if (swapped.status) ++view_.completed_checkpoints;
         follow(coordinator_.pointer_swapped(swapped.checkpoint, swapped.status, now()));
       },
       [this](SavepointMade& made) {
@@ -84,7 +102,7 @@ caf::behavior JobActor::make_behavior() {
       },
       [this](const RestartDelayOver& over) { follow(coordinator_.delay_over(over.region, now())); },
       [this](const ClosingTimedOut& late) {
-        follow(coordinator_.closing_timed_out(late.region, late.attempt, now()));
+        follow(coordinator_.closing_timed_out({late.region, late.host, {late.attempt}}, now()));
       },
       [this](const CheckpointsDue& due) {
         if (due.number != due_number_) return;
@@ -94,14 +112,103 @@ caf::behavior JobActor::make_behavior() {
   };
 }
 
-// The job's host knows this actor.
-void JobActor::on_exit() { host_ = nullptr; }
+// The job's hosts know this actor.
+void JobActor::on_exit() { hosts_.clear(); }
+
+void JobActor::start() {
+  if (!std::exchange(started_, true)) follow(coordinator_.start(now()));
+}
+
+void JobActor::on_ready(const HostReady& ready, const caf::actor& host) {
+  const std::string& identity = ready.address.identity;
+  if (const auto before = hosts_.find(identity); before != hosts_.end()) {
+    on_lost({before->second.actor, unavailable("the same host has come again")});
+  }
+  settings_.log.debug("host ready", {{"job", plan_->logical.job}, {"host", identity}});
+  hosts_.emplace(identity, Host{ready.address, host});
+  if (settings_.slots) return go_on_in_slots();
+  if (hosts_.size() >= settings_.hosts) start();
+}
+
+void JobActor::on_lost(const HostLost& lost) {
+  const auto found = std::ranges::find_if(
+      hosts_, [&](const auto& entry) { return entry.second.actor == lost.host; });
+  if (found == hosts_.end()) return;
+  const std::string identity = found->first;
+  hosts_.erase(found);
+  follow(coordinator_.host_lost(identity, lost.error, now()));
+}
+
+void JobActor::on_allocated(const AttemptAllocated& allocated) {
+  if (allocated.attempt) view_.attempt = allocated.attempt->id.value();
+  if (!settings_.slots || !allocated.attempt) {
+    return follow(coordinator_.allocated(allocated.region, allocated.attempt,
+                                         place(allocated.region), now()));
+  }
+  unplaced_.push_back(allocated);
+  if (!is_alive()) return give_up_slots(cancelled("the job is ending"));
+  if (unplaced_.size() > 1) return;
+  granted_.reset();
+  send(settings_.slots, NeedSlots{settings_.key, slots_required(*plan_)});
+}
+
+bool JobActor::is_alive() const {
+  const JobState state = coordinator_.state();
+  return state == JobState::kStarting || state == JobState::kRunning ||
+         state == JobState::kRestarting;
+}
+
+void JobActor::go_on_in_slots() {
+  if (unplaced_.empty() || !granted_) return;
+  std::vector<HostAddress> host_of_slot;
+  for (const std::string& identity : *granted_) {
+    const auto host = hosts_.find(identity);
+    if (host == hosts_.end()) return;
+    host_of_slot.push_back(host->second.address);
+  }
+  for (const AttemptAllocated& allocated : std::exchange(unplaced_, {})) {
+    const auto subtasks = coordinator_.subtasks_in(allocated.region);
+    follow(coordinator_.allocated(allocated.region, allocated.attempt,
+                                  place_in_slots(*plan_, subtasks, host_of_slot), now()));
+  }
+}
+
+// Its link may still be said to stand. Whatever the reason was, another process may do better.
+void JobActor::on_missed(const HostMissed& missed) {
+  const Error error = unavailable(missed.error.message());
+  view_.trouble = error.message();
+  const auto known = hosts_.find(missed.host);
+  if (known != hosts_.end()) on_lost({known->second.actor, error});
+  const bool awaited = granted_ && std::ranges::count(*granted_, missed.host) > 0;
+  if (awaited) give_up_slots(error);
+}
+
+void JobActor::give_up_slots(const Error& error) {
+  for (const AttemptAllocated& allocated : std::exchange(unplaced_, {})) {
+    follow(coordinator_.allocated(allocated.region, allocated.attempt, error, now()));
+  }
+}
+
+Result<Placement> JobActor::place(std::size_t region) const {
+  std::vector<HostAddress> hosts;
+  for (const auto& [identity, host] : hosts_) hosts.push_back(host.address);
+  return settings_.place(coordinator_.subtasks_in(region), hosts);
+}
 
 void JobActor::follow(Commands commands) {
   for (CoordinatorCommand& command : commands) {
     std::visit([this](auto& alternative) { perform(alternative); }, command);
   }
   schedule();
+  show();
+  if (!unplaced_.empty() && !is_alive()) give_up_slots(cancelled("the job is ending"));
+}
+
+void JobActor::show() {
+  view_.state = coordinator_.state();
+  if (!settings_.watch || view_ == shown_) return;
+  shown_ = view_;
+  settings_.watch(view_);
 }
 
 void JobActor::schedule() {
@@ -172,20 +279,41 @@ void JobActor::perform(DiscardSavepoint&) {
       [store = std::move(savepoint_)] { (void)store->remove_unused({}, {}, {}); });
 }
 
-// --- the host ---
+// --- hosts ---
 
-void JobActor::perform(OpenRegion& open) { send(host_, std::move(open.tasks)); }
-
-void JobActor::perform(StartRegion& start) { send(host_, start.tasks); }
-
-void JobActor::perform(CloseRegion& close) {
-  send(host_, close.tasks);
-  delayed_send(this, settings_.execution.cancellation_timeout,
-               ClosingTimedOut{close.region, close.tasks.attempt});
+// One that is not there any more is about to be told of as lost, or was.
+template <class Message>
+void JobActor::tell(const std::string& host, Message message) {
+  const auto found = hosts_.find(host);
+  if (found != hosts_.end()) send(found->second.actor, std::move(message));
 }
 
-void JobActor::perform(ToAllHosts& message) {
-  std::visit([this](auto& alternative) { send(host_, std::move(alternative)); }, message);
+void JobActor::perform(OpenRegion& open) { tell(open.host, std::move(open.tasks)); }
+
+void JobActor::perform(StartRegion& start) { tell(start.host, start.tasks); }
+
+void JobActor::perform(CloseRegion& close) {
+  tell(close.host, close.tasks);
+  delayed_send(this, settings_.execution.cancellation_timeout,
+               ClosingTimedOut{close.region, close.host, close.tasks.attempt});
+}
+
+void JobActor::perform(DropHost& drop) {
+  settings_.log.warn(
+      "host dropped",
+      {{"job", plan_->logical.job}, {"host", drop.host}, {"error", drop.error.message()}});
+  const auto found = hosts_.find(drop.host);
+  if (found == hosts_.end()) return;
+  send_exit(found->second.actor, caf::exit_reason::user_shutdown);
+  hosts_.erase(found);
+}
+
+void JobActor::perform(const ToAllHosts& message) {
+  std::visit(
+      [this](const auto& alternative) {
+        for (const auto& [identity, host] : hosts_) send(host.actor, alternative);
+      },
+      message);
 }
 
 void JobActor::perform(WaitToRestart& wait) {
@@ -206,6 +334,7 @@ void JobActor::perform(TellSavepoint& tell) {
 }
 
 void JobActor::perform(TellRestart& tell) {
+  view_.trouble = tell.error.message();
   settings_.log.warn("restarting after a failure",
                      {{"job", plan_->logical.job}, {"error", tell.error.message()}});
 }
@@ -217,7 +346,9 @@ void JobActor::perform(TellDeclined& tell) {
 }
 
 void JobActor::perform(TellEnd& tell) {
-  send_exit(host_, caf::exit_reason::user_shutdown);
+  for (const auto& [identity, host] : hosts_) {
+    send_exit(host.actor, caf::exit_reason::user_shutdown);
+  }
   settings_.report(tell.result);
   quit();
 }

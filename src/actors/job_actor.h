@@ -1,14 +1,22 @@
 // The coordinator of one job as an actor. It only routes: what it hears becomes events of
-// JobCoordinator, and what that asks for becomes messages to the job's host, calls of the ledger
+// JobCoordinator, and what that asks for becomes messages to the job's hosts, calls of the ledger
 // and of the clock. The ledger's calls block: the executor makes them, one at a time, and what
 // comes of them are messages.
+//
+// A host is whoever says HostReady; the job begins once so many as it needs have. Where its tasks
+// go is asked for at each attempt: of what places them on the hosts that there are; or of an actor
+// that gives out slots, whose hosts are then waited for.
 #pragma once
 
 #include <functional>
+#include <map>
 #include <memory>
 #include <optional>
+#include <string>
+#include <vector>
 
 #include "millrace/actors/actor_base.h"
+#include "millrace/actors/coordinator_system.h"
 #include "millrace/actors/messages.h"
 #include "millrace/coordination/job_coordinator.h"
 #include "millrace/core/executor.h"
@@ -22,7 +30,13 @@ struct JobActorSettings {
   Logger log;
   ExecutionSettings execution;
   std::uint64_t seed = 0;
-  std::function<void(Status)> report;  // called once, on the actor's thread, at the end
+  std::size_t hosts = 1;  // that must be there for the job to begin
+  PlaceTasks place = spread;
+  caf::actor slots = nullptr;  // gives them out, if there is such an actor; StartJob begins the job
+  bool has_run = false;        // another coordinator has had it: what keeps it may pass
+  std::string key = {};        // under which it is known; empty: its name
+  std::function<void(const JobView&)> watch = {};  // called when it changes, on the actor's thread
+  std::function<void(Status)> report;              // called once, on the actor's thread, at the end
 };
 
 class JobActor final : public ActorBase {
@@ -35,6 +49,10 @@ class JobActor final : public ActorBase {
 
  private:
   using Commands = JobCoordinator::Commands;
+  struct Host {
+    HostAddress address;
+    caf::actor actor;
+  };
 
   // An event of the coordinator that a message is as it stands.
   template <class Message>
@@ -42,6 +60,18 @@ class JobActor final : public ActorBase {
     return [this](Message& message) { follow(coordinator_.hear(std::move(message), now())); };
   }
   Moment now() const { return {settings_.clock->monotonic(), settings_.clock->now()}; }
+  void start();
+  void on_ready(const HostReady& ready, const caf::actor& host);
+  void on_lost(const HostLost& lost);
+  void on_allocated(const AttemptAllocated& allocated);
+  Result<Placement> place(std::size_t region) const;
+  void go_on_in_slots();
+  void on_missed(const HostMissed& missed);
+  bool is_alive() const;
+  void give_up_slots(const Error& error);
+  void show();
+  template <class Message>
+  void tell(const std::string& host, Message message);
   void follow(Commands commands);
   void schedule();
 
@@ -56,7 +86,8 @@ class JobActor final : public ActorBase {
   void perform(OpenRegion& open);
   void perform(StartRegion& start);
   void perform(CloseRegion& close);
-  void perform(ToAllHosts& message);
+  void perform(DropHost& drop);
+  void perform(const ToAllHosts& message);
   void perform(WaitToRestart& wait);
   void perform(TellSavepoint& tell);
   void perform(TellRestart& tell);
@@ -71,7 +102,12 @@ class JobActor final : public ActorBase {
   const std::shared_ptr<const ExecutionPlan> plan_;
   const JobActorSettings settings_;
   JobCoordinator coordinator_;
-  caf::actor host_;
+  std::map<std::string, Host> hosts_;  // by identity
+  bool started_ = false;
+  std::vector<AttemptAllocated> unplaced_;           // wait for slots
+  std::optional<std::vector<std::string>> granted_;  // the hosts of the slots that were asked for
+  JobView view_;
+  JobView shown_;
   std::shared_ptr<JobLedger> ledger_;
   SerialExecutor ledger_calls_;
   RunningJob::SavepointTaken savepoint_taken_;

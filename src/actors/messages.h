@@ -1,13 +1,15 @@
 // Every message between the actors of a process, in one place. What the coordinator of a job and
 // its hosts say to each other is data (coordination/host_protocol.h): between processes it crosses
 // as bytes. All other messages stay inside the process: a channel there is an actor handle, and a
-// batch moves as a pointer.
+// batch moves as a pointer. Where a channel leaves the process its task has a link instead
+// (links/link_messages.h), and what comes on that becomes the same Deliver and Credit.
 //
 //   tasks of a region      host -> tasks           Connect        make, restore and open
 //                          host -> tasks           Start
 //                          task -> task            Deliver, Credit
 //                          host -> enumerators     ConnectReader, Trigger(n)
 //                          enumerator -> readers   AssignSplit, Trigger(n)
+//                          links -> host -> tasks  LinkDown       of one that a task has ends of
 //                          host -> tasks           Close
 //
 // Tasks and enumerators report to their host, which passes it on. Two actors' messages to each
@@ -18,12 +20,15 @@
 #include <caf/allowed_unsafe_message_type.hpp>
 
 #include <cstdint>
+#include <map>
 #include <memory>
 #include <optional>
 #include <string>
 #include <vector>
 
 #include "millrace/actors/element.h"
+#include "millrace/actors/links/byte_pool.h"
+#include "millrace/actors/links/link_events.h"
 #include "millrace/coordination/host_protocol.h"
 #include "millrace/coordination/job_ledger.h"
 #include "millrace/core/ids.h"
@@ -52,9 +57,12 @@ struct Credit {
 
 // --- from a host to a task ---
 
-// The other end of a channel: an actor, and how it numbers the channel.
+// The other end of a channel: an actor, or a subtask to which a link leads, and how it numbers the
+// channel.
 struct Peer {
-  caf::actor actor;
+  caf::actor actor;  // null: in another process
+  LinkId link{};     // that leads there
+  SubtaskId subtask{};
   std::uint32_t exchange = 0;  // of a sender; unused for a receiver
   std::uint32_t channel = 0;
 };
@@ -64,6 +72,10 @@ struct TaskPeers {
   std::vector<std::vector<Peer>> receivers;  // by exchange and channel
   std::vector<Peer> senders;                 // by input channel
   caf::actor enumerator;                     // of a source with splits
+  JobId job{};                               // the rest is of use where a peer is elsewhere
+  caf::actor links;
+  std::map<LinkId, std::shared_ptr<LinkLoad>> loads;
+  std::shared_ptr<BytePool> pool;
 };
 
 // Whom to send to. Make, restore and open the operators.
@@ -88,20 +100,45 @@ struct OriginFound {
   Result<std::shared_ptr<CheckpointStore>> store;
 };
 
-// --- to a job's coordinator, and its host, from whoever runs the job ---
+// --- to a job's coordinator, and its hosts, from whoever runs the job ---
 
-// Run it there.
-struct Deploy {
-  caf::actor host;
-};
-// Report to it.
+// To a host: report to it. It says with HostReady that it can have tasks.
 struct Serve {
   caf::actor coordinator;
 };
+// To a host: let other hosts connect there, and find the coordinator at the other end of a link.
+struct ServeOver {
+  LinkAddress listen;
+  LinkAddress coordinator;
+};
+// To a coordinator: nothing more will be heard of it.
+struct HostLost {
+  caf::actor host;
+  Error error;
+  bool unexplained = false;  // nobody has said why in the meantime
+};
+struct StartJob {};
 struct CancelJob {};
 struct RequestSavepoint {
   SavepointOrder order;
   RunningJob::SavepointTaken done;
+};
+
+// --- between a job's coordinator and whoever gives it slots ---
+
+// Before each attempt: the job needs so many, each with a host. One request at a time.
+struct NeedSlots {
+  std::string job;
+  std::uint32_t slots = 0;
+};
+// The identity of each slot's host, which says HostReady when it has come.
+struct SlotsGranted {
+  std::vector<std::string> host_of;
+};
+// A host that was given will not come, or has ended.
+struct HostMissed {
+  std::string host;
+  Error error;
 };
 
 // --- to the coordinator from what it has the executor do, and from itself ---
@@ -139,6 +176,7 @@ struct RestartDelayOver {
 };
 struct ClosingTimedOut {
   std::size_t region;
+  std::string host;
   AttemptId attempt;
 };
 
@@ -201,9 +239,15 @@ CAF_ALLOW_UNSAFE_MESSAGE_TYPE(millrace::detail::OpenTasks)
 CAF_ALLOW_UNSAFE_MESSAGE_TYPE(millrace::detail::StartTasks)
 CAF_ALLOW_UNSAFE_MESSAGE_TYPE(millrace::detail::CloseTasks)
 CAF_ALLOW_UNSAFE_MESSAGE_TYPE(millrace::detail::OriginFound)
-CAF_ALLOW_UNSAFE_MESSAGE_TYPE(millrace::detail::Deploy)
 CAF_ALLOW_UNSAFE_MESSAGE_TYPE(millrace::detail::Serve)
+CAF_ALLOW_UNSAFE_MESSAGE_TYPE(millrace::detail::ServeOver)
+CAF_ALLOW_UNSAFE_MESSAGE_TYPE(millrace::detail::HostLost)
+CAF_ALLOW_UNSAFE_MESSAGE_TYPE(millrace::detail::HostReady)
+CAF_ALLOW_UNSAFE_MESSAGE_TYPE(millrace::detail::StartJob)
 CAF_ALLOW_UNSAFE_MESSAGE_TYPE(millrace::detail::CancelJob)
+CAF_ALLOW_UNSAFE_MESSAGE_TYPE(millrace::detail::NeedSlots)
+CAF_ALLOW_UNSAFE_MESSAGE_TYPE(millrace::detail::SlotsGranted)
+CAF_ALLOW_UNSAFE_MESSAGE_TYPE(millrace::detail::HostMissed)
 CAF_ALLOW_UNSAFE_MESSAGE_TYPE(millrace::detail::RequestSavepoint)
 CAF_ALLOW_UNSAFE_MESSAGE_TYPE(millrace::detail::AttemptAllocated)
 CAF_ALLOW_UNSAFE_MESSAGE_TYPE(millrace::detail::MetadataWritten)

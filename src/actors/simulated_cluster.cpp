@@ -190,8 +190,8 @@ Result<std::unique_ptr<RunningJob>> SimulatedCluster::start(ExecutionPlan plan, 
   caf::actor coordinator = system_->actors.spawn<JobActor>(
       std::shared_ptr<const ExecutionPlan>(job, &job->plan), std::move(settings));
   system_->first_actor = coordinator->id();
-  caf::anon_send(coordinator, Deploy{system_->actors.spawn<TaskHost>(make_blueprints(job),
-                                                                     std::move(host_settings))});
+  caf::anon_send(system_->actors.spawn<TaskHost>(make_blueprints(job), std::move(host_settings)),
+                 Serve{coordinator});
   return std::unique_ptr<RunningJob>(std::make_unique<SimulatedJob>(
       [system = system_.get()] { return system->step(); }, std::move(coordinator), outcome));
 }

@@ -2,6 +2,7 @@
 
 #include <caf/send.hpp>
 
+#include "millrace/actors/batch_pool.h"
 #include "millrace/core/text.h"
 #include "millrace/core/thrown.h"
 
@@ -23,16 +24,15 @@ caf::behavior TaskActor::make_behavior() {
         if (!stopped_) open();
       },
       [this](Start) { on_runner([](TaskRunner& runner) { runner.start(); }); },
-      [this](Deliver& deliver) {
-        on_runner([&](TaskRunner& runner) {
-          runner.on_element(deliver.channel, std::move(deliver.element));
-        });
+      [this](Deliver& deliver) { on_runner([&](TaskRunner& runner) { take(runner, deliver); }); },
+      [this](Credit& credit) { on_runner([&](TaskRunner& runner) { take(runner, credit); }); },
+      [this](FrameArrived& arrived) {
+        on_runner([&](TaskRunner& runner) { take(runner, arrived); });
       },
-      [this](Credit& credit) {
-        on_runner([&](TaskRunner& runner) {
-          runner.on_credit(credit.exchange, credit.channel, std::move(credit.batch), credit.bytes);
-        });
+      [this](const LinkDown& down) {
+        if (!stopped_) report(down.error);
       },
+      [this](LinkRelieved relieved) { on_runner([&](TaskRunner&) { release(relieved.link); }); },
       [this](AssignSplit& assigned) {
         on_runner([&](TaskRunner& runner) {
           settle(runner.on_split(std::move(assigned.split), std::move(assigned.schema)));
@@ -85,9 +85,16 @@ caf::behavior TaskActor::make_behavior() {
   };
 }
 
+// A turn: a few messages, or all until it waits where the task has a thread of its own.
+caf::resumable::resume_result TaskActor::resume(caf::execution_unit* unit, std::size_t most) {
+  const AtWork at_work(place_.crash_page, blueprint_.task, blueprint_.subtask);
+  return ActorBase::resume(unit, most);
+}
+
+// What comes before the task is open is not for it: it goes on from what is complete.
 template <class Call>
 void TaskActor::on_runner(Call call) {
-  if (stopped_) return;
+  if (stopped_ || !runner_) return;
   call(*runner_);
   if (!stopped_) work_later();
 }
@@ -97,7 +104,71 @@ void TaskActor::tell(Message message) {
   ActorBase::send(place_.coordinator, std::move(message));
 }
 
+void TaskActor::take(TaskRunner& runner, Deliver& deliver) {
+  runner.on_element(deliver.channel, std::move(deliver.element));
+}
+
+void TaskActor::take(TaskRunner& runner, Credit& credit) {
+  runner.on_credit(credit.exchange, credit.channel, std::move(credit.batch), credit.bytes);
+}
+
+void TaskActor::take(TaskRunner& runner, FrameArrived& arrived) {
+  const auto take_if_right = [&](auto message) {
+    message ? take(runner, *message) : refuse(arrived.link, message.error());
+  };
+  if (!remote_) {
+    refuse(arrived.link, corruption("a frame came for a task without channels to other processes"));
+  } else if (arrived.frame.kind() == FrameKind::kCredit) {
+    take_if_right(remote_->accept_credit(arrived.link, arrived.frame));
+  } else {
+    take_if_right(remote_->accept_data(arrived.link, std::move(arrived.frame)));
+  }
+}
+
+template <class Call>
+void TaskActor::each_channel_on(LinkId link, Call call) {
+  for (std::size_t exchange = 0; exchange < peers_->receivers.size(); ++exchange) {
+    const std::vector<Peer>& receivers = peers_->receivers[exchange];
+    for (std::size_t channel = 0; channel < receivers.size(); ++channel) {
+      if (!receivers[channel].actor && receivers[channel].link == link) call(exchange, channel);
+    }
+  }
+}
+
+// Its channels wait, as if they had no credit.
+void TaskActor::hold(LinkId link) {
+  each_channel_on(link, [&](std::size_t exchange, std::size_t channel) {
+    runner_->hold(exchange, channel, true);
+  });
+}
+
+// One channel after the other, for what the first ones send may be all that there is room for.
+void TaskActor::release(LinkId link) {
+  bool full = false;
+  each_channel_on(link, [&](std::size_t exchange, std::size_t channel) {
+    full = full || peers_->loads.at(link)->must_wait();
+    runner_->hold(exchange, channel, full);
+  });
+}
+
+// A frame that is wrong ends its link, so that its sender learns of it.
+void TaskActor::refuse(LinkId link, const Error& error) {
+  ActorBase::send(peers_->links, CloseLink{link, error});
+  report(unavailable(error.message()));
+}
+
+void TaskActor::put_out(LinkId link, Result<std::string> frame) {
+  if (!frame) return report(frame.error());
+  LinkLoad& load = *peers_->loads.at(link);
+  load.add(frame->size());
+  ActorBase::send(peers_->links, SendFrame{link, *std::move(frame), true});
+  if (load.must_wait()) hold(link);
+}
+
 void TaskActor::open() {
+  if (peers_->links) {
+    remote_ = std::make_unique<RemoteEnds>(blueprint_, place_.address, peers_);
+  }
   Result<std::unique_ptr<TaskRunner>> runner =
       make_task_runner(blueprint_, *this, *place_.clock, std::move(start_));
   if (!runner) return report(runner.error());
@@ -134,12 +205,20 @@ void TaskActor::wake_after(std::chrono::nanoseconds pause) {
 }
 
 void TaskActor::send(std::size_t exchange, std::size_t channel, Element element) {
+  if (stopped_) return;  // behind something that could not be sent
   const Peer& peer = peers_->receivers[exchange][channel];
+  if (!peer.actor) {
+    return put_out(peer.link, remote_->encode(exchange, channel, std::move(element)));
+  }
   ActorBase::send(peer.actor, Deliver{peer.channel, std::move(element)});
 }
 
 void TaskActor::return_credit(std::size_t channel, BatchPtr batch, std::size_t bytes) {
   const Peer& peer = peers_->senders[channel];
+  if (!peer.actor) {
+    BatchPool::of_this_thread().put(std::move(batch));
+    return put_out(peer.link, remote_->credit(channel));
+  }
   ActorBase::send(peer.actor, Credit{peer.exchange, peer.channel, std::move(batch), bytes});
 }
 
@@ -180,6 +259,7 @@ void TaskActor::report(const Error& error) {
 // Tasks know each other; and what a task holds goes with it, however it ends.
 void TaskActor::on_exit() {
   runner_.reset();
+  remote_.reset();
   peers_.reset();
 }
 

@@ -10,9 +10,12 @@
 #include <optional>
 
 #include "millrace/actors/actor_base.h"
+#include "millrace/actors/links/link_messages.h"
 #include "millrace/actors/messages.h"
+#include "millrace/actors/remote_ends.h"
 #include "millrace/actors/task_blueprint.h"
 #include "millrace/actors/task_runner.h"
+#include "millrace/coordination/worker/crash_page.h"
 
 namespace millrace::detail {
 
@@ -21,6 +24,7 @@ struct TaskPlace {
   caf::actor coordinator;
   TaskAddress address;
   const Clock* clock = nullptr;
+  CrashPage* crash_page = nullptr;  // on which its turns are noted; null: none
 };
 
 class TaskActor final : public ActorBase, private TaskPort {
@@ -29,6 +33,7 @@ class TaskActor final : public ActorBase, private TaskPort {
 
   caf::behavior make_behavior() override;
   void on_exit() override;
+  caf::resumable::resume_result resume(caf::execution_unit* unit, std::size_t most) override;
 
  private:
   // TaskPort
@@ -45,6 +50,15 @@ class TaskActor final : public ActorBase, private TaskPort {
   void on_runner(Call call);
   template <class Message>
   void tell(Message message);  // the coordinator
+  void take(TaskRunner& runner, Deliver& deliver);
+  void take(TaskRunner& runner, Credit& credit);
+  void take(TaskRunner& runner, FrameArrived& arrived);
+  template <class Call>
+  void each_channel_on(LinkId link, Call call);
+  void hold(LinkId link);
+  void release(LinkId link);
+  void refuse(LinkId link, const Error& error);
+  void put_out(LinkId link, Result<std::string> frame);
   void open();
   void work();
   void work_later();
@@ -59,6 +73,7 @@ class TaskActor final : public ActorBase, private TaskPort {
   const TaskPlace place_;
   TaskStart start_;  // until it is opened
   std::shared_ptr<const TaskPeers> peers_;
+  std::unique_ptr<RemoteEnds> remote_;               // if the job has several hosts
   std::unique_ptr<TaskRunner> runner_;               // from Connect until the end
   bool working_ = false;                             // a Work message is in the mailbox
   bool finished_ = false;                            // and reported

@@ -6,8 +6,12 @@
 #include <iterator>
 #include <numeric>
 
+#include "millrace/actors/control_relay.h"
 #include "millrace/actors/enumerator_actor.h"
+#include "millrace/actors/links/binary_forms.h"
+#include "millrace/actors/split_relay.h"
 #include "millrace/actors/task_actor.h"
+#include "millrace/core/text.h"
 #include "millrace/plan/subtasks.h"
 #include "millrace/state/savepoint/savepoint_stores.h"
 
@@ -32,97 +36,178 @@ TaskHost::TaskHost(caf::actor_config& config, std::vector<TaskBlueprint> bluepri
       wirings_(wire_up(blueprints_)),
       keyed_operators_(count_keyed(blueprints_)),
       tasks_(blueprints_.size()),
-      enumerators_(blueprints_.front().job->plan.tasks.size()) {}
+      enumerators_(blueprints_.front().job->plan.tasks.size()),
+      address_{.identity = settings_.identity} {}
 
 caf::behavior TaskHost::make_behavior() {
+  if (settings_.linked) {
+    links_ = settings_.linked->spawn_links(caf::actor_cast<caf::actor>(this));
+  }
   return {
-      [this](const Serve& serve) { coordinator_ = serve.coordinator; },
+      [this](const Serve& serve) {
+        coordinator_ = serve.coordinator;
+        send(coordinator_, HostReady{address_});
+      },
       [this](OpenTasks& order) { open(order); },
       [this](OriginFound& found) { on_origin(found); },
       [this](const StartTasks& started) { start(started.attempt); },
       [this](const CloseTasks& closed) { close(closed.attempt); },
       [this](const Trigger& trigger) { this->trigger(trigger); },
-      [this](CompleteCheckpoint complete) { tell_tasks(complete); },
-      [this](AbortCheckpoint abort) { tell_tasks(abort); },
-      [this](ResumeSources resume) { tell_tasks(resume); },
-      [this](Drain drain) { tell_tasks(drain); },
-      [this](const TaskOpened& opened) { send(coordinator_, opened); },
-      [this](const TaskFinished& finished) { send(coordinator_, finished); },
-      [this](TaskFailed& failed) { send(coordinator_, std::move(failed)); },
+      tell_all<CompleteCheckpoint>(),
+      tell_all<AbortCheckpoint>(),
+      tell_all<ResumeSources>(),
+      tell_all<Drain>(),
+      pass_on<TaskOpened>(),
+      pass_on<TaskFinished>(),
+      pass_on<TaskFailed>(),
       [this](const TaskClosed& closed) {
         tasks_[closed.from.subtask.value()] = nullptr;
         send(coordinator_, closed);
       },
-      [this](CheckpointAcknowledged& acknowledged) { send(coordinator_, std::move(acknowledged)); },
-      [this](CheckpointDeclined& declined) { send(coordinator_, std::move(declined)); },
-      [this](const CheckpointCommitted& committed) { send(coordinator_, committed); },
-      [this](EnumeratorFailed& failed) { send(coordinator_, std::move(failed)); },
-      [this](SplitsAcknowledged& acknowledged) { send(coordinator_, std::move(acknowledged)); },
+      pass_on<CheckpointAcknowledged>(),
+      pass_on<CheckpointDeclined>(),
+      pass_on<CheckpointCommitted>(),
+      pass_on<EnumeratorFailed>(),
+      pass_on<SplitsAcknowledged>(),
+      [this](const ServeOver& order) { serve_over(order); },
+      [this](const Listening& listening) { on_listening(listening); },
+      [this](const LinkUp& up) { on_link(up); },
+      [this](const LinkDown& down) { on_link_lost(down); },
+      [this](const ConnectFailed& failed) { on_no_link(failed); },
+      [this](const ReceiversConfirmed& confirmed) {
+        const auto found = attempts_.find(confirmed.attempt.attempt);
+        if (found != attempts_.end()) connect(found->second);
+      },
+      [this](ControlArrived& arrived) {
+        if (arrived.link == control_) send(coordinator_, std::move(arrived));
+      },
+      [this](const LinkRelieved& relieved) { on_room(relieved.link); },
+      [](const LinkCongested&) {},
+      [](const ProgressArrived&) {},
   };
 }
 
-// Tasks and coordinator know this actor.
+// Tasks, links and coordinator know this actor. What is still there of it has nobody any more.
 void TaskHost::on_exit() {
+  const auto end = [](const caf::actor& actor) {
+    if (actor) caf::anon_send_exit(actor, caf::exit_reason::kill);
+  };
+  std::ranges::for_each(tasks_, end);
+  std::ranges::for_each(enumerators_, end);
+  for (const auto& [id, attempt] : attempts_) {
+    for (const auto& [reader, relay] : attempt.relays) end(relay);
+  }
+  if (control_) end(coordinator_);
+  if (links_) caf::anon_send(links_, StopLinks{});
   coordinator_ = nullptr;
+  links_ = nullptr;
+  attempts_.clear();
   tasks_.clear();
   enumerators_.clear();
 }
 
+// --- attempts ---
+
 void TaskHost::open(OpenTasks& order) {
-  std::vector<SubtaskId>& subtasks = attempts_[order.attempt];
-  for (const TaskOrder& task : order.tasks) subtasks.push_back(task.subtask);
-  order.origin.empty() ? make_tasks(order, nullptr) : look_for_origin(order);
+  const AttemptId id = order.attempt;
+  const Status well = check_order(order);
+  Attempt& attempt = attempts_[id] = {.order = std::move(order)};
+  if (!well) return fail(id, well.error());
+  std::map<std::string, HostAddress> addresses;
+  for (const auto& [subtask, host] : attempt.order.elsewhere) {
+    const HostAddress& address = attempt.order.hosts[host];
+    attempt.elsewhere.emplace(subtask, address.identity);
+    addresses.emplace(address.identity, address);
+  }
+  std::set<std::string> needed;
+  for (const TaskOrder& task : attempt.order.tasks) {
+    needed.merge(hosts_of_peers(attempt, task.subtask));
+  }
+  host_links_.need(id, needed);
+  for (const std::string& host : needed) {
+    const HostAddress& address = addresses.at(host);
+    send(links_, ConnectLink{{address.host, address.port}, {Role::kHost, host}});
+  }
+  if (!attempt.order.origin.empty()) {
+    attempt.looks_for_origin = true;
+    look_for_origin(attempt.order);
+  }
+  go_on(id);
 }
 
-void TaskHost::look_for_origin(OpenTasks& order) {
+Status TaskHost::check_order(const OpenTasks& order) const {
+  const auto is_known = [&](SubtaskId subtask) { return subtask.value() < blueprints_.size(); };
+  const bool fits = std::ranges::all_of(order.tasks, is_known, &TaskOrder::subtask) &&
+                    std::ranges::all_of(order.elsewhere, is_known, &TaskElsewhere::subtask) &&
+                    std::ranges::all_of(order.enumerators, [&](const EnumeratorOrder& enumerator) {
+                      return enumerator.task.value() < enumerators_.size();
+                    });
+  if (!fits || order.tasks.empty()) {
+    return invalid_argument(concat("host ", in_quotes(settings_.identity),
+                                   " has another plan than its coordinator: was the job started "
+                                   "with other arguments there?"));
+  }
+  if (order.elsewhere.empty()) return {};
+  if (!links_) return internal("a host without links was to share a job with others");
+  return check_binary_forms(*blueprints_.front().job);
+}
+
+void TaskHost::look_for_origin(const OpenTasks& order) {
   settings_.executor->execute([stores = settings_.execution.savepoints, path = order.origin,
                                attempt = order.attempt, self = caf::actor_cast<caf::actor>(this)] {
     Result<FoundSnapshot> found = stores->find(path);
     caf::anon_send(self, found ? OriginFound{attempt, std::move(found->store)}
                                : OriginFound{attempt, found.error()});
   });
-  waiting_.emplace(order.attempt, std::move(order));
 }
 
 void TaskHost::on_origin(OriginFound& found) {
-  const auto waiting = waiting_.find(found.attempt);
-  if (waiting == waiting_.end()) return;
-  if (!found.store) {
-    const SubtaskId first = waiting->second.tasks.front().subtask;
-    return send(coordinator_, TaskFailed{{first, found.attempt}, found.store.error()});
-  }
-  OpenTasks order = std::move(waiting->second);
-  waiting_.erase(waiting);
-  make_tasks(order, *found.store);
+  const auto waiting = attempts_.find(found.attempt);
+  if (waiting == attempts_.end()) return;
+  if (!found.store) return fail(found.attempt, found.store.error());
+  waiting->second.origin = *std::move(found.store);
+  waiting->second.looks_for_origin = false;
+  go_on(found.attempt);
 }
 
-void TaskHost::make_tasks(OpenTasks& order, const std::shared_ptr<CheckpointStore>& origin) {
-  for (TaskOrder& task : order.tasks) {
-    TaskStart start = start_of(order);
-    start.state.origin = origin;
-    spawn_task(task, order.attempt, std::move(start));
-  }
-  for (EnumeratorOrder& enumerator : order.enumerators) {
-    spawn_enumerator(enumerator, order.attempt);
-  }
-  for (const TaskOrder& task : order.tasks) connect(task.subtask);
+// As soon as all is there that was waited for.
+void TaskHost::go_on(AttemptId id) {
+  Attempt& attempt = attempts_.at(id);
+  if (attempt.made || attempt.failed) return;
+  if (attempt.looks_for_origin || !host_links_.complete(id)) return;
+  make_tasks(attempt);
+  attempt.elsewhere.empty() ? connect(attempt) : open_receivers(attempt);
 }
 
-TaskStart TaskHost::start_of(const OpenTasks& order) const {
+void TaskHost::make_tasks(Attempt& attempt) {
+  attempt.made = true;
+  for (TaskOrder& task : attempt.order.tasks) spawn_task(task, attempt);
+  for (EnumeratorOrder& enumerator : attempt.order.enumerators) {
+    spawn_enumerator(enumerator, attempt.order.attempt);
+  }
+  spawn_relays(attempt);
+}
+
+TaskStart TaskHost::start_of(const Attempt& attempt) const {
   const ExecutionSettings& execution = settings_.execution;
-  return {.epoch = order.epoch,
+  return {.epoch = attempt.order.epoch,
           .mode = execution.checkpoints.mode,
           .state = {.stores = execution.state_stores,
                     .checkpoints = execution.checkpoint_store,
                     .executor = settings_.executor,
-                    .memory = execution.state_memory / std::max<std::size_t>(1, keyed_operators_)},
+                    .memory = execution.state_memory / std::max<std::size_t>(1, keyed_operators_),
+                    .origin = attempt.origin},
           .savepoints = execution.savepoints,
-          .checkpoint = order.checkpoint};
+          .checkpoint = attempt.order.checkpoint};
 }
 
-void TaskHost::spawn_task(TaskOrder& task, AttemptId attempt, TaskStart start) {
+void TaskHost::spawn_task(TaskOrder& task, const Attempt& attempt) {
   const TaskBlueprint& blueprint = blueprints_[task.subtask.value()];
-  TaskPlace place{caf::actor_cast<caf::actor>(this), {task.subtask, attempt}, settings_.clock};
+  TaskPlace place{.coordinator = caf::actor_cast<caf::actor>(this),
+                  .address = {task.subtask, attempt.order.attempt},
+                  .clock = settings_.clock,
+                  .crash_page = settings_.crash_page};
+  TaskStart start = start_of(attempt);
   start.restored = std::move(task.restored);
   tasks_[task.subtask.value()] =
       blueprint.spec().blocking && settings_.blocking_tasks_have_threads
@@ -141,28 +226,85 @@ void TaskHost::spawn_enumerator(EnumeratorOrder& order, AttemptId attempt) {
                              caf::actor_cast<caf::actor>(this), *settings_.executor);
 }
 
-void TaskHost::connect(SubtaskId subtask) {
-  const auto peer = [&](const PeerAddress& address) {
-    return Peer{tasks_[address.subtask.value()], address.exchange, address.channel};
-  };
-  const TaskWiring& wiring = wirings_[subtask.value()];
+// For each reader here whose enumerator is elsewhere, and each elsewhere whose enumerator is here.
+void TaskHost::spawn_relays(Attempt& attempt) {
+  for (const TaskOrder& task : attempt.order.tasks) {
+    if (!has_splits(blueprints_.front().job->plan, blueprints_[task.subtask.value()].spec())) {
+      continue;
+    }
+    const auto enumerator = attempt.elsewhere.find(first_of(task_of(task.subtask)));
+    if (enumerator == attempt.elsewhere.end()) continue;
+    spawn_relay(attempt, task.subtask, enumerator->second, tasks_[task.subtask.value()]);
+  }
+  for (const auto& [subtask, host] : attempt.elsewhere) {
+    const caf::actor& enumerator = enumerators_[task_of(subtask).value()];
+    if (!enumerator) continue;
+    spawn_relay(attempt, subtask, host, enumerator);
+    send(enumerator, ConnectReader{attempt.relays.at(subtask)});
+  }
+}
+
+void TaskHost::spawn_relay(Attempt& attempt, SubtaskId reader, const std::string& host,
+                           caf::actor local) {
+  const AttemptId id = attempt.order.attempt;
+  SplitRoute route{.attempt = {settings_.linked->job, id},
+                   .reader = reader,
+                   .link = host_links_.link(id, host).id,
+                   .links = links_,
+                   .pool = settings_.linked->pool};
+  attempt.relays.emplace(reader, spawn<SplitRelay>(std::move(route), std::move(local)));
+}
+
+void TaskHost::connect(const Attempt& attempt) {
+  for (const TaskOrder& task : attempt.order.tasks) connect(attempt, task.subtask);
+}
+
+template <class Message>
+void TaskHost::tell_tasks(const Attempt& attempt, const Message& message) {
+  for (const TaskOrder& order : attempt.order.tasks) {
+    const caf::actor& task = tasks_[order.subtask.value()];
+    if (task) send(task, message);
+  }
+}
+
+void TaskHost::connect(const Attempt& attempt, SubtaskId subtask) {
   auto peers = std::make_shared<TaskPeers>();
+  const auto peer = [&](const PeerAddress& address) {
+    Peer found{
+        .subtask = address.subtask, .exchange = address.exchange, .channel = address.channel};
+    const auto elsewhere = attempt.elsewhere.find(address.subtask);
+    if (elsewhere == attempt.elsewhere.end()) {
+      found.actor = tasks_[address.subtask.value()];
+    } else {
+      const HostLink& link = host_links_.link(attempt.order.attempt, elsewhere->second);
+      found.link = link.id;
+      peers->loads.emplace(link.id, link.load);
+    }
+    return found;
+  };
+  const caf::actor& task = tasks_[subtask.value()];
+  if (!task) return;  // it has ended already
+  const TaskWiring& wiring = wirings_[subtask.value()];
   for (const std::vector<PeerAddress>& channels : wiring.receivers) {
     std::ranges::transform(channels, std::back_inserter(peers->receivers.emplace_back()), peer);
   }
   std::ranges::transform(wiring.senders, std::back_inserter(peers->senders), peer);
-  const caf::actor& task = tasks_[subtask.value()];
-  peers->enumerator = enumerators_[blueprints_[subtask.value()].task.value()];
-  if (peers->enumerator) send(peers->enumerator, ConnectReader{task});
+  const auto relay = attempt.relays.find(subtask);
+  const bool remote = relay != attempt.relays.end();
+  const caf::actor& enumerator = enumerators_[task_of(subtask).value()];
+  peers->enumerator = remote ? relay->second : enumerator;
+  if (enumerator && !remote) send(enumerator, ConnectReader{task});
+  if (!attempt.elsewhere.empty()) {
+    peers->job = settings_.linked->job;
+    peers->links = links_;
+    peers->pool = settings_.linked->pool;
+  }
   send(task, Connect{std::move(peers)});
 }
 
 void TaskHost::start(AttemptId attempt) {
   const auto found = attempts_.find(attempt);
-  if (found == attempts_.end()) return;
-  for (const SubtaskId subtask : found->second) {
-    if (tasks_[subtask.value()]) send(tasks_[subtask.value()], Start{});
-  }
+  if (found != attempts_.end()) tell_tasks(found->second, Start{});
 }
 
 void TaskHost::trigger(const Trigger& trigger) {
@@ -177,28 +319,140 @@ void TaskHost::trigger(const Trigger& trigger) {
   }
 }
 
-void TaskHost::close(AttemptId attempt) {
-  const auto closing = attempts_.extract(attempt);
+void TaskHost::close(AttemptId id) {
+  const auto closing = attempts_.extract(id);
   if (closing.empty()) return;
-  const bool never_made = waiting_.erase(attempt) > 0;
-  for (const SubtaskId subtask : closing.mapped()) {
-    if (never_made) {
-      send(coordinator_, TaskClosed{{subtask, attempt}});
+  const Attempt& attempt = closing.mapped();
+  host_links_.forget(id);
+  if (!attempt.elsewhere.empty()) send(links_, CloseAttempt{{settings_.linked->job, id}});
+  for (const auto& [reader, relay] : attempt.relays) {
+    send_exit(relay, caf::exit_reason::user_shutdown);
+  }
+  for (const TaskOrder& order : attempt.order.tasks) {
+    if (!attempt.made) {
+      send(coordinator_, TaskClosed{{order.subtask, id}});
       continue;
     }
-    caf::actor& enumerator = enumerators_[blueprints_[subtask.value()].task.value()];
+    caf::actor& enumerator = enumerators_[task_of(order.subtask).value()];
     if (enumerator) send_exit(enumerator, caf::exit_reason::user_shutdown);
     enumerator = nullptr;
-    const caf::actor& task = tasks_[subtask.value()];
+    const caf::actor& task = tasks_[order.subtask.value()];
     if (task) send<caf::message_priority::high>(task, Close{});
   }
 }
 
-template <class Message>
-void TaskHost::tell_tasks(const Message& message) {
-  for (const caf::actor& task : tasks_) {
-    if (task) send(task, message);
+// Of an attempt whose tasks are not made.
+void TaskHost::fail(AttemptId id, const Error& error) {
+  Attempt& attempt = attempts_.at(id);
+  if (attempt.order.tasks.empty() || std::exchange(attempt.failed, true)) return;
+  send(coordinator_, TaskFailed{{attempt.order.tasks.front().subtask, id}, error});
+}
+
+// --- links ---
+
+void TaskHost::serve_over(const ServeOver& order) {
+  coordinator_at_ = order.coordinator;
+  send(links_, Listen{order.listen});
+}
+
+void TaskHost::on_listening(const Listening& listening) {
+  if (!listening.address) return end(listening.address.error());
+  address_.host = listening.address->host;
+  address_.port = listening.address->port;
+  send(links_, ConnectLink{coordinator_at_, {}});
+}
+
+void TaskHost::on_link(const LinkUp& up) {
+  if (up.peer.role != Role::kHost) {
+    if (control_)
+      return send(links_, CloseLink{up.link, invalid_argument("it has its coordinator")});
+    control_ = up.link;
+    coordinator_ = spawn<RemoteCoordinator>(links_, up.link, caf::actor_cast<caf::actor>(this));
+    send(coordinator_, HostReady{address_});
+    return;
   }
+  for (const AttemptId attempt : host_links_.on_up(up.peer.identity, {up.link, up.load})) {
+    go_on(attempt);
+  }
+}
+
+// The tasks at its ends fail. However it came to that, with another link they may go on.
+void TaskHost::on_link_lost(const LinkDown& down) {
+  if (down.link == control_) return end(down.error.with_context("the coordinator is gone"));
+  const Error error = unavailable(
+      concat("the link to host ", in_quotes(down.identity), " is lost: ", down.error.message()));
+  for (const AttemptId id : host_links_.attempts_with(down.link)) {
+    const Attempt& attempt = attempts_.at(id);
+    if (!attempt.made) {
+      fail(id, error);
+      continue;
+    }
+    for (const TaskOrder& order : attempt.order.tasks) {
+      const caf::actor& task = tasks_[order.subtask.value()];
+      if (!task || !hosts_of_peers(attempt, order.subtask).contains(down.identity)) continue;
+      send(task, LinkDown{down.link, down.identity, error});
+    }
+  }
+}
+
+void TaskHost::on_room(LinkId link) {
+  for (const AttemptId id : host_links_.attempts_with(link)) {
+    const Attempt& attempt = attempts_.at(id);
+    if (attempt.made) tell_tasks(attempt, LinkRelieved{link});
+  }
+}
+
+void TaskHost::on_no_link(const ConnectFailed& failed) {
+  if (failed.expected.identity.empty()) return end(failed.error);
+  const std::string& host = failed.expected.identity;
+  for (const AttemptId attempt : host_links_.on_failed(host)) {
+    fail(attempt, unavailable(concat("there is no link to host ", in_quotes(host), ": ",
+                                     failed.error.message())));
+  }
+}
+
+void TaskHost::open_receivers(const Attempt& attempt) {
+  const JobAttempt id{settings_.linked->job, attempt.order.attempt};
+  for (const TaskOrder& task : attempt.order.tasks) {
+    send(links_, OpenReceiver{id, {task.subtask}, tasks_[task.subtask.value()]});
+  }
+  for (const auto& [reader, relay] : attempt.relays) {
+    send(links_, OpenReceiver{id, {reader, true}, relay});
+  }
+  send(links_, ConfirmReceivers{id});
+}
+
+SubtaskId TaskHost::first_of(TaskId task) const {
+  const auto first = std::ranges::find(blueprints_, task, &TaskBlueprint::task);
+  return SubtaskId(static_cast<std::uint32_t>(first - blueprints_.begin()));
+}
+
+std::set<std::string> TaskHost::hosts_of_peers(const Attempt& attempt, SubtaskId subtask) const {
+  std::set<std::string> hosts;
+  const auto add = [&](SubtaskId peer) {
+    const auto found = attempt.elsewhere.find(peer);
+    if (found != attempt.elsewhere.end()) hosts.insert(found->second);
+  };
+  if (attempt.elsewhere.empty()) return hosts;
+  const TaskWiring& wiring = wirings_[subtask.value()];
+  for (const auto& channels : wiring.receivers) {
+    for (const PeerAddress& receiver : channels) add(receiver.subtask);
+  }
+  for (const PeerAddress& sender : wiring.senders) add(sender.subtask);
+  const TaskBlueprint& blueprint = blueprints_[subtask.value()];
+  if (!has_splits(blueprint.job->plan, blueprint.spec())) return hosts;
+  const SubtaskId first = first_of(blueprint.task);
+  add(first);
+  if (subtask != first) return hosts;
+  for (std::uint32_t i = 1; i < blueprint.spec().parallelism; ++i) {
+    add(SubtaskId(first.value() + i));
+  }
+  return hosts;
+}
+
+void TaskHost::end(const Error& error) {
+  settings_.linked->ended(error);
+  quit();
 }
 
 }  // namespace millrace::detail

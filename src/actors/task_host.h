@@ -1,19 +1,38 @@
 // Makes a job's tasks and their enumerators from its code, as the coordinator says, connects them
 // and answers for them. It only routes: what they report goes on to the coordinator, which decides.
+//
+// Where the job has other hosts it owns the links of its process: it has one with each host that
+// its tasks have channels with, before they are made, and when it is lost they fail. Receivers
+// stand before it says that a task is open.
 #pragma once
 
+#include <functional>
 #include <map>
 #include <memory>
+#include <optional>
+#include <set>
 #include <vector>
 
 #include "millrace/actors/actor_base.h"
+#include "millrace/actors/host_links.h"
+#include "millrace/actors/links/link_messages.h"
 #include "millrace/actors/messages.h"
 #include "millrace/actors/task_blueprint.h"
+#include "millrace/coordination/worker/crash_page.h"
 #include "millrace/core/executor.h"
 #include "millrace/core/log.h"
 #include "millrace/plan/execution_settings.h"
 
 namespace millrace::detail {
+
+// Of a host whose job has others.
+struct LinkedHost {
+  JobId job{};
+  std::function<caf::actor(caf::actor owner)> spawn_links;
+  std::shared_ptr<BytePool> pool;  // that the links have too
+  // Called when the host has ended: its coordinator is gone, or was never found.
+  std::function<void(const Error& error)> ended = [](const Error&) {};
+};
 
 struct TaskHostSettings {
   const Clock* clock = nullptr;
@@ -21,6 +40,9 @@ struct TaskHostSettings {
   Logger log;
   ExecutionSettings execution;
   bool blocking_tasks_have_threads = true;  // false where one thread runs everything, as it chooses
+  std::string identity = "local";
+  CrashPage* crash_page = nullptr;                  // null: there is none
+  std::optional<LinkedHost> linked = std::nullopt;  // none: it has all of the job's tasks
 };
 
 class TaskHost final : public ActorBase {
@@ -32,30 +54,80 @@ class TaskHost final : public ActorBase {
   void on_exit() override;
 
  private:
-  template <class Message>
-  void tell_tasks(const Message& message);
+  // Until it is told to close.
+  struct Attempt {
+    OpenTasks order;  // what a task goes on from is taken out when it is made
+    bool looks_for_origin = false;
+    std::shared_ptr<CheckpointStore> origin = nullptr;
+    bool made = false;                                // its tasks are there
+    bool failed = false;                              // before that
+    std::map<SubtaskId, std::string> elsewhere = {};  // hosts of the region's other tasks
+    std::map<SubtaskId, caf::actor> relays = {};      // between a reader and its enumerator
+  };
 
+  // What is told to the coordinator, and to all tasks, as it stands.
+  template <class Message>
+  auto pass_on() {
+    return [this](Message& message) { send(coordinator_, std::move(message)); };
+  }
+  template <class Message>
+  auto tell_all() {
+    return [this](const Message& message) {
+      for (const caf::actor& task : tasks_) {
+        if (task) send(task, message);
+      }
+    };
+  }
+
+  // --- attempts ---
   void open(OpenTasks& order);
-  void look_for_origin(OpenTasks& order);
+  Status check_order(const OpenTasks& order) const;
+  void look_for_origin(const OpenTasks& order);
   void on_origin(OriginFound& found);
-  void make_tasks(OpenTasks& order, const std::shared_ptr<CheckpointStore>& origin);
-  void spawn_task(TaskOrder& task, AttemptId attempt, TaskStart start);
+  void go_on(AttemptId id);
+  void make_tasks(Attempt& attempt);
+  void spawn_task(TaskOrder& task, const Attempt& attempt);
   void spawn_enumerator(EnumeratorOrder& order, AttemptId attempt);
-  void connect(SubtaskId subtask);
-  TaskStart start_of(const OpenTasks& order) const;
+  void spawn_relays(Attempt& attempt);
+  void spawn_relay(Attempt& attempt, SubtaskId reader, const std::string& host, caf::actor local);
+  void connect(const Attempt& attempt);
+  void connect(const Attempt& attempt, SubtaskId subtask);
+  TaskStart start_of(const Attempt& attempt) const;
   void start(AttemptId attempt);
+  template <class Message>
+  void tell_tasks(const Attempt& attempt, const Message& message);
   void trigger(const Trigger& trigger);
   void close(AttemptId attempt);
+  void fail(AttemptId attempt, const Error& error);
+
+  // --- links ---
+  void serve_over(const ServeOver& order);
+  void on_listening(const Listening& listening);
+  void on_link(const LinkUp& up);
+  void on_link_lost(const LinkDown& down);
+  void on_room(LinkId link);
+  void on_no_link(const ConnectFailed& failed);
+  void open_receivers(const Attempt& attempt);
+  SubtaskId first_of(TaskId task) const;
+  TaskId task_of(SubtaskId subtask) const { return blueprints_[subtask.value()].task; }
+  // Where those are that the subtask, or the enumerator beside it, has channels with.
+  std::set<std::string> hosts_of_peers(const Attempt& attempt, SubtaskId subtask) const;
+  void end(const Error& error);
 
   const std::vector<TaskBlueprint> blueprints_;  // by SubtaskId
   const TaskHostSettings settings_;
   const std::vector<TaskWiring> wirings_;
   const std::size_t keyed_operators_;  // which share the memory for keyed state
   caf::actor coordinator_;
-  std::map<AttemptId, std::vector<SubtaskId>> attempts_;  // until they are told to close
-  std::map<AttemptId, OpenTasks> waiting_;                // for their origin
-  std::vector<caf::actor> tasks_;                         // by SubtaskId; null while there is none
-  std::vector<caf::actor> enumerators_;                   // by TaskId; null where there is none
+  std::map<AttemptId, Attempt> attempts_;
+  std::vector<caf::actor> tasks_;        // by SubtaskId; null while there is none
+  std::vector<caf::actor> enumerators_;  // by TaskId; null where there is none
+
+  HostAddress address_;
+  caf::actor links_;
+  HostLinks host_links_;
+  LinkAddress coordinator_at_;
+  std::optional<LinkId> control_;  // the link that leads to the coordinator
 };
 
 }  // namespace millrace::detail

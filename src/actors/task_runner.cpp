@@ -90,6 +90,10 @@ void TaskRunner::on_credit(std::size_t exchange, std::size_t channel, BatchPtr b
   writers_[exchange]->on_credit(channel, std::move(batch), bytes);
 }
 
+void TaskRunner::hold(std::size_t exchange, std::size_t channel, bool held) {
+  writers_[exchange]->hold(channel, held);
+}
+
 Status TaskRunner::on_split(std::optional<std::string> split, std::string schema) {
   if (due_) {
     after_trigger_ = std::move(split);

@@ -54,6 +54,8 @@ class TaskRunner {
 
   void on_element(std::size_t channel, Element element);
   void on_credit(std::size_t exchange, std::size_t channel, BatchPtr batch, std::size_t bytes);
+  // Nothing more can be sent there for now, or that is over.
+  void hold(std::size_t exchange, std::size_t channel, bool held);
   Status on_split(std::optional<std::string> split,  // none: there are no more
                   std::string schema = {});
 

@@ -1,14 +1,12 @@
 #include "millrace/coordination/host_codec.h"
 
 #include <capnp/message.h>
-#include <capnp/serialize.h>
 
-#include <cstring>
 #include <map>
 #include <optional>
 
+#include "millrace/coordination/control_message.h"
 #include "millrace/core/codec/codec.h"
-#include "millrace/core/text.h"
 #include "millrace/schemas/control.capnp.h"
 
 namespace millrace::detail {
@@ -25,12 +23,6 @@ struct RestoredRecord {
 };
 
 namespace {
-
-constexpr auto kLastError = ErrorCode::kInternal;
-
-Error malformed(std::string_view why) {
-  return corruption(concat("a control message cannot be read: ", why));
-}
 
 capnp::Text::Reader text(const std::string& value) { return {value.c_str(), value.size()}; }
 std::string read(capnp::Text::Reader value) { return {value.begin(), value.size()}; }
@@ -94,6 +86,13 @@ class Writer {
       if (!open.enumerators[i].restored) continue;
       record(*open.enumerators[i].restored,
              [&](capnp::Data::Reader data) { enumerators[i].setSplits(data); });
+    }
+    auto hosts = order.initHosts(static_cast<unsigned>(open.hosts.size()));
+    for (unsigned i = 0; i < hosts.size(); ++i) write(hosts[i], open.hosts[i]);
+    auto elsewhere = order.initElsewhere(static_cast<unsigned>(open.elsewhere.size()));
+    for (unsigned i = 0; i < elsewhere.size(); ++i) {
+      elsewhere[i].setSubtask(open.elsewhere[i].subtask.value());
+      elsewhere[i].setHost(open.elsewhere[i].host);
     }
   }
   void write(wire::HostCommand::Builder out, const StartTasks& start) {
@@ -171,9 +170,18 @@ class Writer {
     record(*acknowledged.splits, [&](capnp::Data::Reader data) { to.setSplits(data); });
   }
 
+  void write(wire::HostReport::Builder out, const HostReady& ready) {
+    write(out.initReady(), ready.address);
+  }
+
   const Status& status() const { return status_; }
 
  private:
+  static void write(wire::HostAddress::Builder out, const HostAddress& address) {
+    out.setIdentity(text(address.identity));
+    out.setHost(text(address.host));
+    out.setPort(address.port);
+  }
   static void write(wire::Failure::Builder out, const Error& error) {
     out.setCode(static_cast<std::uint16_t>(error.code()));
     out.setMessage(text(error.message()));
@@ -193,23 +201,20 @@ Result<std::string> encode_as(const Message& message) {
   Writer writer;
   std::visit([&](const auto& alternative) { writer.write(root, alternative); }, message);
   if (!writer.status()) return writer.status().error().with_context("a control message");
-  const kj::Array<capnp::word> words = capnp::messageToFlatArray(builder);
-  const kj::ArrayPtr<const char> chars = words.asChars();
-  return std::string(chars.begin(), chars.size());
+  return bytes_of(builder);
 }
 
 // --- reading ---
 
 Error error_of(wire::Failure::Reader in) {
-  const bool known = in.getCode() <= static_cast<std::uint16_t>(kLastError);
-  return {known ? static_cast<ErrorCode>(in.getCode()) : kLastError, read(in.getMessage())};
+  return error_that_came(in.getCode(), read(in.getMessage()));
 }
 
 template <class T>
 Result<T> record_in(capnp::Data::Reader data) {
   T value{};
   Status decoded = decode_value(view(data), value);
-  if (!decoded) return malformed(decoded.error().message());
+  if (!decoded) return malformed_control(decoded.error().message());
   return value;
 }
 
@@ -217,8 +222,13 @@ Result<std::optional<StatePiece>> piece_in(capnp::Data::Reader data) {
   if (data.size() == 0) return std::optional<StatePiece>();
   Result<StatePiece> piece = record_in<StatePiece>(data);
   if (!piece) return piece.error();
-  if (piece->redistribution > Redistribution::kCopy) return malformed("an unknown redistribution");
+  if (piece->redistribution > Redistribution::kCopy)
+    return malformed_control("an unknown redistribution");
   return std::optional(*std::move(piece));
+}
+
+HostAddress address_in(wire::HostAddress::Reader in) {
+  return {read(in.getIdentity()), read(in.getHost()), in.getPort()};
 }
 
 Result<HostCommand> open_in(wire::OpenTasks::Reader in) {
@@ -235,6 +245,12 @@ Result<HostCommand> open_in(wire::OpenTasks::Reader in) {
     Result<std::optional<StatePiece>> splits = piece_in(enumerator.getSplits());
     if (!splits) return splits.error();
     open.enumerators.push_back({TaskId(enumerator.getTask()), *std::move(splits)});
+  }
+  for (const auto& host : in.getHosts()) open.hosts.push_back(address_in(host));
+  for (const auto& task : in.getElsewhere()) {
+    if (task.getHost() >= open.hosts.size())
+      return malformed_control("a task is on no host of the region");
+    open.elsewhere.push_back({SubtaskId(task.getSubtask()), task.getHost()});
   }
   return HostCommand(std::move(open));
 }
@@ -268,7 +284,7 @@ Result<HostCommand> command_in(wire::HostCommand::Reader in) {
     case wire::HostCommand::DRAIN:
       return HostCommand(Drain());
   }
-  return malformed("an unknown command");
+  return malformed_control("an unknown command");
 }
 
 Result<HostReport> acknowledged_in(AttemptId attempt, wire::Acknowledged::Reader in) {
@@ -321,24 +337,23 @@ Result<HostReport> report_in(wire::HostReport::Reader in) {
     }
     case wire::HostReport::SPLITS:
       return splits_in(attempt, in.getSplits());
+    case wire::HostReport::READY:
+      return HostReport(HostReady{address_in(in.getReady())});
   }
-  return malformed("an unknown report");
+  return malformed_control("an unknown report");
 }
 
-// Reads each part once; the limit stops pointers that lead to one part again and again.
 template <class Root, class Message>
 Result<Message> decode_as(std::string_view bytes, Result<Message> (*read)(typename Root::Reader)) {
-  if (bytes.empty() || bytes.size() % sizeof(capnp::word) != 0) return malformed("it is cut off");
-  auto words = kj::heapArray<capnp::word>(bytes.size() / sizeof(capnp::word));
-  std::memcpy(words.begin(), bytes.data(), bytes.size());
-  try {
-    capnp::FlatArrayMessageReader message(
-        words, {.traversalLimitInWords = 2 * words.size() + 1'024, .nestingLimit = 16});
-    if (message.getEnd() != words.end()) return malformed("bytes follow it");
-    return read(message.getRoot<Root>());
-  } catch (const kj::Exception& exception) {
-    return malformed(exception.getDescription().cStr());
-  }
+  std::optional<Message> message;
+  const Status status = read_control(bytes, [&](capnp::MessageReader& in) -> Status {
+    Result<Message> decoded = read(in.getRoot<Root>());
+    if (!decoded) return decoded.error();
+    message = *std::move(decoded);
+    return {};
+  });
+  if (!status) return status.error();
+  return *std::move(message);
 }
 
 }  // namespace

@@ -13,9 +13,9 @@ namespace millrace::detail {
 
 using HostCommand = std::variant<OpenTasks, StartTasks, CloseTasks, Trigger, CompleteCheckpoint,
                                  AbortCheckpoint, ResumeSources, Drain>;
-using HostReport =
-    std::variant<TaskOpened, TaskFinished, TaskFailed, TaskClosed, CheckpointAcknowledged,
-                 CheckpointDeclined, CheckpointCommitted, EnumeratorFailed, SplitsAcknowledged>;
+using HostReport = std::variant<TaskOpened, TaskFinished, TaskFailed, TaskClosed,
+                                CheckpointAcknowledged, CheckpointDeclined, CheckpointCommitted,
+                                EnumeratorFailed, SplitsAcknowledged, HostReady>;
 
 // Fails where a value of state cannot be encoded.
 Result<std::string> encode(const HostCommand& command);

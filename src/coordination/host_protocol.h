@@ -2,7 +2,9 @@
 // is a process, or the part of one, that makes tasks from the job's code; the embedded cluster has
 // one beside its coordinator.
 //
-//   a region starts      coordinator -> hosts   OpenTasks      make, restore and open
+//   a host has come      host -> coordinator    HostReady      it can have tasks
+//   a region starts      coordinator -> hosts   OpenTasks      make, restore and open; to each host
+//                                                              those that are placed there
 //                        hosts -> coordinator   TaskOpened     of each task
 //                        coordinator -> hosts   StartTasks     once all of the region are open
 //   checkpoint n         coordinator -> hosts   Trigger(n)     for sources and enumerators
@@ -28,6 +30,7 @@
 
 #include "millrace/coordination/barrier.h"
 #include "millrace/coordination/job_restore.h"
+#include "millrace/coordination/placement.h"
 #include "millrace/core/ids.h"
 #include "millrace/core/result.h"
 #include "millrace/state/checkpoint_metadata.h"
@@ -46,7 +49,16 @@ struct EnumeratorOrder {
   std::optional<StatePiece> restored;  // the splits that were left
 };
 
-// Make these tasks of a region, and open them.
+// A task of the region that is on another host.
+struct TaskElsewhere {
+  SubtaskId subtask;
+  std::uint32_t host = 0;  // its position in OpenTasks::hosts
+
+  friend bool operator==(const TaskElsewhere&, const TaskElsewhere&) = default;
+};
+
+// Make these tasks of a region, and open them. The enumerator of a source is where the source's
+// first subtask is.
 struct OpenTasks {
   AttemptId attempt;
   std::uint64_t epoch = 0;
@@ -54,6 +66,8 @@ struct OpenTasks {
   std::string origin;  // the path of where that lies; empty: among the job's own checkpoints
   std::vector<TaskOrder> tasks;
   std::vector<EnumeratorOrder> enumerators;
+  std::vector<HostAddress> hosts;        // of the region; none if this one has all of it
+  std::vector<TaskElsewhere> elsewhere;  // the region's tasks that this host does not have
 };
 // All tasks of the region are open: begin.
 struct StartTasks {
@@ -82,6 +96,11 @@ struct ResumeSources {};
 struct Drain {};
 
 // --- from hosts to the coordinator ---
+
+// The host can have tasks, and the job's other hosts reach it there.
+struct HostReady {
+  HostAddress address;
+};
 
 struct TaskAddress {
   SubtaskId subtask;

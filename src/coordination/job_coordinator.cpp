@@ -58,7 +58,8 @@ JobCoordinator::JobCoordinator(const ExecutionPlan& plan, JobCoordinatorSettings
       subtasks_(subtasks_of(plan)),
       region_of_task_(regions_of(plan)),
       open_(subtasks_.size()),
-      job_(sizes_of_regions(plan), settings_.restart, Random(settings_.seed)),
+      host_of_(subtasks_.size()),
+      job_(sizes_of_regions(plan), settings_.restart, Random(settings_.seed), settings_.has_run),
       checkpoints_(settings_.checkpoints, subtasks_.size(), count_enumerators(plan)),
       savepoints_(subtasks_.size()),
       fingerprint_(fingerprint_number(plan.logical)) {
@@ -70,6 +71,29 @@ JobCoordinator::JobCoordinator(const ExecutionPlan& plan, JobCoordinatorSettings
 
 std::size_t JobCoordinator::region_of(SubtaskId subtask) const {
   return region_of_task_[subtasks_[subtask.value()].task.value()];
+}
+
+std::vector<Subtask> JobCoordinator::subtasks_in(std::size_t region) const {
+  std::vector<Subtask> subtasks;
+  for (const SubtaskId id : regions_[region].subtasks) subtasks.push_back(subtasks_[id.value()]);
+  return subtasks;
+}
+
+const HostAddress& JobCoordinator::host_of(SubtaskId subtask) const {
+  return regions_[region_of(subtask)].hosts[host_of_[subtask.value()]];
+}
+
+bool JobCoordinator::has_open_tasks(const Region& region, const HostAddress& host) const {
+  return std::ranges::any_of(region.subtasks, [&](SubtaskId subtask) {
+    return open_[subtask.value()] && host_of(subtask) == host;
+  });
+}
+
+template <class Give>
+void JobCoordinator::each_host(const Region& region, Give give) {
+  for (const HostAddress& host : region.hosts) {
+    if (has_open_tasks(region, host)) give(host);
+  }
 }
 
 bool JobCoordinator::is_current(const TaskAddress& from) const {
@@ -124,14 +148,15 @@ Commands JobCoordinator::request_savepoint(SavepointOrder order, Moment now) {
   return settle(now);
 }
 
-Commands JobCoordinator::allocated(std::size_t index, const Result<Attempt>& attempt, Moment now) {
-  const Status restored =
-      attempt ? restore_region(regions_[index], *attempt) : Status(attempt.error());
-  if (restored) {
+Commands JobCoordinator::allocated(std::size_t index, const Result<Attempt>& attempt,
+                                   const Result<Placement>& placement, Moment now) {
+  Status ready = attempt ? restore_region(regions_[index], *attempt) : Status(attempt.error());
+  if (ready && !placement) ready = placement.error();
+  if (ready) {
+    place_region(regions_[index], *placement);
     perform(job_.allocated(index));
   } else {
-    perform_noting(restored.error(),
-                   job_.allocation_failed(index, restored.error(), now.monotonic));
+    perform_noting(ready.error(), job_.allocation_failed(index, ready.error(), now.monotonic));
   }
   return settle(now);
 }
@@ -163,14 +188,43 @@ Commands JobCoordinator::delay_over(std::size_t region, Moment now) {
   return settle(now);
 }
 
-Commands JobCoordinator::closing_timed_out(std::size_t index, AttemptId attempt, Moment now) {
-  const Region& region = regions_[index];
-  if (!job_.closing(index) || region.attempt != attempt) return {};
-  perform(job_.closing_timed_out(internal(
+Commands JobCoordinator::closing_timed_out(const CloseRegion& closing, Moment now) {
+  const Region& region = regions_[closing.region];
+  if (!job_.closing(closing.region) || region.attempt != closing.tasks.attempt) return {};
+  const auto host = std::ranges::find(region.hosts, closing.host, &HostAddress::identity);
+  if (host == region.hosts.end() || !has_open_tasks(region, *host)) return {};
+  const Error error = internal(
       concat("these tasks were told to stop, and did not within the cancellation timeout: ",
-             stuck_tasks(region),
-             "; look for user code that does not return (task.cancellation.timeout)"))));
+             stuck_tasks(region, *host),
+             "; look for user code that does not return (task.cancellation.timeout)"));
+  if (host->is_local()) {
+    perform(job_.closing_timed_out(error));
+  } else {
+    give(DropHost{closing.host, error});
+    lose_host(closing.host, error, now);
+  }
   return settle(now);
+}
+
+Commands JobCoordinator::host_lost(const std::string& host, const Error& error, Moment now) {
+  lose_host(host, error, now);
+  return settle(now);
+}
+
+// Its tasks are closed, as far as anybody will ever know. Whatever the reason is, another host may
+// do better: the failure is one that is tried again.
+void JobCoordinator::lose_host(const std::string& host, const Error& error, Moment now) {
+  const Error lost = unavailable(concat("host ", in_quotes(host), " is lost: ", error.message()));
+  for (std::size_t index = 0; index < regions_.size(); ++index) {
+    std::size_t gone = 0;
+    for (const SubtaskId subtask : regions_[index].subtasks) {
+      if (!open_[subtask.value()] || host_of(subtask).identity != host) continue;
+      open_[subtask.value()] = false;
+      ++gone;
+    }
+    if (gone > 0) perform_noting(lost, job_.task_failed(index, lost, now.monotonic));
+    for (; gone > 0; --gone) perform(job_.task_closed(index));
+  }
 }
 
 Commands JobCoordinator::end_recorded(Moment now) {
@@ -199,7 +253,7 @@ Commands JobCoordinator::hear(const TaskFailed& failed, Moment now) {
 }
 
 Commands JobCoordinator::hear(const TaskClosed& closed, Moment now) {
-  if (!is_current(closed.from)) return {};
+  if (!is_current(closed.from) || !open_[closed.from.subtask.value()]) return {};
   open_[closed.from.subtask.value()] = false;
   perform(job_.task_closed(region_of(closed.from.subtask)));
   return settle(now);
@@ -258,15 +312,20 @@ void JobCoordinator::perform_noting(const Error& error, const JobStateMachine::A
 }
 
 void JobCoordinator::perform(const JobAction& action) {
+  const Region& region = regions_[action.region];
   switch (action.kind) {
     case JobAction::Kind::kAllocate:
       return give(AllocateAttempt{action.region});
     case JobAction::Kind::kOpenTasks:
-      return give(OpenRegion{action.region, open(regions_[action.region])});
+      return open(action.region);
     case JobAction::Kind::kStartTasks:
-      return give(StartRegion{action.region, {regions_[action.region].attempt}});
+      return each_host(region, [&](const HostAddress& host) {
+        give(StartRegion{action.region, host.identity, {region.attempt}});
+      });
     case JobAction::Kind::kCloseTasks:
-      return give(CloseRegion{action.region, {regions_[action.region].attempt}});
+      return each_host(region, [&](const HostAddress& host) {
+        give(CloseRegion{action.region, host.identity, {region.attempt}});
+      });
     case JobAction::Kind::kWait:
       return give(WaitToRestart{action.region, action.delay});
     case JobAction::Kind::kFinalCheckpoint:
@@ -297,31 +356,56 @@ Status JobCoordinator::restore_region(Region& region, const Attempt& attempt) {
   return {};
 }
 
-OpenTasks JobCoordinator::open(Region& region) {
-  OpenTasks order{.attempt = region.attempt, .epoch = epoch_, .origin = region.origin};
-  if (region.restored) order.checkpoint = region.restored->checkpoint.id;
-  for (const SubtaskId id : region.subtasks) {
-    const Subtask& subtask = subtasks_[id.value()];
-    open_[id.value()] = true;
-    TaskOrder& task = order.tasks.emplace_back(TaskOrder{id, {}});
-    if (region.restored) {
-      task.restored =
-          std::move(region.restored->tasks[subtask.task.value()][subtask.index.value()]);
-    }
-    if (subtask.index != SubtaskIndex(0) || !has_splits(plan_, plan_.at(subtask.task))) continue;
-    EnumeratorOrder& enumerator = order.enumerators.emplace_back(subtask.task, std::nullopt);
-    if (!region.restored) continue;
-    const auto left = region.restored->enumerators.find(head_name(plan_, subtask.task));
-    if (left != region.restored->enumerators.end()) enumerator.restored = left->second;
+void JobCoordinator::place_region(Region& region, const Placement& placement) {
+  check(placement.host_of.size() == region.subtasks.size(), "a task of a region has no place");
+  region.hosts = placement.hosts;
+  for (std::size_t i = 0; i < region.subtasks.size(); ++i) {
+    check(placement.host_of[i] < region.hosts.size(), "a task is placed on a host that is none");
+    host_of_[region.subtasks[i].value()] = placement.host_of[i];
   }
-  region.restored.reset();
-  return order;
 }
 
-std::string JobCoordinator::stuck_tasks(const Region& region) const {
+void JobCoordinator::open(std::size_t index) {
+  Region& region = regions_[index];
+  for (const SubtaskId subtask : region.subtasks) open_[subtask.value()] = true;
+  each_host(region, [&](const HostAddress& host) {
+    OpenTasks order{.attempt = region.attempt, .epoch = epoch_, .origin = region.origin};
+    if (region.restored) order.checkpoint = region.restored->checkpoint.id;
+    for (const SubtaskId id : region.subtasks) {
+      if (host_of(id) == host) {
+        add_task(order, region, id);
+      } else {
+        order.elsewhere.push_back({id, host_of_[id.value()]});
+      }
+    }
+    if (!order.elsewhere.empty()) order.hosts = region.hosts;
+    give(OpenRegion{index, host.identity, std::move(order)});
+  });
+  region.restored.reset();
+}
+
+void JobCoordinator::add_task(OpenTasks& order, Region& region, SubtaskId id) const {
+  const auto& [task, index] = subtasks_[id.value()];
+  TaskOrder& added = order.tasks.emplace_back(TaskOrder{id, {}});
+  if (region.restored) {
+    added.restored = std::move(region.restored->tasks[task.value()][index.value()]);
+  }
+  if (index == SubtaskIndex(0) && has_splits(plan_, plan_.at(task))) {
+    add_enumerator(order, region, task);
+  }
+}
+
+void JobCoordinator::add_enumerator(OpenTasks& order, const Region& region, TaskId task) const {
+  EnumeratorOrder& enumerator = order.enumerators.emplace_back(task, std::nullopt);
+  if (!region.restored) return;
+  const auto left = region.restored->enumerators.find(head_name(plan_, task));
+  if (left != region.restored->enumerators.end()) enumerator.restored = left->second;
+}
+
+std::string JobCoordinator::stuck_tasks(const Region& region, const HostAddress& host) const {
   std::string stuck;
   for (const SubtaskId id : region.subtasks) {
-    if (!open_[id.value()]) continue;
+    if (!open_[id.value()] || host_of(id) != host) continue;
     const Subtask& subtask = subtasks_[id.value()];
     stuck += concat(stuck.empty() ? "" : ", ", in_quotes(plan_.at(subtask.task).name), " (subtask ",
                     subtask.index.value() + 1, ")");

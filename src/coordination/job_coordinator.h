@@ -4,7 +4,8 @@
 // (SavepointRequests) are machines of their own; this one has them, lets them follow each other,
 // and knows what each region goes on from.
 //
-// It holds the plan and no code of the job.
+// It holds the plan and no code of the job. It knows of each subtask on which host it is; a host
+// that is lost takes its tasks along.
 #pragma once
 
 #include <chrono>
@@ -54,19 +55,27 @@ struct RecordEnd {
 struct RemoveUnused {};
 struct DiscardSavepoint {};
 
-// Of hosts: to those of one region, or to all.
+// Of hosts: to one that has tasks of a region, or to all.
 struct OpenRegion {
   std::size_t region;
+  std::string host;  // its identity
   OpenTasks tasks;
 };
 struct StartRegion {
   std::size_t region;
+  std::string host;
   StartTasks tasks;
 };
 // Call closing_timed_out() after the cancellation timeout.
 struct CloseRegion {
   std::size_t region;
+  std::string host;
   CloseTasks tasks;
+};
+// The host counts as lost: have nothing more to do with it.
+struct DropHost {
+  std::string host;
+  Error error;
 };
 using ToAllHosts = std::variant<Trigger, CompleteCheckpoint, AbortCheckpoint, ResumeSources, Drain>;
 
@@ -94,11 +103,13 @@ struct TellEnd {
 using CoordinatorCommand =
     std::variant<AllocateAttempt, WriteMetadata, SwapPointer, MakeSavepoint, WriteSavepoint,
                  RecordEnd, RemoveUnused, DiscardSavepoint, OpenRegion, StartRegion, CloseRegion,
-                 ToAllHosts, WaitToRestart, TellSavepoint, TellRestart, TellDeclined, TellEnd>;
+                 DropHost, ToAllHosts, WaitToRestart, TellSavepoint, TellRestart, TellDeclined,
+                 TellEnd>;
 
 struct JobCoordinatorSettings {
   CheckpointSettings checkpoints;
   RestartSettings restart;
+  bool has_run = false;  // before this coordinator had it
   bool allow_dropped_state = false;
   bool takes_savepoints = false;  // there is a place for them
   std::uint64_t seed = 0;
@@ -122,13 +133,19 @@ class JobCoordinator {
   Status check_savepoint() const;
   Commands request_savepoint(SavepointOrder order, Moment now);
 
-  Commands allocated(std::size_t region, const Result<Attempt>& attempt, Moment now);
+  // The placement is of subtasks_in(region), in their order.
+  Commands allocated(std::size_t region, const Result<Attempt>& attempt,
+                     const Result<Placement>& placement, Moment now);
   Commands metadata_written(CheckpointId checkpoint, const Status& status, Moment now);
   Commands pointer_swapped(CheckpointId checkpoint, const Status& status, Moment now);
   Commands savepoint_made(const Status& status, Moment now);
   Commands savepoint_written(const Status& status, Moment now);
   Commands delay_over(std::size_t region, Moment now);
-  Commands closing_timed_out(std::size_t region, AttemptId attempt, Moment now);
+  // Of a host that was told to close tasks. One beside this coordinator cannot be done without: its
+  // job is given up. Any other is lost.
+  Commands closing_timed_out(const CloseRegion& closing, Moment now);
+  // Nothing more will be heard of the host: its tasks have failed, and nobody waits for them.
+  Commands host_lost(const std::string& host, const Error& error, Moment now);
   Commands end_recorded(Moment now);
 
   Commands hear(const TaskOpened& opened, Moment now);
@@ -146,11 +163,15 @@ class JobCoordinator {
   Commands tick(Moment now) { return settle(now); }
 
   JobState state() const { return job_.state(); }
+  std::size_t regions() const { return regions_.size(); }
+  // In their order.
+  std::vector<Subtask> subtasks_in(std::size_t region) const;
 
  private:
   struct Region {
     std::vector<SubtaskId> subtasks;
     AttemptId attempt;
+    std::vector<HostAddress> hosts;       // of the attempt's tasks
     std::optional<RestoredJob> restored;  // what the attempt goes on from, until its tasks are made
     std::string origin;                   // where that lies, if not among the checkpoints
   };
@@ -158,6 +179,12 @@ class JobCoordinator {
   Commands settle(Moment now);
   void give(CoordinatorCommand command) { commands_.push_back(std::move(command)); }
   std::size_t region_of(SubtaskId subtask) const;
+  const HostAddress& host_of(SubtaskId subtask) const;
+  bool has_open_tasks(const Region& region, const HostAddress& host) const;
+  // For each host that has open tasks of the region.
+  template <class Give>
+  void each_host(const Region& region, Give give);
+  void lose_host(const std::string& host, const Error& error, Moment now);
   // What an attempt that is no more has to say is not heard.
   bool is_current(const TaskAddress& from) const;
   bool is_current(const EnumeratorAddress& from) const;
@@ -171,17 +198,21 @@ class JobCoordinator {
   void perform_noting(const Error& error, const JobStateMachine::Actions& actions);
 
   Status restore_region(Region& region, const Attempt& attempt);
-  OpenTasks open(Region& region);
+  void place_region(Region& region, const Placement& placement);
+  void open(std::size_t index);
+  void add_task(OpenTasks& order, Region& region, SubtaskId id) const;
+  void add_enumerator(OpenTasks& order, const Region& region, TaskId task) const;
   Trigger trigger(const CheckpointAction& action, Moment now);
   void write_metadata(CheckpointAction& action);
-  std::string stuck_tasks(const Region& region) const;
+  std::string stuck_tasks(const Region& region, const HostAddress& host) const;
 
   const ExecutionPlan& plan_;
   const JobCoordinatorSettings settings_;
   const std::vector<Subtask> subtasks_;
   const std::vector<std::size_t> region_of_task_;  // by TaskId
   std::vector<Region> regions_;
-  std::vector<bool> open_;  // subtasks, until they are closed
+  std::vector<bool> open_;              // subtasks, until they are closed
+  std::vector<std::uint32_t> host_of_;  // subtasks: a position in their region's hosts
   JobStateMachine job_;
   CheckpointCoordinator checkpoints_;
   SavepointRequests savepoints_;

@@ -39,8 +39,8 @@ bool is_wrong_in_itself(const Error& error) {
 }  // namespace
 
 JobStateMachine::JobStateMachine(const std::vector<std::size_t>& regions, RestartSettings restart,
-                                 Random random)
-    : restart_(restart), random_(random) {
+                                 Random random, bool has_run)
+    : restart_(restart), random_(random), has_run_(has_run) {
   for (const std::size_t tasks : regions) regions_.push_back({.tasks = tasks});
 }
 

@@ -77,8 +77,10 @@ class JobStateMachine {
   using Actions = std::vector<JobAction>;
   using Time = std::chrono::nanoseconds;
 
-  // The number of tasks in each region.
-  JobStateMachine(const std::vector<std::size_t>& regions, RestartSettings restart, Random random);
+  // The number of tasks in each region. A job that has run before, under another coordinator, has
+  // begun.
+  JobStateMachine(const std::vector<std::size_t>& regions, RestartSettings restart, Random random,
+                  bool has_run = false);
 
   Actions start();
   Actions allocated(std::size_t region);

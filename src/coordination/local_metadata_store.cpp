@@ -2,27 +2,12 @@
 
 #include <utility>
 
+#include "millrace/coordination/document_store.h"
 #include "millrace/coordination/job_record_format.h"
 #include "millrace/core/text.h"
 
 namespace millrace::detail {
 namespace {
-
-constexpr std::string_view kPlain =
-    "ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz0123456789._-";
-
-std::string escaped(std::string_view job) {
-  std::string text;
-  for (const char c : job) {
-    if (kPlain.find(c) != std::string_view::npos) {
-      text += c;
-    } else {
-      const auto byte = static_cast<unsigned char>(c);
-      text += concat('%', kHexDigits[byte >> 4], kHexDigits[byte & 0xf]);
-    }
-  }
-  return text;
-}
 
 // From the rename on, the new record may be there or not.
 Status unknown_outcome(std::string_view job, const Error& error) {
@@ -36,12 +21,12 @@ LocalMetadataStore::LocalMetadataStore(FileSystem& files, Path directory)
     : files_(files), directory_(std::move(directory)) {}
 
 LocalMetadataStore::Path LocalMetadataStore::path_of(std::string_view job) const {
-  return directory_ / concat("job-", escaped(job));
+  return directory_ / concat("job-", escaped_name(job));
 }
 
 LocalMetadataStore::Path LocalMetadataStore::hidden_path_of(std::string_view job,
                                                             std::string_view ending) const {
-  return directory_ / concat(".job-", escaped(job), ending);
+  return directory_ / concat(".job-", escaped_name(job), ending);
 }
 
 Result<std::unique_ptr<FileLock>> LocalMetadataStore::lock(std::string_view job) {

@@ -33,6 +33,7 @@ using KeyGroup = StrongId<struct KeyGroupTag, std::uint32_t>;          // 0 .. m
 using CheckpointId = StrongId<struct CheckpointIdTag, std::uint64_t>;  // from 1, ever growing
 using AttemptId = StrongId<struct AttemptIdTag, std::uint64_t>;        // to run tasks, from 1
 using JobId = StrongId<struct JobIdTag, std::uint64_t>;                // in a cluster
+using LeaderEpoch = StrongId<struct LeaderEpochTag, std::uint64_t>;    // grows with each leader
 
 }  // namespace millrace
 

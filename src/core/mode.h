@@ -41,4 +41,11 @@ inline constexpr std::array<std::string_view, 4> kRestartKindWords{
     "none", "fixed-delay", "failure-rate", "exponential-delay"};
 constexpr std::span<const std::string_view> words_of(RestartKind) { return kRestartKindWords; }
 
+// Where the processes of a cluster agree on who leads.
+enum class HighAvailabilityKind : std::uint8_t { kNone, kZooKeeper };
+inline constexpr std::array<std::string_view, 2> kHighAvailabilityKindWords{"none", "zookeeper"};
+constexpr std::span<const std::string_view> words_of(HighAvailabilityKind) {
+  return kHighAvailabilityKindWords;
+}
+
 }  // namespace millrace

@@ -74,6 +74,17 @@ detail::RestartSettings restart_settings(const Config& config, bool checkpoints)
   return detail::NoRestart{};
 }
 
+Duration interval_of(const Config& config, const detail::LogicalPlan& plan) {
+  return config.get(kCheckpointInterval)
+      .value_or(is_unbounded(plan) ? kDefaultInterval : Duration(0));
+}
+
+// Whether keyed state needs a disk though no checkpoint does.
+bool spills(const Config& config, const detail::LogicalPlan& plan) {
+  const bool limited = config.origin(kStateMemory.key).source != Origin::Source::kDefault;
+  return limited && has_keyed_state(plan);
+}
+
 ExecutionSettings settings_of(const Config& config, Duration interval) {
   return {.checkpoints = {.interval = interval,
                           .timeout = config.get(kCheckpointTimeout),
@@ -174,27 +185,23 @@ JobStorage::~JobStorage() = default;
 Result<JobStorage> JobStorage::open(const detail::ExecutionPlan& plan, const Config& config,
                                     const RestoreChoice& restore) {
   const detail::LogicalPlan& logical = plan.logical;
-  const Duration interval = config.get(kCheckpointInterval)
-                                .value_or(is_unbounded(logical) ? kDefaultInterval : Duration(0));
+  const Duration interval = interval_of(config, logical);
   JobStorage storage;
   storage.settings_ = settings_of(config, interval);
   const bool restores =
       restore.kind == RestoreChoice::Kind::kLatest || restore.kind == RestoreChoice::Kind::kPath;
   const bool saves = restore.takes_savepoints || !config.get(kSavepointDirectory).empty();
   const bool checkpoints = interval.count() > 0 || restores || saves;
-  const bool limited = config.origin(kStateMemory.key).source != Origin::Source::kDefault;
-  if (!checkpoints && !(limited && has_keyed_state(logical))) return storage;
+  if (!checkpoints && !spills(config, logical)) return storage;
   const fs::path directory = directory_of(config, logical.job);
   storage.stores_ = std::make_unique<Stores>(directory);
   Stores& stores = *storage.stores_;
   Result<detail::DirectoryLock> lock = detail::DirectoryLock::take(stores.files, directory);
   if (!lock) return lock.error();
   stores.lock = *std::move(lock);
-  auto states = detail::RocksDbStoreFactory::open(directory / "local");
-  if (!states) return states.error();
-  stores.states = *std::move(states);
-  storage.settings_.state_stores = stores.states.get();
-  storage.settings_.state_memory = state_memory(config);
+  if (Status opened = storage.open_local(directory / "local", config); !opened) {
+    return opened.error();
+  }
   if (!checkpoints) return storage;
   storage.settings_.checkpoint_store = &stores.checkpoints;
   storage.settings_.metadata_store = &stores.metadata;
@@ -207,6 +214,34 @@ Result<JobStorage> JobStorage::open(const detail::ExecutionPlan& plan, const Con
   if (!from) return from.error();
   storage.settings_.restore = *from;
   return storage;
+}
+
+ExecutionSettings execution_settings(const Config& config, const detail::LogicalPlan& plan) {
+  return settings_of(config, interval_of(config, plan));
+}
+
+Result<JobStorage> JobStorage::open_shared(const detail::LogicalPlan& plan, const Config& config,
+                                           const SharedPlaces& places) {
+  JobStorage storage;
+  storage.settings_ = settings_of(config, interval_of(config, plan));
+  const bool checkpoints = !places.checkpoints.empty();
+  if (!checkpoints && !spills(config, plan)) return storage;
+  storage.stores_ = std::make_unique<Stores>(places.checkpoints);
+  Status opened = storage.open_local(places.local, config);
+  if (!opened) return opened.error();
+  if (!checkpoints) return storage;
+  storage.settings_.checkpoint_store = &storage.stores_->checkpoints;
+  storage.settings_.savepoints = &storage.stores_->savepoints;
+  return storage;
+}
+
+Status JobStorage::open_local(const fs::path& local, const Config& config) {
+  auto states = detail::RocksDbStoreFactory::open(local);
+  if (!states) return states.error();
+  stores_->states = *std::move(states);
+  settings_.state_stores = stores_->states.get();
+  settings_.state_memory = state_memory(config);
+  return {};
 }
 
 std::string savepoint_directory(const Config& config, const std::string& job) {

@@ -6,7 +6,7 @@
 //   DIR/local              state at work; of no use once the process has ended
 //   DIR/savepoint-...      savepoints, unless they have a directory of their own
 //
-// One process at a time. It outlives the job.
+// One process at a time. It outlives the job. The process of a host has some of it (open_shared).
 #pragma once
 
 #include <filesystem>
@@ -33,6 +33,12 @@ struct RestoreChoice {
   static RestoreChoice parse(std::string_view text);
 };
 
+// Of a job that runs in several processes.
+struct SharedPlaces {
+  std::filesystem::path checkpoints;  // empty: none are taken
+  std::filesystem::path local;        // this process's
+};
+
 class JobStorage {
  public:
   // What the configuration asks for; touches no disk where that is nothing. Fails where the
@@ -40,6 +46,10 @@ class JobStorage {
   // it.
   static Result<JobStorage> open(const detail::ExecutionPlan& plan, const Config& config,
                                  const RestoreChoice& restore);
+  // What a host has: the checkpoints, which its coordinator and the job's other hosts have too and
+  // nobody locks, and state at work of its own. The job's record is its coordinator's.
+  static Result<JobStorage> open_shared(const detail::LogicalPlan& plan, const Config& config,
+                                        const SharedPlaces& places);
   JobStorage(JobStorage&&) noexcept;
   ~JobStorage();
 
@@ -49,10 +59,14 @@ class JobStorage {
   struct Stores;
 
   JobStorage();
+  Status open_local(const std::filesystem::path& local, const Config& config);
 
   std::unique_ptr<Stores> stores_;
   detail::ExecutionSettings settings_;
 };
+
+// How a job is kept running, as the configuration has it; without stores.
+detail::ExecutionSettings execution_settings(const Config& config, const detail::LogicalPlan& plan);
 
 // Where the savepoints of a job get folders.
 std::string savepoint_directory(const Config& config, const std::string& job);

@@ -13,12 +13,16 @@
 #include <tuple>
 
 #include "millrace/actors/embedded_cluster.h"
+#include "millrace/coordination/submission.h"
+#include "millrace/coordination/worker/settings.h"
 #include "millrace/core/config/arguments.h"
 #include "millrace/core/config/config.h"
 #include "millrace/core/config/help_text.h"
+#include "millrace/core/config/load_config.h"
 #include "millrace/core/config/options.h"
 #include "millrace/core/text.h"
 #include "millrace/core/thrown.h"
+#include "millrace/launch/host_main.h"
 #include "millrace/launch/job_storage.h"
 #include "millrace/launch/job_watch.h"
 #include "millrace/launch/signals.h"
@@ -44,37 +48,31 @@ constexpr std::pair<std::string_view, std::string_view> kFlagsOfOptions[] = {
     {"state-memory", kStateMemory.key},
 };
 
-std::vector<std::string> environment() {
-  std::vector<std::string> variables;
-  for (char** variable = environ; *variable != nullptr; ++variable) variables.push_back(*variable);
-  return variables;
-}
-
-// The text of the configuration file, if there is one: the one that is named must exist.
-Result<std::string> config_text(const Argument* flag, std::string& name) {
-  name = flag ? *flag->text : "millrace.yaml";
-  Result<std::string> text = read_config_file(name);
-  if (!text && !flag && text.error().code() == ErrorCode::kNotFound) return std::string();
-  return text;
-}
-
 Result<Config> load_config(const Arguments& arguments) {
-  ConfigSources sources{.environment = environment()};
-  Result<std::string> text = config_text(arguments.find_engine_flag("config"), sources.file_name);
-  if (!text) return text.error();
-  sources.file_text = *std::move(text);
-  sources.flags = arguments.settings;
+  std::vector<ConfigFlag> flags = arguments.settings;
   for (const auto& [name, key] : kFlagsOfOptions) {
     if (const Argument* flag = arguments.find_engine_flag(name)) {
-      sources.flags.push_back({std::string(key), *flag->text, concat("--", name)});
+      flags.push_back({std::string(key), *flag->text, concat("--", name)});
     }
   }
-  return Config::load(kEngineOptions, sources);
+  return millrace::load_config(kEngineOptions, arguments.find_engine_flag("config"),
+                               std::move(flags));
 }
 
 std::uint32_t parallelism_of(const Config& config) {
   const std::int64_t cores = std::max(std::thread::hardware_concurrency(), 1U);
   return static_cast<std::uint32_t>(config.get(kDefaultParallelism).value_or(cores));
+}
+
+bool is_directory(std::string_view key) {
+  return key == kCheckpointDirectory.key || key == kSavepointDirectory.key;
+}
+
+// As another process finds it, which begins elsewhere.
+std::string whole_path(const std::string& path) {
+  std::error_code error;
+  const auto absolute = std::filesystem::absolute(path, error);
+  return path.empty() || error ? path : absolute.lexically_normal().native();
 }
 
 // Runs the job function, which fills the builder.
@@ -168,6 +166,9 @@ class Program {
     }
     if (Status well = check_described(builder); !well) return usage(well.error());
     if (!described) return fail(described.error());
+    if (const Argument* host = arguments->find_engine_flag("host")) {
+      return run_host(name_, *host->text, builder);
+    }
     Result<Config> config = load_config(*arguments);
     if (!config) return usage(config.error());
     const Result<Asked> asked = asked_by(*arguments);
@@ -175,7 +176,7 @@ class Program {
     Result<PreparedJob> job = prepare(builder, *config);
     if (!job) return fail(job.error());
     const Argument* plan = arguments->find_engine_flag("plan");
-    return plan ? print_plan(job->plan, plan->text.value_or("text"))
+    return plan ? print_plan(job->plan, *config, plan->text.value_or("text"))
                 : run(*std::move(job), *config, *asked);
   }
 
@@ -191,11 +192,23 @@ class Program {
     return kUsage;
   }
 
-  int print_plan(const detail::ExecutionPlan& plan, const std::string& format) {
+  int print_plan(const detail::ExecutionPlan& plan, const Config& config,
+                 const std::string& format) {
     if (format == "text") return print(detail::to_text(plan));
     if (format == "json") return print(detail::to_json(plan));
     if (format == "capnp") return print(detail::encode(plan.logical));
-    return usage(invalid_argument(concat("--plan=", format, ": expected text, json or capnp")));
+    if (format == "submission") return print_submission(plan, config);
+    return usage(
+        invalid_argument(concat("--plan=", format, ": expected text, json, capnp or submission")));
+  }
+
+  int print_submission(const detail::ExecutionPlan& plan, const Config& config) {
+    detail::Submission submission{detail::encode(plan.logical), detail::job_settings(config)};
+    for (detail::Setting& setting : submission.settings) {
+      if (is_directory(setting.key)) setting.text = whole_path(setting.text);
+    }
+    const Result<std::string> bytes = detail::encode(submission);
+    return bytes ? print(*bytes) : fail(bytes.error());
   }
 
   int print(std::string_view text) {

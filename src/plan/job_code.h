@@ -41,6 +41,10 @@ struct JobCode {
   std::vector<PartitionerFactory> edges;  // by EdgeIndex; empty where the exchange needs no code
 };
 
+// The code of a plan for another that does not differ from it (fingerprint.h), where the same edges
+// may have other numbers.
+JobCode code_for(const LogicalPlan& wanted, const LogicalPlan& plan, JobCode code);
+
 // The code of the plan's exchange, or the partitioner that every type shares.
 std::unique_ptr<Partitioner> make_partitioner(Exchange exchange, const PartitionerFactory& typed,
                                               const PartitionerPlace& place);

@@ -132,6 +132,31 @@ TEST(ChannelWriter, IsNotReadyWhileOneOfItsChannelsHasNoCredit) {
   EXPECT_TRUE(exchange.writer.ready());
 }
 
+TEST(ChannelWriter, SendsNoBatchesOnAChannelThatIsHeld) {
+  Exchange exchange(2, round_robin());
+  exchange.writer.hold(0, true);
+  exchange.write(range(0, 20));
+  EXPECT_THAT(exchange.texts(0), IsEmpty());
+  EXPECT_THAT(exchange.texts(1), ElementsAre("10+10"));
+  EXPECT_FALSE(exchange.writer.ready());
+  exchange.writer.barrier({CheckpointId(1)});
+  EXPECT_THAT(exchange.texts(0), IsEmpty()) << "it keeps its place";
+  exchange.writer.hold(0, false);
+  EXPECT_THAT(exchange.texts(0), ElementsAre("0+10", "b1"));
+  EXPECT_TRUE(exchange.writer.ready());
+}
+
+TEST(ChannelWriter, FillsAPartialBatchWhileItsChannelIsHeld) {
+  Exchange exchange(1, round_robin());
+  exchange.writer.hold(0, true);
+  exchange.write(range(0, 3));
+  exchange.writer.flush();
+  EXPECT_TRUE(exchange.writer.ready());
+  exchange.write(range(3, 5));
+  exchange.writer.hold(0, false);
+  EXPECT_THAT(exchange.texts(), ElementsAre("0+5"));
+}
+
 TEST(ChannelWriter, SendsWatermarksBarriersAndTheEndWithoutCreditButInOrder) {
   Exchange exchange(1, round_robin());
   exchange.writer.watermark(at(1));

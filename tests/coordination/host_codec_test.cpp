@@ -34,7 +34,9 @@ OpenTasks open_tasks() {
           .checkpoint = CheckpointId(9),
           .origin = "there",
           .tasks = {{SubtaskId(7), restored}, {SubtaskId(8), {}}},
-          .enumerators = {{TaskId(2), piece()}, {TaskId(3), std::nullopt}}};
+          .enumerators = {{TaskId(2), piece()}, {TaskId(3), std::nullopt}},
+          .hosts = {{"a", "10.0.0.1", 4711}, {"b", "b.example", 65'535}},
+          .elsewhere = {{SubtaskId(1), 1}, {SubtaskId(2), 0}}};
 }
 
 std::vector<HostCommand> commands() {
@@ -66,7 +68,8 @@ std::vector<HostReport> reports() {
           CheckpointCommitted{kTask, CheckpointId(2)},
           EnumeratorFailed{{TaskId(1), AttemptId(3)}, not_found("no file")},
           SplitsAcknowledged{{TaskId(1), AttemptId(3)}, CheckpointId(2), piece()},
-          SplitsAcknowledged{{TaskId(1), AttemptId(3)}, CheckpointId(2), std::nullopt}};
+          SplitsAcknowledged{{TaskId(1), AttemptId(3)}, CheckpointId(2), std::nullopt},
+          HostReady{{"a", "10.0.0.1", 4711}}};
 }
 
 // What is decoded gives the same bytes again, and says the same where this looks.
@@ -105,6 +108,22 @@ TEST(HostCodec, KeepsWhatATaskGoesOnFrom) {
   EXPECT_EQ(restored.operators[1].keyed.front(), keyed());
   EXPECT_EQ(open.enumerators[0].restored, piece());
   EXPECT_FALSE(open.enumerators[1].restored);
+}
+
+TEST(HostCodec, KeepsWhereTasksAre) {
+  const Result<HostCommand> decoded = decode_host_command(*encode(HostCommand(open_tasks())));
+  EXPECT_EQ(std::get<OpenTasks>(*decoded).hosts, open_tasks().hosts);
+  EXPECT_EQ(std::get<OpenTasks>(*decoded).elsewhere, open_tasks().elsewhere);
+  const HostReady ready{{"a", "10.0.0.1", 4711}};
+  EXPECT_EQ(std::get<HostReady>(*decode_host_report(*encode(HostReport(ready)))).address,
+            ready.address);
+}
+
+TEST(HostCodec, RefusesATaskOnAHostThatIsNone) {
+  OpenTasks open = open_tasks();
+  open.elsewhere.push_back({SubtaskId(3), 2});
+  EXPECT_THAT(decode_host_command(*encode(HostCommand(open))).error().message(),
+              HasSubstr("on no host"));
 }
 
 TEST(HostCodec, KeepsWhatATaskAcknowledges) {

@@ -28,6 +28,7 @@ struct Word {
   std::string operator()(const OpenRegion&) const { return "open"; }
   std::string operator()(const StartRegion&) const { return "start"; }
   std::string operator()(const CloseRegion&) const { return "close"; }
+  std::string operator()(const DropHost& drop) const { return "drop " + drop.host; }
   std::string operator()(const ToAllHosts& all) const { return std::visit(*this, all); }
   std::string operator()(const Trigger&) const { return "trigger"; }
   std::string operator()(const CompleteCheckpoint&) const { return "complete"; }
@@ -59,6 +60,10 @@ const Command& only(const Commands& commands) {
   return *found;
 }
 
+auto Times(std::size_t count, const std::string& word) {
+  return testing::ElementsAreArray(std::vector<std::string>(count, word));
+}
+
 // source-1 -> sink-1 in one task of two subtasks, with splits.
 class JobCoordinatorTest : public testing::Test {
  protected:
@@ -80,14 +85,20 @@ class JobCoordinatorTest : public testing::Test {
     return {SubtaskId(subtask), AttemptId(attempt)};
   }
   static EnumeratorAddress enumerator() { return {TaskId(0), AttemptId(1)}; }
+  // Both subtasks beside the coordinator; or one on each of two hosts.
+  static Placement here() { return {.hosts = {{"here"}}, .host_of = {0, 0}}; }
+  static Placement apart() {
+    return {.hosts = {{"one", "10.0.0.1", 1}, {"two", "10.0.0.2", 2}}, .host_of = {0, 1}};
+  }
   static Attempt attempt(std::uint64_t id = 1) { return {.id = AttemptId(id), .epoch = 3}; }
 
-  JobCoordinator running() const {
+  JobCoordinator running(const Placement& placement = here()) const {
+    const std::size_t hosts = placement.hosts.size();
     JobCoordinator job = made();
     EXPECT_THAT(words(job.start(at(0s))), ElementsAre("allocate"));
-    EXPECT_THAT(words(job.allocated(0, attempt(), at(0s))), ElementsAre("open"));
+    EXPECT_THAT(words(job.allocated(0, attempt(), placement, at(0s))), Times(hosts, "open"));
     EXPECT_THAT(job.hear(TaskOpened{task(0)}, at(0s)), IsEmpty());
-    EXPECT_THAT(words(job.hear(TaskOpened{task(1)}, at(0s))), ElementsAre("start"));
+    EXPECT_THAT(words(job.hear(TaskOpened{task(1)}, at(0s))), Times(hosts, "start"));
     EXPECT_EQ(job.state(), JobState::kRunning);
     return job;
   }
@@ -103,7 +114,7 @@ class JobCoordinatorTest : public testing::Test {
 TEST_F(JobCoordinatorTest, OpensTheTasksOfARegionWithTheirEnumerator) {
   JobCoordinator job = made();
   (void)job.start(at(0s));
-  const Commands commands = job.allocated(0, attempt(), at(0s));
+  const Commands commands = job.allocated(0, attempt(), here(), at(0s));
   const OpenTasks& order = only<OpenRegion>(commands).tasks;
   EXPECT_EQ(order.attempt, AttemptId(1));
   EXPECT_EQ(order.epoch, 3u);
@@ -157,7 +168,7 @@ TEST_F(JobCoordinatorTest, StartsARegionAgainFromANewAttempt) {
   EXPECT_THAT(job.hear(TaskClosed{task(0)}, at(1s)), IsEmpty());
   EXPECT_THAT(words(job.hear(TaskClosed{task(1)}, at(1s))), ElementsAre("wait"));
   EXPECT_THAT(words(job.delay_over(0, at(6s))), ElementsAre("allocate"));
-  EXPECT_THAT(words(job.allocated(0, attempt(2), at(6s))), ElementsAre("open"));
+  EXPECT_THAT(words(job.allocated(0, attempt(2), here(), at(6s))), ElementsAre("open"));
 }
 
 TEST_F(JobCoordinatorTest, AbortsTheCheckpointUnderWayWhenATaskFails) {
@@ -171,10 +182,125 @@ TEST_F(JobCoordinatorTest, NamesTheTasksThatDoNotClose) {
   JobCoordinator job = running();
   EXPECT_THAT(words(job.cancel(at(1s))), ElementsAre("close"));
   EXPECT_THAT(job.hear(TaskClosed{task(0)}, at(1s)), IsEmpty());
-  EXPECT_THAT(job.closing_timed_out(0, AttemptId(9), at(2s)), IsEmpty());
-  EXPECT_THAT(words(job.closing_timed_out(0, AttemptId(1), at(2s))), ElementsAre("record failed"));
+  EXPECT_THAT(job.closing_timed_out({0, "here", {AttemptId(9)}}, at(2s)), IsEmpty());
+  EXPECT_THAT(job.closing_timed_out({0, "elsewhere", {AttemptId(1)}}, at(2s)), IsEmpty());
+  EXPECT_THAT(words(job.closing_timed_out({0, "here", {AttemptId(1)}}, at(2s))),
+              ElementsAre("record failed"));
   const Commands end = job.end_recorded(at(3s));
   EXPECT_THAT(only<TellEnd>(end).result.error().message(), HasSubstr("(subtask 2)"));
+}
+
+// The commands of that type, in their order.
+template <class Command>
+std::vector<Command> all(const Commands& commands) {
+  std::vector<Command> found;
+  for (const CoordinatorCommand& command : commands) {
+    if (const auto* one = std::get_if<Command>(&command)) found.push_back(*one);
+  }
+  return found;
+}
+
+TEST_F(JobCoordinatorTest, TellsEachHostItsTasksAndWhereTheOthersAre) {
+  JobCoordinator job = made();
+  (void)job.start(at(0s));
+  const auto opened = all<OpenRegion>(job.allocated(0, attempt(), apart(), at(0s)));
+  ASSERT_THAT(opened, SizeIs(2));
+  EXPECT_EQ(opened[0].host, "one");
+  EXPECT_EQ(opened[1].host, "two");
+  for (std::uint32_t host = 0; host < 2; ++host) {
+    const OpenTasks& order = opened[host].tasks;
+    ASSERT_THAT(order.tasks, SizeIs(1));
+    EXPECT_EQ(order.tasks[0].subtask, SubtaskId(host));
+    EXPECT_EQ(order.hosts, apart().hosts);
+    EXPECT_THAT(order.elsewhere, ElementsAre(TaskElsewhere{SubtaskId(1 - host), 1 - host}));
+  }
+  EXPECT_THAT(opened[0].tasks.enumerators, SizeIs(1)) << "it is where the first subtask is";
+  EXPECT_THAT(opened[1].tasks.enumerators, IsEmpty());
+}
+
+TEST_F(JobCoordinatorTest, NamesNoHostsWhereOneHasAllTasks) {
+  JobCoordinator job = made();
+  (void)job.start(at(0s));
+  const Placement placement{.hosts = apart().hosts, .host_of = {1, 1}};
+  const auto opened = all<OpenRegion>(job.allocated(0, attempt(), placement, at(0s)));
+  ASSERT_THAT(opened, SizeIs(1));
+  EXPECT_EQ(opened[0].host, "two");
+  EXPECT_THAT(opened[0].tasks.hosts, IsEmpty());
+}
+
+TEST_F(JobCoordinatorTest, TriesAgainLaterWhereNoHostIsThere) {
+  JobCoordinator job = made();
+  (void)job.start(at(0s));
+  EXPECT_THAT(words(job.allocated(0, attempt(), spread({}, {}), at(0s))),
+              ElementsAre("tell restart", "wait"));
+  EXPECT_THAT(words(job.delay_over(0, at(5s))), ElementsAre("allocate"));
+}
+
+TEST_F(JobCoordinatorTest, RestartsTheRegionOfALostHostWithoutWaitingForIt) {
+  JobCoordinator job = running(apart());
+  const Commands lost = job.host_lost("two", unavailable("it is silent"), at(1s));
+  EXPECT_THAT(words(lost), ElementsAre("tell restart", "close"));
+  EXPECT_EQ(only<CloseRegion>(lost).host, "one");
+  EXPECT_EQ(only<TellRestart>(lost).error, unavailable("host 'two' is lost: it is silent"));
+  EXPECT_THAT(words(job.hear(TaskClosed{task(0)}, at(1s))), ElementsAre("wait"));
+  EXPECT_THAT(words(job.delay_over(0, at(6s))), ElementsAre("allocate"));
+  EXPECT_THAT(words(job.allocated(0, attempt(2), here(), at(6s))), ElementsAre("open"));
+}
+
+TEST_F(JobCoordinatorTest, TriesAgainWhyeverAHostIsLost) {
+  JobCoordinator job = running(apart());
+  (void)job.host_lost("two", cancelled("the process ends"), at(1s));
+  EXPECT_EQ(job.state(), JobState::kRestarting);
+}
+
+TEST_F(JobCoordinatorTest, CountsATaskOfALostHostOnceThoughItsLastWordsComeLater) {
+  JobCoordinator job = running(apart());
+  (void)job.host_lost("two", unavailable("gone"), at(1s));
+  EXPECT_THAT(job.hear(TaskClosed{task(1)}, at(1s)), IsEmpty());
+  EXPECT_THAT(job.host_lost("two", unavailable("gone"), at(1s)), IsEmpty());
+  EXPECT_THAT(words(job.hear(TaskClosed{task(0)}, at(1s))), ElementsAre("wait"));
+}
+
+TEST_F(JobCoordinatorTest, WaitsAtOnceWhenTheLastHostOfAClosingRegionIsLost) {
+  JobCoordinator job = running(apart());
+  EXPECT_THAT(words(job.hear(TaskFailed{task(0), user_code("broken")}, at(1s))),
+              ElementsAre("tell restart", "close", "close"));
+  EXPECT_THAT(job.host_lost("one", unavailable("gone"), at(1s)), IsEmpty());
+  EXPECT_THAT(words(job.host_lost("two", unavailable("gone"), at(1s))), ElementsAre("wait"));
+}
+
+TEST_F(JobCoordinatorTest, DoesNotCareForAHostWithoutTasks) {
+  JobCoordinator job = running(apart());
+  EXPECT_THAT(job.host_lost("three", unavailable("gone"), at(1s)), IsEmpty());
+  EXPECT_EQ(job.state(), JobState::kRunning);
+}
+
+TEST_F(JobCoordinatorTest, AbortsTheCheckpointUnderWayWhenAHostIsLost) {
+  JobCoordinator job = running(apart());
+  (void)job.tick(at(10s));
+  EXPECT_THAT(words(job.host_lost("one", unavailable("gone"), at(11s))),
+              ElementsAre("tell restart", "close", "abort"));
+}
+
+TEST_F(JobCoordinatorTest, TakesAHostThatDoesNotCloseItsTasksForLost) {
+  JobCoordinator job = running(apart());
+  const auto closing = all<CloseRegion>(job.hear(TaskFailed{task(0), user_code("x")}, at(1s)));
+  ASSERT_THAT(closing, SizeIs(2));
+  EXPECT_THAT(job.hear(TaskClosed{task(0)}, at(1s)), IsEmpty());
+  EXPECT_THAT(job.closing_timed_out(closing[0], at(2s)), IsEmpty());
+  const Commands late = job.closing_timed_out(closing[1], at(2s));
+  EXPECT_THAT(words(late), ElementsAre("drop two", "wait"));
+  EXPECT_THAT(only<DropHost>(late).error.message(), HasSubstr("(subtask 2)"));
+  EXPECT_EQ(job.state(), JobState::kRestarting);
+}
+
+TEST_F(JobCoordinatorTest, EndsACancelledJobThoughAHostDoesNotCloseItsTasks) {
+  JobCoordinator job = running(apart());
+  const auto closing = all<CloseRegion>(job.cancel(at(1s)));
+  ASSERT_THAT(closing, SizeIs(2));
+  (void)job.hear(TaskClosed{task(1)}, at(1s));
+  EXPECT_THAT(words(job.closing_timed_out(closing[0], at(2s))),
+              ElementsAre("drop one", "record cancelled"));
 }
 
 TEST_F(JobCoordinatorTest, FinishesBehindAFinalCheckpoint) {

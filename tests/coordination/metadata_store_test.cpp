@@ -1,23 +1,13 @@
 // What holds for every metadata store.
-#include "millrace/coordination/metadata_store.h"
-
-#include <gmock/gmock.h>
-#include <gtest/gtest.h>
-
-#include <atomic>
-#include <thread>
+#include "coordination/metadata_store_suite.h"
 
 #include "millrace/coordination/local_metadata_store.h"
 #include "millrace/coordination/memory_metadata_store.h"
-#include "millrace/state/files/real_file_system.h"
-#include "support/temporary_directory.h"
 
 namespace millrace::detail {
 namespace {
 
-using testing::HasSubstr;
-
-class InMemory {
+class Memory {
  public:
   MetadataStore& store() { return store_; }
 
@@ -25,7 +15,7 @@ class InMemory {
   MemoryMetadataStore store_;
 };
 
-class OnDisk {
+class Directory {
  public:
   MetadataStore& store() { return store_; }
 
@@ -35,90 +25,9 @@ class OnDisk {
   LocalMetadataStore store_{files_, directory_.path("metadata")};
 };
 
-template <class Place>
-class AnyMetadataStore : public testing::Test {
- protected:
-  MetadataStore& store() { return place_.store(); }
-
- private:
-  Place place_;
-};
-using Places = testing::Types<InMemory, OnDisk>;
-TYPED_TEST_SUITE(AnyMetadataStore, Places);
-
-JobRecord record_of(std::uint64_t epoch) {
-  return {.epoch = epoch,
-          .attempt = 4,
-          .next_checkpoint = 9,
-          .completed = {{.id = CheckpointId(7), .epoch = 1}, {.id = CheckpointId(8), .epoch = 2}},
-          .state = "running"};
-}
-
-TYPED_TEST(AnyMetadataStore, KnowsNothingAtFirst) {
-  const auto record = this->store().read("job");
-  ASSERT_TRUE(record);
-  EXPECT_EQ(*record, std::nullopt);
-}
-
-TYPED_TEST(AnyMetadataStore, GivesBackWhatWasWritten) {
-  JobRecord expected = record_of(2);
-  expected.version = 1;
-  EXPECT_EQ(*this->store().write("job", 0, record_of(2)), expected);
-  EXPECT_EQ(**this->store().read("job"), expected);
-  expected.version = 2;
-  expected.state = "finished";
-  EXPECT_EQ(*this->store().write("job", 1, expected), expected);
-  EXPECT_EQ(**this->store().read("job"), expected);
-}
-
-TYPED_TEST(AnyMetadataStore, KeepsJobsApart) {
-  for (const char* job : {"a", "A", "a/b", "a%2Fb", "", ".", "..", "\xc3\xa4 \n", "job-a"}) {
-    JobRecord record = record_of(1);
-    record.state = job;
-    ASSERT_TRUE(this->store().write(job, 0, record)) << job;
-  }
-  for (const char* job : {"a", "A", "a/b", "a%2Fb", "", ".", "..", "\xc3\xa4 \n", "job-a"}) {
-    EXPECT_EQ((*this->store().read(job))->state, job);
-  }
-}
-
-TYPED_TEST(AnyMetadataStore, RefusesAnotherVersion) {
-  EXPECT_EQ(this->store().write("job", 1, record_of(1)).error().code(), ErrorCode::kCancelled);
-  ASSERT_TRUE(this->store().write("job", 0, record_of(1)));
-  for (const std::uint64_t version : {0, 2}) {
-    const Error error = this->store().write("job", version, record_of(1)).error();
-    EXPECT_EQ(error.code(), ErrorCode::kCancelled);
-    EXPECT_THAT(error.message(), HasSubstr("the record of job 'job' is of version 1, expected " +
-                                           std::to_string(version)));
-  }
-  EXPECT_EQ((*this->store().read("job"))->version, 1u);
-}
-
-TYPED_TEST(AnyMetadataStore, RefusesAnEarlierLeader) {
-  ASSERT_TRUE(this->store().write("job", 0, record_of(3)));
-  const Error error = this->store().write("job", 1, record_of(2)).error();
-  EXPECT_EQ(error.code(), ErrorCode::kCancelled);
-  EXPECT_THAT(error.message(), HasSubstr("belongs to leader epoch 3, this one is of epoch 2"));
-  EXPECT_TRUE(this->store().write("job", 1, record_of(3)));
-  EXPECT_TRUE(this->store().write("job", 2, record_of(4)));
-}
-
-TYPED_TEST(AnyMetadataStore, LetsOneOfTwoWritersWin) {
-  constexpr std::uint64_t kRounds = 50;
-  std::atomic<std::uint64_t> won = 0;
-  const auto compete = [&] {
-    for (std::uint64_t version = 0; version < kRounds;) {
-      const auto written = this->store().write("job", version, record_of(1));
-      won += written ? 1 : 0;
-      EXPECT_TRUE(written || written.error().code() == ErrorCode::kCancelled);
-      version = (*this->store().read("job"))->version;
-    }
-  };
-  std::thread other(compete);
-  compete();
-  other.join();
-  EXPECT_EQ(won, (*this->store().read("job"))->version);
-}
+using Places =
+    testing::Types<Memory, Directory, InDocuments<test::InMemory>, InDocuments<test::OnDisk>>;
+INSTANTIATE_TYPED_TEST_SUITE_P(Anywhere, AnyMetadataStore, Places);
 
 }  // namespace
 }  // namespace millrace::detail

@@ -68,6 +68,10 @@ Exit ChildProcess::kill() {
   return exit_of(state);
 }
 
+void ChildProcess::signal(int number) {
+  if (!exit_) ::kill(process_, number);
+}
+
 Exit ChildProcess::exit_of(int state) {
   exit_ = WIFSIGNALED(state) ? Exit{.signal = WTERMSIG(state)} : Exit{.status = WEXITSTATUS(state)};
   return *exit_;

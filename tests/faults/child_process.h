@@ -38,6 +38,7 @@ class ChildProcess {
   // Nothing if it still runs then. Once it has ended, always how it did.
   std::optional<Exit> wait_for(std::chrono::microseconds time);
   Exit kill();
+  void signal(int number);  // unless it has ended
 
  private:
   Exit exit_of(int state);

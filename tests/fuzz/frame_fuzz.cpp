@@ -1,5 +1,5 @@
-// Any bytes as what comes from a connection: frames, and in them hellos, goodbyes, credit and
-// elements. An error or a value, never anything else, and what was decoded can be encoded again.
+// Any bytes as what comes from a connection: frames, and in them hellos, goodbyes, credit, elements
+// and splits. An error or a value, never anything else, and what was decoded can be encoded again.
 // Under clang: -fsanitize=fuzzer,address,undefined. links_test drives it with mutated frames.
 #include <cstddef>
 #include <cstdint>
@@ -9,6 +9,7 @@
 #include "millrace/actors/links/element_codec.h"
 #include "millrace/actors/links/frame.h"
 #include "millrace/actors/links/handshake.h"
+#include "millrace/actors/links/split_channel.h"
 #include "millrace/core/records/record.h"
 
 namespace millrace::detail {
@@ -29,6 +30,16 @@ void try_element(std::string_view bytes) {
   check(append_data_frame({}, *element, sinks(), again).has_value(), "an element can be sent on");
 }
 
+void try_split(std::string_view body) {
+  std::string_view rest = body;
+  const Result<ChannelHeader> header = take_channel_header(rest);
+  if (!header) return;
+  SplitChannel channel({header->job, header->attempt}, header->to, std::make_shared<BytePool>());
+  Frame frame{std::string(1, static_cast<char>(FrameKind::kSplit)) += body};
+  const Result<SplitMessage> message = channel.accept(std::move(frame));
+  check(!message || channel.encode(*message).has_value(), "what came of splits can be sent on");
+}
+
 void try_body(FrameKind kind, std::string_view body) {
   if (kind == FrameKind::kHello) {
     const Result<Hello> hello = decode_hello(body);
@@ -42,6 +53,8 @@ void try_body(FrameKind kind, std::string_view body) {
     (void)decode_credit(body);
   } else if (kind == FrameKind::kData) {
     if (take_channel_header(body)) try_element(body);
+  } else if (kind == FrameKind::kSplit) {
+    try_split(body);
   }
 }
 

@@ -12,7 +12,11 @@
 #include <fstream>
 #include <thread>
 
+#include "millrace/coordination/submission.h"
+#include "millrace/coordination/worker/crash_page.h"
+#include "millrace/coordination/worker/host_launch.h"
 #include "millrace/millrace.h"
+#include "millrace/plan/plan_codec.h"
 #include "support/temporary_directory.h"
 
 namespace millrace {
@@ -149,6 +153,96 @@ TEST(Run, PrintsThePlanInsteadOfRunning) {
   EXPECT_THAT(run_program(numbers, {"--plan=json"}).out, HasSubstr("\"numbers\""));
   EXPECT_THAT(run_program(numbers, {"--plan=capnp"}).out, Not(IsEmpty()));
   EXPECT_EQ(run_program(numbers, {"--plan=poem"}).code, 2);
+}
+
+TEST(Run, DescribesItselfToACluster) {
+  const Outcome outcome =
+      run_program(numbers, {"--plan=submission", "--parallelism=3", "--checkpoint-dir=there", "-D",
+                            "log.file=log", "-D", "log.level=off"});
+  ASSERT_EQ(outcome.code, 0) << outcome.err;
+  const auto submission = detail::decode_submission(outcome.out, "program");
+  ASSERT_TRUE(submission) << submission.error().message();
+  EXPECT_EQ(detail::decode_logical_plan(submission->plan)->parallelism, 3U);
+  EXPECT_THAT(
+      submission->settings,
+      testing::ElementsAre(detail::Setting{"parallelism.default", "3"},
+                           detail::Setting{"execution.checkpointing.dir",
+                                           (std::filesystem::current_path() / "there").native()},
+                           detail::Setting{"log.level", "off"}));
+}
+
+// Its standard input is a worker's, which is there.
+class RunAsHost : public testing::Test {
+ protected:
+  RunAsHost() {
+    EXPECT_EQ(pipe(input_), 0);
+    dup2(input_[0], STDIN_FILENO);
+  }
+  ~RunAsHost() override {
+    dup2(own_input_, STDIN_FILENO);
+    for (const int descriptor : {own_input_, input_[0], input_[1]}) close(descriptor);
+  }
+
+  Outcome run_host(const std::vector<std::string>& more = {}) {
+    std::vector<std::string> words{"--host=" + directory_.file("launch", *detail::encode(launch_))};
+    words.insert(words.end(), more.begin(), more.end());
+    return run_program(numbers, words);
+  }
+  static std::string plan_of(const JobFunction& job) {
+    return detail::decode_submission(run_program(job, {"--plan=submission"}).out, "")->plan;
+  }
+
+  const int own_input_ = dup(STDIN_FILENO);
+  int input_[2] = {-1, -1};
+  test::TemporaryDirectory directory_;
+  detail::HostLaunch launch_{.cluster = "c",
+                             .host = {std::string(32, 'a'), 1},
+                             .listen = "127.0.0.1",
+                             .coordinator = "127.0.0.1:1",
+                             .plan = plan_of(numbers),
+                             .settings = {{"log.level", "off"}},
+                             .local = directory_.path("local"),
+                             .crash_page = directory_.path("page")};
+};
+
+TEST_F(RunAsHost, EndsWhereThereIsNoCoordinator) {
+  EXPECT_EQ(run_host().code, 1);
+  EXPECT_TRUE(detail::read_crash_page(launch_.crash_page));
+}
+
+TEST_F(RunAsHost, TakesArgumentsAsTheyWereSubmitted) {
+  EXPECT_EQ(run_host({"--parallelism=7", "--last=5", "-D", "log.level=debug"}).code, 1);
+  EXPECT_EQ(run_host({"--lats=5"}).code, 2);
+}
+
+TEST_F(RunAsHost, RefusesAnotherPlanAndNamesTheOperator) {
+  launch_.plan = plan_of([](Job& job) { job.from(sequence(1, 2)).named("others").to(print()); });
+  const Outcome outcome = run_host();
+  EXPECT_EQ(outcome.code, 2);
+  EXPECT_THAT(outcome.err, AllOf(HasSubstr("describes another job in this process"),
+                                 AnyOf(HasSubstr("'others'"), HasSubstr("'numbers'"))));
+}
+
+TEST_F(RunAsHost, RefusesALaunchThatIsNone) {
+  const Outcome absent = run_program(numbers, {"--host=" + directory_.path("none")});
+  EXPECT_EQ(absent.code, 1);
+  EXPECT_THAT(absent.err, HasSubstr("none"));
+  const Outcome garbage = run_program(numbers, {"--host=" + directory_.file("bad", "garbage")});
+  EXPECT_EQ(garbage.code, 1);
+  EXPECT_THAT(garbage.err, HasSubstr("bad"));
+}
+
+TEST_F(RunAsHost, RefusesWhatItCannotDo) {
+  launch_.coordinator = "nowhere";
+  EXPECT_THAT(run_host().err, HasSubstr("'nowhere' is no address of a process"));
+  launch_.coordinator = "127.0.0.1:1";
+  launch_.crash_page = directory_.path("none/page");
+  EXPECT_THAT(run_host().err, HasSubstr("cannot make the crash page"));
+  launch_.settings = {{"no.such", "1"}};
+  EXPECT_THAT(run_host().err, HasSubstr("no.such"));
+  launch_.plan = "no plan";
+  launch_.settings = {};
+  EXPECT_EQ(run_host().code, 1);
 }
 
 TEST(Run, FailsWithTheNamesOfBothOperatorsThatShareOne) {

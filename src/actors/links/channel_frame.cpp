@@ -37,20 +37,16 @@ Result<ChannelHeader> take_channel_header(std::string_view& body) {
   return header;
 }
 
-Status append_credit_frame(const CreditFrame& credit, std::string& out) {
+Status append_credit_frame(const ChannelHeader& header, std::string& out) {
   FrameWriter writer(FrameKind::kCredit, out);
-  append(credit.header, out);
-  append_integer(out, credit.bytes);
+  append(header, out);
   return writer.finish();
 }
 
-Result<CreditFrame> decode_credit(std::string_view body) {
+Result<ChannelHeader> decode_credit(std::string_view body) {
   Result<ChannelHeader> header = take_channel_header(body);
-  if (!header) return header.error();
-  ByteReader reader(body);
-  CreditFrame credit{.header = *header, .bytes = reader.take<std::uint64_t>()};
-  if (!reader.ended()) return corruption("a credit frame of the wrong size");
-  return credit;
+  if (header && !body.empty()) return corruption("a credit frame of the wrong size");
+  return header;
 }
 
 Status SequenceCheck::accept(std::uint64_t sequence) {

@@ -1,4 +1,5 @@
-// What data and credit frames begin with: whose they are, and where they stand on their channel.
+// What data, credit and split frames begin with: whose they are, and where they stand on their
+// channel.
 //
 // A channel's data goes from one subtask to another, its credit back; each way has a sequence of
 // its own that counts from 0. A link keeps the order, so a number that does not follow the one
@@ -35,15 +36,9 @@ void append(const ChannelHeader& header, std::string& out);
 // Takes the header off the front of a frame's body.
 Result<ChannelHeader> take_channel_header(std::string_view& body);
 
-// The body of a credit frame.
-struct CreditFrame {
-  ChannelHeader header;
-  std::uint64_t bytes = 0;  // of the batch, as accounted when it was sent
-
-  friend bool operator==(const CreditFrame&, const CreditFrame&) = default;
-};
-Status append_credit_frame(const CreditFrame& credit, std::string& out);  // the whole frame
-Result<CreditFrame> decode_credit(std::string_view body);
+// A credit frame is a header and nothing else.
+Status append_credit_frame(const ChannelHeader& header, std::string& out);  // the whole frame
+Result<ChannelHeader> decode_credit(std::string_view body);
 
 // The numbers of one direction of one channel, as its receiver sees them.
 class SequenceCheck {

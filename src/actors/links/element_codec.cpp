@@ -3,7 +3,7 @@
 #include <cstring>
 
 #include "millrace/actors/batch_pool.h"
-#include "millrace/actors/links/byte_reader.h"
+#include "millrace/actors/links/barrier_codec.h"
 #include "millrace/actors/links/frame.h"
 #include "millrace/core/text.h"
 
@@ -11,11 +11,6 @@ namespace millrace::detail {
 namespace {
 
 using ElementKind = Element::Kind;
-
-void append_time(std::string& out, Timestamp time) {
-  append_integer(out, std::int64_t{time.time_since_epoch().count()});
-}
-Timestamp take_time(ByteReader& reader) { return Timestamp(Duration(reader.take<std::int64_t>())); }
 
 Status append_batch(const AnyBatch& batch, const ChannelRecords& records, std::string& out) {
   static_assert(sizeof(Timestamp) == sizeof(std::int64_t), "timestamps are copied as they lie");
@@ -41,36 +36,6 @@ Result<BatchPtr> decode_batch(ByteReader& reader, const ChannelRecords& records)
   }
   std::memcpy(batch->stamps().data(), timestamps.data(), timestamps.size());
   return batch;
-}
-
-// What follows the checkpoint: nothing more, or that it is a savepoint, behind which sources go on
-// or stop.
-enum class SavepointMark : std::uint8_t { kNone, kGoesOn, kStops };
-constexpr std::size_t kMostPathBytes = 64 << 10;
-
-void append_barrier(const Barrier& barrier, std::string& out) {
-  append_integer(out, barrier.checkpoint.value());
-  append_time(out, barrier.overtakes_at);
-  const SavepointNotice* const savepoint = barrier.savepoint.get();
-  const auto mark = savepoint == nullptr ? SavepointMark::kNone
-                    : savepoint->stops   ? SavepointMark::kStops
-                                         : SavepointMark::kGoesOn;
-  out += static_cast<char>(mark);
-  if (savepoint != nullptr) append_frame_text(out, savepoint->path);
-}
-
-Result<Barrier> take_barrier(ByteReader& reader) {
-  Barrier barrier{.checkpoint = CheckpointId(reader.take<std::uint64_t>()),
-                  .overtakes_at = take_time(reader)};
-  const auto mark = reader.take<std::uint8_t>();
-  if (mark > static_cast<std::uint8_t>(SavepointMark::kStops)) {
-    return corruption("a barrier is of a kind that is not known");
-  }
-  if (mark == static_cast<std::uint8_t>(SavepointMark::kNone)) return barrier;
-  SavepointNotice notice{.path = std::string(reader.take_text(kMostPathBytes)),
-                         .stops = mark == static_cast<std::uint8_t>(SavepointMark::kStops)};
-  barrier.savepoint = std::make_shared<const SavepointNotice>(std::move(notice));
-  return barrier;
 }
 
 Result<Element> decode_batch_element(ByteReader& reader, Element element,

@@ -13,7 +13,7 @@ constexpr std::size_t kPrefixBytes = 8;  // length and checksum
 
 bool is_known(char kind) {
   return kind >= static_cast<char>(FrameKind::kHello) &&
-         kind <= static_cast<char>(FrameKind::kGoodbye);
+         kind <= static_cast<char>(FrameKind::kSplit);
 }
 
 }  // namespace

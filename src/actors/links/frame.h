@@ -26,6 +26,7 @@ enum class FrameKind : std::uint8_t {
   kData,       // an element of a channel
   kCredit,     // the answer to one
   kGoodbye,    // why the sender closes the link; nothing follows
+  kSplit,      // between a source's enumerator and one of its readers
 };
 
 constexpr std::size_t kMostFrameBytes = 16 * 1'024 * 1'024;  // of kind and body

@@ -20,7 +20,7 @@ bool may_link(Role a, Role b) {
     return (a == one && b == other) || (a == other && b == one);
   };
   return are(Role::kCoordinator, Role::kWorker) || are(Role::kCoordinator, Role::kClient) ||
-         are(Role::kWorker, Role::kHost) || are(Role::kHost, Role::kHost);
+         are(Role::kCoordinator, Role::kHost) || are(Role::kHost, Role::kHost);
 }
 
 std::string description(const Hello& hello) {

@@ -49,8 +49,9 @@ caf::behavior LinkActor::make_behavior() {
       [this](const CloseLink& order) { perform(table_.close(order.link, order.error, now())); },
       [this](SetProgress& progress) { table_.set_progress(std::move(progress.bytes)); },
       [this](OpenReceiver& order) {
-        receivers_.open(order.attempt, order.subtask, std::move(order.receiver));
+        receivers_.open(order.attempt, order.inbox, std::move(order.receiver));
       },
+      [this](const ConfirmReceivers& order) { tell(ReceiversConfirmed{order.attempt}); },
       [this](const CloseAttempt& order) { receivers_.close(order.attempt); },
       [this](StopLinks) { stop(); },
       [this](SendFrame& frame) { send_frame(frame); },
@@ -130,6 +131,7 @@ void LinkActor::poll_dials() {
 
 void LinkActor::adopt(LinkId link, Handle handle, Handshake::Side side) {
   Connection connection{handle, FrameReader(settings_.pool, kMostHelloBytes)};
+  connection.load = std::make_shared<LinkLoad>(settings_.limits.congested_bytes);
   if (settings_.tls) connection.tls = std::make_unique<TlsSession>(settings_.tls, side);
   by_handle_.emplace(handle, link);
   ack_writes(handle, true);
@@ -196,8 +198,18 @@ void LinkActor::read(LinkId link, std::string_view bytes) {
 void LinkActor::on_transferred(const caf::io::data_transferred_msg& transferred) {
   const auto link = by_handle_.find(transferred.handle);
   if (link == by_handle_.end()) return;
-  connections_.at(link->second).waiting = transferred.remaining;
-  perform(table_.on_waiting(link->second, transferred.remaining));
+  const LinkId id = link->second;
+  connections_.at(id).waiting = transferred.remaining;
+  perform(table_.on_waiting(id, transferred.remaining));
+  relieve(id);
+}
+
+void LinkActor::relieve(LinkId link) {
+  const auto found = connections_.find(link);
+  if (found == connections_.end()) return;
+  const Connection& connection = found->second;
+  connection.load->set_waiting(connection.waiting);
+  if (connection.load->relieves()) tell(LinkRelieved{link});
 }
 
 void LinkActor::on_closed(Handle handle) {
@@ -219,7 +231,10 @@ void LinkActor::on_closed(Handle handle) {
 void LinkActor::send_frame(SendFrame& frame) {
   if (table_.is_up(frame.link)) {
     count(settings_.metrics->frames_sent);
+    const std::shared_ptr<LinkLoad> load = connections_.at(frame.link).load;
     put_out(frame.link, frame.bytes);
+    if (frame.counted) load->take(frame.bytes.size());
+    relieve(frame.link);
   } else {
     count(settings_.metrics->frames_without_link);
   }
@@ -271,6 +286,15 @@ void LinkActor::on_exit() {
   receivers_ = {};
 }
 
+// A broker's own leaves in the mailbox what is there, and that may hold this actor, as a message to
+// itself does. What every other actor does at its end empties it.
+bool LinkActor::cleanup(caf::error&& reason, caf::execution_unit* host) {
+  caf::error again = reason;
+  const bool ended = BasicActor::cleanup(std::move(reason), host);
+  scheduled_actor::cleanup(std::move(again), host);
+  return ended;
+}
+
 void LinkActor::perform(LinkCommands commands) {
   for (LinkCommand& command : commands) {
     std::visit([this](auto& what) { perform(what); }, command);
@@ -307,7 +331,7 @@ void LinkActor::route(LinkId link, Frame frame) {
   std::string_view body = frame.body();
   const Result<ChannelHeader> header = take_channel_header(body);
   if (!header) return perform(table_.close(link, header.error(), now()));
-  const auto found = receivers_.find(*header);
+  const auto found = receivers_.find(frame.kind(), *header);
   switch (found.verdict) {
     case Verdict::kDeliver:
       return send(*found.receiver, FrameArrived{link, std::move(frame)});
@@ -332,6 +356,8 @@ void LinkActor::perform(link_command::Refused& refused) {
 
 void LinkActor::perform(LinkUp& up) {
   settings_.log.info("link up", {{"peer", up.peer.identity}, {"link", up.link}});
+  const auto found = connections_.find(up.link);
+  if (found != connections_.end()) up.load = found->second.load;
   tell(std::move(up));
 }
 

@@ -61,6 +61,7 @@ class LinkActor final : public BasicActor<caf::io::broker> {
 
   caf::behavior make_behavior() override;
   void on_exit() override;
+  bool cleanup(caf::error&& reason, caf::execution_unit* host) override;
 
  private:
   using Handle = caf::io::connection_handle;
@@ -70,6 +71,7 @@ class LinkActor final : public BasicActor<caf::io::broker> {
     std::unique_ptr<TlsSession> tls = nullptr;
     std::size_t waiting = 0;  // bytes that were not sent yet
     bool broken = false;      // what comes can be no frames
+    std::shared_ptr<LinkLoad> load = nullptr;
   };
 
   void listen(const LinkAddress& address);
@@ -87,6 +89,7 @@ class LinkActor final : public BasicActor<caf::io::broker> {
   void put_out(LinkId link, std::string_view bytes);
   bool put_out_sealed(Connection& connection);  // whether there was anything
   void put_on_wire(Connection& connection, std::string_view bytes);
+  void relieve(LinkId link);
   void tick();
   void stop();
 

@@ -2,9 +2,12 @@
 #pragma once
 
 #include <cstdint>
+#include <memory>
 #include <string>
+#include <string_view>
 
 #include "millrace/actors/links/handshake.h"
+#include "millrace/actors/links/link_load.h"
 #include "millrace/core/ids.h"
 #include "millrace/core/result.h"
 
@@ -22,11 +25,14 @@ struct LinkAddress {
   friend bool operator==(const LinkAddress&, const LinkAddress&) = default;
 };
 std::string to_string(const LinkAddress& address);  // host:port
+Result<LinkAddress> parse_link_address(std::string_view text);
 
 // There is a link; frames may be sent.
 struct LinkUp {
   LinkId link;
   Hello peer;
+  LinkAddress address = {};                  // to which this end has connected, if it has
+  std::shared_ptr<LinkLoad> load = nullptr;  // for whoever sends much
 };
 // There is none any more, and this is why. What was under way may be lost.
 struct LinkDown {
@@ -44,6 +50,10 @@ struct ConnectFailed {
 struct LinkCongested {
   LinkId link;
   bool congested;
+};
+// There is room again on a link whose load had senders wait.
+struct LinkRelieved {
+  LinkId link;
 };
 
 }  // namespace millrace::detail

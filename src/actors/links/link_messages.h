@@ -6,12 +6,14 @@
 //                      CloseLink                                        LinkDown
 //                      SetProgress                                      LinkCongested
 //                      OpenReceiver, CloseAttempt                       ControlArrived
+//                      ConfirmReceivers                                 ReceiversConfirmed
 //                      StopLinks                                        ProgressArrived
+//                                                                       LinkRelieved
 //   anyone -> links    SendFrame                     links -> receiver  FrameArrived
 //
-// The frames that one actor sends on one link arrive in their order. What the owner sends behind an
-// OpenReceiver leaves the process only once the receiver is there, so whoever learns by that of an
-// open task may have frames sent to it. What is sent on a link that is down goes nowhere, and is
+// The frames that one actor sends on one link arrive in their order. What comes from a connection
+// may be looked at before messages that were sent earlier: who lets others send waits until its
+// receivers are confirmed. What is sent on a link that is down goes nowhere, and is
 // counted: its sender learns of the end from the owner. A receiver that finds a frame wrong closes
 // the link with the reason.
 #pragma once
@@ -47,11 +49,15 @@ struct CloseLink {
 struct SetProgress {
   std::string bytes;
 };
-// The subtask's frames of that attempt go to the actor. Before any sender starts.
+// The inbox's frames of that attempt go to the actor. Before any sender starts.
 struct OpenReceiver {
   JobAttempt attempt;
-  SubtaskId subtask;
+  Inbox inbox;
   caf::actor receiver;
+};
+// Answer once all of the attempt that were opened before this do get their frames.
+struct ConfirmReceivers {
+  JobAttempt attempt;
 };
 // All receivers of the attempt are gone: frames that still come are of no consequence.
 struct CloseAttempt {
@@ -66,6 +72,7 @@ struct StopLinks {};
 struct SendFrame {
   LinkId link;
   std::string bytes;
+  bool counted = false;  // added to the link's load
 };
 
 // --- to the owner, beside what link_events.h has ---
@@ -77,6 +84,9 @@ struct ControlArrived {
   LinkId link;
   Frame frame;
 };
+struct ReceiversConfirmed {
+  JobAttempt attempt;
+};
 // A peer's heartbeat, if it carries anything.
 struct ProgressArrived {
   LinkId link;
@@ -85,7 +95,7 @@ struct ProgressArrived {
 
 // --- to a receiver ---
 
-// Of kind data or credit.
+// Of kind data or credit; or of kind split, to an inbox of splits.
 struct FrameArrived {
   LinkId link;
   Frame frame;
@@ -108,11 +118,13 @@ CAF_ALLOW_UNSAFE_MESSAGE_TYPE(millrace::detail::ConnectLink)
 CAF_ALLOW_UNSAFE_MESSAGE_TYPE(millrace::detail::CloseLink)
 CAF_ALLOW_UNSAFE_MESSAGE_TYPE(millrace::detail::SetProgress)
 CAF_ALLOW_UNSAFE_MESSAGE_TYPE(millrace::detail::OpenReceiver)
+CAF_ALLOW_UNSAFE_MESSAGE_TYPE(millrace::detail::ConfirmReceivers)
 CAF_ALLOW_UNSAFE_MESSAGE_TYPE(millrace::detail::CloseAttempt)
 CAF_ALLOW_UNSAFE_MESSAGE_TYPE(millrace::detail::StopLinks)
 CAF_ALLOW_UNSAFE_MESSAGE_TYPE(millrace::detail::SendFrame)
 CAF_ALLOW_UNSAFE_MESSAGE_TYPE(millrace::detail::Listening)
 CAF_ALLOW_UNSAFE_MESSAGE_TYPE(millrace::detail::ControlArrived)
+CAF_ALLOW_UNSAFE_MESSAGE_TYPE(millrace::detail::ReceiversConfirmed)
 CAF_ALLOW_UNSAFE_MESSAGE_TYPE(millrace::detail::ProgressArrived)
 CAF_ALLOW_UNSAFE_MESSAGE_TYPE(millrace::detail::FrameArrived)
 CAF_ALLOW_UNSAFE_MESSAGE_TYPE(millrace::detail::LookedUp)
@@ -122,3 +134,4 @@ CAF_ALLOW_UNSAFE_MESSAGE_TYPE(millrace::detail::LinkUp)
 CAF_ALLOW_UNSAFE_MESSAGE_TYPE(millrace::detail::LinkDown)
 CAF_ALLOW_UNSAFE_MESSAGE_TYPE(millrace::detail::ConnectFailed)
 CAF_ALLOW_UNSAFE_MESSAGE_TYPE(millrace::detail::LinkCongested)
+CAF_ALLOW_UNSAFE_MESSAGE_TYPE(millrace::detail::LinkRelieved)

@@ -20,6 +20,17 @@ std::string to_string(const LinkAddress& address) {
   return concat(address.host, ":", address.port);
 }
 
+Result<LinkAddress> parse_link_address(std::string_view text) {
+  const std::size_t colon = text.rfind(':');
+  if (colon != std::string_view::npos && colon > 0) {
+    const Result<std::uint16_t> port = parse_text<std::uint16_t>(text.substr(colon + 1));
+    if (port && *port != 0) return LinkAddress{std::string(text.substr(0, colon)), *port};
+  }
+  return invalid_argument(concat(in_quotes(text),
+                                 " is no address of a process; expected host:port, such as "
+                                 "10.0.0.1:6123"));
+}
+
 Hello LinkTable::next_hello() {
   Hello hello = self_;
   hello.number = ++self_.number;
@@ -34,7 +45,7 @@ LinkCommands LinkTable::connect(const LinkAddress& address, const ExpectedPeer& 
         !expected.identity.empty() && (link.peer.identity == expected.identity ||
                                        link.handshake.expected().identity == expected.identity);
     if (!same_peer && link.address != address) continue;
-    if (link.state == State::kUp) return {LinkUp{id, link.peer}};
+    if (link.state == State::kUp) return {LinkUp{id, link.peer, link.address}};
     if (link.handshake.side() == Handshake::Side::kConnected) return {};
   }
   const LinkId id(next_link_++);
@@ -148,7 +159,7 @@ void LinkTable::let_in(LinkId id, Link& link, const Hello& hello, LinkTime now, 
   link.state = State::kUp;
   link.peer = hello;
   link.heartbeats.emplace(limits_.heartbeat, now);
-  out.push_back(LinkUp{id, hello});
+  out.push_back(LinkUp{id, hello, link.address});
 }
 
 // A link that the process had before, and attempts to connect to it.

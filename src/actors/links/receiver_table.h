@@ -12,6 +12,7 @@
 #include <utility>
 
 #include "millrace/actors/links/channel_frame.h"
+#include "millrace/actors/links/frame.h"
 
 namespace millrace::detail {
 
@@ -22,11 +23,19 @@ struct JobAttempt {
   friend auto operator<=>(const JobAttempt&, const JobAttempt&) = default;
 };
 
+// Whose a frame is: a subtask's own, or between it and the enumerator of its source.
+struct Inbox {
+  SubtaskId subtask;
+  bool splits = false;
+
+  friend auto operator<=>(const Inbox&, const Inbox&) = default;
+};
+
 template <class Receiver>
 class ReceiverTable {
  public:
-  void open(JobAttempt attempt, SubtaskId subtask, Receiver receiver) {
-    live_[attempt].insert_or_assign(subtask, std::move(receiver));
+  void open(JobAttempt attempt, Inbox inbox, Receiver receiver) {
+    live_[attempt].insert_or_assign(inbox, std::move(receiver));
     AttemptId& newest = newest_[attempt.job];
     newest = std::max(newest, attempt.attempt);
   }
@@ -38,10 +47,10 @@ class ReceiverTable {
     Verdict verdict;
     const Receiver* receiver = nullptr;  // if it is to be delivered
   };
-  Found find(const ChannelHeader& header) const {
+  Found find(FrameKind kind, const ChannelHeader& header) const {
     const auto live = live_.find({header.job, header.attempt});
     if (live != live_.end()) {
-      const auto found = live->second.find(header.to);
+      const auto found = live->second.find({header.to, kind == FrameKind::kSplit});
       if (found == live->second.end()) return {Verdict::kMisled};
       return {Verdict::kDeliver, &found->second};
     }
@@ -51,7 +60,7 @@ class ReceiverTable {
   }
 
  private:
-  std::map<JobAttempt, std::unordered_map<SubtaskId, Receiver>> live_;
+  std::map<JobAttempt, std::map<Inbox, Receiver>> live_;
   std::unordered_map<JobId, AttemptId> newest_;
 };
 

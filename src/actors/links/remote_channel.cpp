@@ -45,14 +45,23 @@ Result<std::string> RemoteOutput::encode(Element element) {
   Status appended = append_data_frame(next_, element, records_, frame);
   if (!appended) return appended.error();
   ++next_.sequence;
+  if (element.batch) in_flight_.push_back(element.batch->bytes());
   BatchPool::of_this_thread().put(std::move(element.batch));
   return frame;
 }
 
-Result<std::size_t> RemoteOutput::accept(const CreditFrame& credit) {
-  if (Status here = check_place(credit.header, expected_); !here) return here.error();
-  if (Status next = credits_.accept(credit.header.sequence); !next) return next.error();
-  return static_cast<std::size_t>(credit.bytes);
+Result<std::size_t> RemoteOutput::accept(const ChannelHeader& credit) {
+  if (Status here = check_place(credit, expected_); !here) return here.error();
+  if (Status next = credits_.accept(credit.sequence); !next) {
+    return next.error().with_context(to_string(credit));
+  }
+  if (in_flight_.empty()) {
+    return corruption(
+        concat("credit came back for a batch that was not sent: ", to_string(credit)));
+  }
+  const std::size_t bytes = in_flight_.front();
+  in_flight_.pop_front();
+  return bytes;
 }
 
 RemoteInput::RemoteInput(const RemoteChannel& channel, ChannelRecords records,
@@ -76,9 +85,9 @@ Result<Element> RemoteInput::accept(Frame frame) {
   return element;
 }
 
-Result<std::string> RemoteInput::credit(std::size_t bytes) {
+Result<std::string> RemoteInput::credit() {
   std::string frame;
-  Status appended = append_credit_frame({.header = next_credit_, .bytes = bytes}, frame);
+  Status appended = append_credit_frame(next_credit_, frame);
   if (!appended) return appended.error();
   ++next_credit_.sequence;
   return frame;

@@ -4,6 +4,7 @@
 #pragma once
 
 #include <cstdint>
+#include <deque>
 #include <memory>
 #include <string>
 
@@ -36,13 +37,14 @@ class RemoteOutput {
   // next.
   Result<std::string> encode(Element element);
 
-  // The bytes that the receiver is done with, of a batch.
-  Result<std::size_t> accept(const CreditFrame& credit);
+  // The receiver is done with the batch that was sent first of those that it had: so many bytes.
+  Result<std::size_t> accept(const ChannelHeader& credit);
 
  private:
   ChannelHeader next_;
   ChannelHeader expected_;  // of credit, but for the sequence
   SequenceCheck credits_;
+  std::deque<std::size_t> in_flight_;  // bytes of batches, which are processed in their order
   ChannelRecords records_;
   std::shared_ptr<BytePool> pool_;
 };
@@ -55,7 +57,7 @@ class RemoteInput {
   Result<Element> accept(Frame frame);
 
   // The frame that tells the sender that the task is done with a batch.
-  Result<std::string> credit(std::size_t bytes);
+  Result<std::string> credit();
 
  private:
   ChannelHeader next_credit_;

@@ -20,8 +20,8 @@ const Argument* find_argument(std::span<const Argument> arguments, std::string_v
 
 class Splitter {
  public:
-  Splitter(std::span<const std::string> words, std::span<const EngineFlag> flags)
-      : rest_(words), flags_(flags) {}
+  Splitter(std::span<const std::string> words, std::span<const EngineFlag> flags, LooseWords loose)
+      : rest_(words), flags_(flags), loose_(loose) {}
 
   Result<Arguments> split() {
     while (!rest_.empty()) {
@@ -52,6 +52,10 @@ class Splitter {
     if (looks_like_flag(word)) {
       return invalid_argument(
           concat("unknown flag ", word, "; flags are given as --name=value, settings as -D"));
+    }
+    if (loose_ == LooseWords::kTaken) {
+      result_.words.push_back(word);
+      return {};
     }
     return invalid_argument(
         concat("unexpected argument ", in_quotes(word), "; parameters are given as --name=value"));
@@ -112,6 +116,7 @@ class Splitter {
 
   std::span<const std::string> rest_;
   std::span<const EngineFlag> flags_;
+  LooseWords loose_;
   Arguments result_;
 };
 
@@ -134,8 +139,8 @@ const Argument* Arguments::find_engine_flag(std::string_view name) const {
 }
 
 Result<Arguments> split_arguments(std::span<const std::string> words,
-                                  std::span<const EngineFlag> flags) {
-  return Splitter(words, flags).split();
+                                  std::span<const EngineFlag> flags, LooseWords loose) {
+  return Splitter(words, flags, loose).split();
 }
 
 }  // namespace millrace

@@ -4,6 +4,7 @@
 // What is no flag of the engine is a parameter of the job, whose names are known only once the job
 // function has run: Parameters judges them then. So "--name word" always gives the job's parameter
 // that word; "--name" before another flag, or at the end, gives it no text. Pure functions.
+// The commands of the `millrace` program are split in the same way; they take words besides.
 #pragma once
 
 #include <optional>
@@ -52,15 +53,20 @@ struct Arguments {
   std::vector<Argument> parameters;
   std::vector<ConfigFlag> settings;  // of -D
   std::vector<std::string> rest;     // after --; the caller uses or refuses it
+  std::vector<std::string> words;    // that belong to no flag, where they may stand
 
   const Argument* find_engine_flag(std::string_view name) const;
 
   friend bool operator==(const Arguments&, const Arguments&) = default;
 };
 
+enum class LooseWords { kRefused, kTaken };
+
 // `words` are the arguments without the program's name. A flag given twice, a word that belongs to
-// no flag, and a value too many or too few for a flag of the engine are errors.
+// no flag unless such are taken, and a value too many or too few for a flag of the engine are
+// errors.
 Result<Arguments> split_arguments(std::span<const std::string> words,
-                                  std::span<const EngineFlag> flags);
+                                  std::span<const EngineFlag> flags,
+                                  LooseWords loose = LooseWords::kRefused);
 
 }  // namespace millrace

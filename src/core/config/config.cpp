@@ -18,6 +18,8 @@ namespace millrace {
 namespace {
 
 constexpr std::string_view kVariablePrefix = "MILLRACE_";
+// Says to the commands of `millrace` where the cluster is, and is no option.
+constexpr std::string_view kRestVariable = "MILLRACE_REST=";
 constexpr std::size_t kDeepestNesting = 16;
 
 // A key and its value as a source gave them, not yet checked.
@@ -165,7 +167,7 @@ class ConfigLoader {
     std::vector<std::string> names;
     for (const std::string& key : keys_) names.push_back(environment_name(key));
     for (const std::string& entry : sources.environment) {
-      if (!entry.starts_with(kVariablePrefix)) continue;
+      if (!entry.starts_with(kVariablePrefix) || entry.starts_with(kRestVariable)) continue;
       if (Status status = apply_variable(entry, names); !status) return status;
     }
     return {};

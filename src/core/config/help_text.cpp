@@ -13,11 +13,6 @@ constexpr std::size_t kWidestLeft = 28;  // what is longer gets a line of its ow
 constexpr std::size_t kIndent = 2;
 constexpr std::size_t kGap = 2;
 
-struct Row {
-  std::string left;
-  std::string right;
-};
-
 std::vector<std::string> wrap(std::string_view text, std::size_t width) {
   std::vector<std::string> lines;
   while (!text.empty()) {
@@ -41,7 +36,7 @@ std::string upper(std::string_view text) {
   return result;
 }
 
-Row row_of(const ParameterDeclaration& declaration) {
+HelpRow row_of(const ParameterDeclaration& declaration) {
   const std::string_view space = declaration.help.empty() ? "" : " ";
   const std::string note = declaration.required()
                                ? "(required)"
@@ -50,15 +45,15 @@ Row row_of(const ParameterDeclaration& declaration) {
           concat(declaration.help, space, note)};
 }
 
-std::size_t left_width(std::span<const Row> rows) {
+std::size_t left_width(std::span<const HelpRow> rows) {
   std::size_t width = 0;
-  for (const Row& row : rows) {
+  for (const HelpRow& row : rows) {
     if (row.left.size() <= kWidestLeft) width = std::max(width, row.left.size());
   }
   return width;
 }
 
-void append_row(std::string& text, const Row& row, std::size_t left) {
+void append_row(std::string& text, const HelpRow& row, std::size_t left) {
   const std::size_t column = kIndent + left + kGap;
   const auto lines = wrap(row.right, kWidth - column);
   std::string line = std::string(kIndent, ' ') + row.left;
@@ -76,9 +71,16 @@ void append_row(std::string& text, const Row& row, std::size_t left) {
 
 }  // namespace
 
+std::string help_columns(std::span<const HelpRow> rows) {
+  std::string text;
+  const std::size_t left = left_width(rows);
+  for (const HelpRow& row : rows) append_row(text, row, left);
+  return text;
+}
+
 std::string help_text(std::string_view program, std::span<const EngineFlag> flags,
                       std::span<const ParameterDeclaration> declared) {
-  std::vector<Row> rows;
+  std::vector<HelpRow> rows;
   for (const ParameterDeclaration& declaration : declared) rows.push_back(row_of(declaration));
   for (const EngineFlag& flag : flags) rows.push_back({to_string(flag), std::string(flag.help)});
   rows.push_back({"-D KEY=VALUE", "Sets a configuration option."});

@@ -10,6 +10,14 @@
 
 namespace millrace {
 
+// What is written, and what it does.
+struct HelpRow {
+  std::string left;
+  std::string right;
+};
+
+std::string help_columns(std::span<const HelpRow> rows);
+
 std::string help_text(std::string_view program, std::span<const EngineFlag> flags,
                       std::span<const ParameterDeclaration> declared);
 

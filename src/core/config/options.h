@@ -135,6 +135,68 @@ inline constexpr Option<Duration> kHeartbeatTimeout{
     "heartbeat.timeout", "10s",
     "After how long a silence a process is taken for dead. It is longer than the interval."};
 
+inline constexpr Option<std::string> kCoordinatorBindHost{
+    "jobmanager.bind-host", "127.0.0.1",
+    "The name or address of the machine at which workers and the jobs' processes reach a "
+    "coordinator."};
+inline constexpr Option<std::int64_t> kCoordinatorPort{
+    "jobmanager.rpc.port", "0",
+    "The port at which workers reach a coordinator; 0 is any free one. Workers learn it of the "
+    "election.",
+    IntegerRange{0, 65'535}};
+
+inline constexpr Option<std::optional<std::int64_t>> kTaskSlots{
+    "taskmanager.numberOfTaskSlots", "auto",
+    "How many slots a worker offers. A slot takes a subtask of each of a job's tasks. Automatic is "
+    "one per core.",
+    IntegerRange{1, 4'096}};
+inline constexpr Option<std::string> kWorkerBindHost{
+    "taskmanager.bind-host", "127.0.0.1",
+    "The name or address of the machine at which processes of other machines reach the jobs' "
+    "processes that a worker starts."};
+inline constexpr Option<std::string> kWorkerId{"taskmanager.resource-id", "",
+                                               "The worker's name, which no other of its cluster "
+                                               "has. None is one that the worker makes of its "
+                                               "machine's name, and keeps in its directory."};
+inline constexpr Option<Duration> kArtifactRetention{
+    "taskmanager.artifacts.retention", "1h",
+    "How long a worker keeps a job's executable that no process of it runs any more."};
+inline constexpr Option<Duration> kWorkerLogRetention{
+    "taskmanager.logs.retention", "7d",
+    "How long a worker keeps what a job's process has said, once that has ended."};
+
+inline constexpr Option<HighAvailabilityKind> kHighAvailability{
+    "high-availability.type", "none",
+    "Where coordinators agree on which of them leads, and keep what the next one must know: in "
+    "ZooKeeper, or in a directory of one machine."};
+inline constexpr Option<std::string> kHighAvailabilityDirectory{
+    "high-availability.storageDir", "",
+    "The directory that takes ZooKeeper's place where high-availability.type is none: the "
+    "coordinators and workers of a cluster name the same. None is the folder leader in the "
+    "directory that a process is given with --dir."};
+inline constexpr Option<std::string> kZooKeeperQuorum{
+    "high-availability.zookeeper.quorum", "",
+    "The addresses of ZooKeeper's servers: host:port, separated by commas."};
+inline constexpr Option<std::string> kZooKeeperRoot{
+    "high-availability.zookeeper.path.root", "/millrace",
+    "The node of ZooKeeper under which each cluster has its own. It is made with those above it."};
+inline constexpr Option<std::string> kClusterId{
+    "high-availability.cluster-id", "default",
+    "The cluster's name, which tells it from others with the same ZooKeeper."};
+inline constexpr Option<Duration> kZooKeeperSessionTimeout{
+    "high-availability.zookeeper.client.session-timeout", "10s",
+    "After how long without contact a coordinator leads no more, and another may. ZooKeeper's "
+    "servers bound it to between 2 and 20 of their ticks."};
+inline constexpr Option<Duration> kZooKeeperConnectionTimeout{
+    "high-availability.zookeeper.client.connection-timeout", "5s",
+    "How long a process tries to reach ZooKeeper before it says so in the log, looks the addresses "
+    "up again and goes on trying."};
+inline constexpr Option<std::string> kZooKeeperAuthorization{
+    "high-availability.zookeeper.client.authorization", "",
+    "user:password for ZooKeeper's digest scheme. Then only this user may read and change what the "
+    "cluster keeps there; without it everybody may who reaches ZooKeeper. The connection is not "
+    "encrypted. Put it into a file that others cannot read, or the environment."};
+
 inline constexpr Option<bool> kInternalTls{
     "security.ssl.internal.enabled", "false",
     "Whether processes of a cluster speak TLS with each other, with certificates on both ends."};
@@ -152,6 +214,20 @@ inline constexpr Option<bool> kAllowPlaintext{
     "security.allow-plaintext", "false",
     "Whether processes may be reached from other machines without TLS. Anyone who can reach them "
     "can then run code in the cluster."};
+
+inline constexpr Option<std::string> kRestAddress{
+    "rest.address", "http://127.0.0.1:8081",
+    "Where the commands of millrace find the cluster: the addresses of its coordinators, with "
+    "commas "
+    "between them. --rest and the variable MILLRACE_REST override it."};
+inline constexpr Option<std::int64_t> kRestPort{
+    "rest.port", "8081", "The port at which a coordinator is asked by HTTP; 0 is any free one.",
+    IntegerRange{0, 65'535}};
+inline constexpr Option<std::string> kRestBindAddress{
+    "rest.bind-address", "127.0.0.1",
+    "The IP address at which a coordinator is asked by HTTP. It is one of loopback: whoever "
+    "reaches "
+    "it can run programs in the cluster."};
 
 inline constexpr Option<LogLevel> kLogLevel{"log.level", "info",
                                             "The least urgent messages that are logged."};
@@ -194,11 +270,29 @@ inline constexpr ConfigOption kEngineOptions[] = {
     kCancellationTimeout,
     kHeartbeatInterval,
     kHeartbeatTimeout,
+    kCoordinatorBindHost,
+    kCoordinatorPort,
+    kTaskSlots,
+    kWorkerBindHost,
+    kWorkerId,
+    kArtifactRetention,
+    kWorkerLogRetention,
+    kHighAvailability,
+    kHighAvailabilityDirectory,
+    kZooKeeperQuorum,
+    kZooKeeperRoot,
+    kClusterId,
+    kZooKeeperSessionTimeout,
+    kZooKeeperConnectionTimeout,
+    kZooKeeperAuthorization,
     kInternalTls,
     kInternalTlsCertificate,
     kInternalTlsKey,
     kInternalTlsAuthority,
     kAllowPlaintext,
+    kRestAddress,
+    kRestPort,
+    kRestBindAddress,
     kLogLevel,
     kLogFile,
     kLogFormat,
@@ -231,7 +325,10 @@ inline constexpr EngineFlag kEngineFlags[] = {
      "SIGINT and SIGTERM take a savepoint and stop behind it; =drain ends the input first."},
     {"config", EngineFlag::Value::kRequired, "FILE", "Settings in YAML; default: millrace.yaml."},
     {"plan", EngineFlag::Value::kOptional, "FORMAT",
-     "Print the plan as text, json or capnp, and do not run."},
+     "Print the plan as text, json or capnp, and do not run; or as submission, with the settings, "
+     "as a cluster takes it."},
+    {"host", EngineFlag::Value::kRequired, "FILE",
+     "A worker gives it to the processes that it starts: run a part of the job, as FILE says."},
 };
 
 }  // namespace millrace

@@ -5,6 +5,7 @@
 #include "millrace/actors/links/element_codec.h"
 #include "millrace/actors/links/frame.h"
 #include "millrace/actors/links/handshake.h"
+#include "millrace/actors/links/split_channel.h"
 #include "millrace/core/random.h"
 #include "millrace/core/records/record.h"
 
@@ -63,9 +64,17 @@ TEST(FrameFuzz, SurvivesMutationsOfElementsAndCredit) {
                                .prototype = make_batch<KitchenSink>()};
   std::string bytes;
   ASSERT_TRUE(append_data_frame({}, element, records, bytes));
-  ASSERT_TRUE(append_credit_frame({.bytes = 9}, bytes));
+  ASSERT_TRUE(append_credit_frame({.sequence = 9}, bytes));
   expect_no_harm(bytes, 3'000);
   expect_no_harm(bytes.substr(kChannelHeaderBytes), 3'000);  // an element without its header
+}
+
+TEST(FrameFuzz, SurvivesMutationsOfSplits) {
+  SplitChannel channel({JobId(1), AttemptId(1)}, SubtaskId(2), std::make_shared<BytePool>());
+  const auto savepoint =
+      std::make_shared<const SavepointNotice>(SavepointNotice{.path = "there", .stops = true});
+  expect_no_harm(*channel.encode(AssignSplit{"a split", "its schema"}), 2'000);
+  expect_no_harm(*channel.encode(Trigger{{CheckpointId(7), kMaxTimestamp, savepoint}}), 2'000);
 }
 
 }  // namespace

@@ -72,7 +72,8 @@ TEST(Handshake, RefusesRolesThatHaveNoLink) {
               HasSubstr("a client has no link with a host"));
   EXPECT_EQ(refusal(handshake(Role::kCoordinator), a_hello(Role::kClient)), "none");
   EXPECT_EQ(refusal(handshake(Role::kCoordinator), a_hello(Role::kWorker)), "none");
-  EXPECT_EQ(refusal(handshake(Role::kWorker), a_hello(Role::kHost)), "none");
+  EXPECT_EQ(refusal(handshake(Role::kCoordinator), a_hello(Role::kHost)), "none");
+  EXPECT_NE(refusal(handshake(Role::kWorker), a_hello(Role::kHost)), "none");
   EXPECT_NE(refusal(handshake(Role::kWorker), a_hello(Role::kWorker)), "none");
 }
 

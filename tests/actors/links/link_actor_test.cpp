@@ -97,7 +97,7 @@ struct Pair {
 
   // A receiver of frames at b, which is there when this returns.
   void open_receiver(SubtaskId subtask) {
-    b.send(OpenReceiver{kAttempt, subtask, b.observer()});
+    b.send(OpenReceiver{kAttempt, {subtask}, b.observer()});
     settle();
   }
   // Until b has done all that it was asked for: the last is to say that there is a link.
@@ -153,6 +153,41 @@ TEST(LinkActor, GivesDataAndCreditToTheReceiverOfTheSubtask) {
   EXPECT_EQ(data->frame.kind(), FrameKind::kData);
   EXPECT_EQ(data->frame.body().substr(kChannelHeaderBytes), "data");
   EXPECT_EQ(pair.b.next<FrameArrived>()->frame.kind(), FrameKind::kCredit);
+}
+
+TEST(LinkActor, GivesSplitsToTheirOwnInbox) {
+  Pair pair;
+  pair.open_receiver(SubtaskId(3));
+  pair.b.send(OpenReceiver{Pair::kAttempt, {SubtaskId(4), true}, pair.b.observer()});
+  pair.settle();
+  pair.a.send_frame(pair.at_a, FrameKind::kSplit, body_to(SubtaskId(4), "split"));
+  const auto arrived = pair.b.next<FrameArrived>();
+  ASSERT_TRUE(arrived);
+  EXPECT_EQ(arrived->frame.kind(), FrameKind::kSplit);
+  pair.a.send_frame(pair.at_a, FrameKind::kData, body_to(SubtaskId(4), "data"));
+  EXPECT_THAT(pair.b.next<LinkDown>()->error.message(), HasSubstr("no receiver for job 1"));
+}
+
+TEST(LinkActor, SaysWhenThereIsRoomAgainForThoseWhoWait) {
+  LinkProcess a("host-a", {.congested_bytes = 1'000'000});
+  LinkProcess b("host-b");
+  a.connect(b.listen());
+  const auto up = a.next<LinkUp>();
+  ASSERT_TRUE(up && up->load);
+  std::string frame;
+  ASSERT_TRUE(append_frame(FrameKind::kControl, std::string(3'000'000, 'x'), frame));
+  up->load->add(frame.size());
+  EXPECT_TRUE(up->load->must_wait());
+  a.send(SendFrame{up->link, frame, true});
+  EXPECT_EQ(a.next<LinkRelieved>()->link, up->link);
+  EXPECT_FALSE(up->load->must_wait());
+  EXPECT_TRUE(b.next<ControlArrived>());
+}
+
+TEST(LinkActor, ConfirmsReceivers) {
+  LinkProcess process("host-a");
+  process.send(ConfirmReceivers{Pair::kAttempt});
+  EXPECT_EQ(process.next<ReceiversConfirmed>()->attempt, Pair::kAttempt);
 }
 
 TEST(LinkActor, DropsFramesOfAnEndedAttemptAndGoesOn) {

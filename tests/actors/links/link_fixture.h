@@ -18,8 +18,9 @@
 
 namespace millrace::detail {
 
-using LinkEvent = std::variant<Listening, LinkUp, LinkDown, ConnectFailed, LinkCongested,
-                               ControlArrived, ProgressArrived, FrameArrived>;
+using LinkEvent =
+    std::variant<Listening, LinkUp, LinkDown, ConnectFailed, LinkCongested, ControlArrived,
+                 ReceiversConfirmed, LinkRelieved, ProgressArrived, FrameArrived>;
 
 // What owner and receivers hear, in order.
 class LinkEvents {
@@ -67,6 +68,8 @@ class LinkObserver final : public ActorBase {
         [this](ConnectFailed& event) { events_->add(std::move(event)); },
         [this](LinkCongested& event) { events_->add(std::move(event)); },
         [this](ControlArrived& event) { events_->add(std::move(event)); },
+        [this](ReceiversConfirmed& event) { events_->add(std::move(event)); },
+        [this](LinkRelieved& event) { events_->add(std::move(event)); },
         [this](ProgressArrived& event) { events_->add(std::move(event)); },
         [this](FrameArrived& event) { events_->add(std::move(event)); },
     };

@@ -80,6 +80,7 @@ TEST(LinkTable, ConnectsSaysHelloAndHasTheLinkWithTheAnswer) {
   const Send hello = one_of<Send>(links.on_dialed(dial.link));
   EXPECT_EQ(decode_hello(frame_of(hello.bytes).body())->identity, "a");
   const LinkUp link = one_of<LinkUp>(links.on_frame(dial.link, hello_of("b"), 1s));
+  EXPECT_EQ(link.address, dial.address);
   EXPECT_EQ(link.peer.identity, "b");
   EXPECT_TRUE(links.is_up(dial.link));
 }
@@ -359,6 +360,17 @@ TEST(LinkTable, KeepsOneOfTwoConnectionsThatCrossWhateverTheOrder) {
     ASSERT_TRUE(crossing.a().is_up(crossing.ups_at_a().back().link)) << choices;
     ASSERT_TRUE(crossing.b().is_up(crossing.ups_at_b().back().link)) << choices;
     ASSERT_EQ(crossing.failures(), 0U) << choices;
+  }
+}
+
+TEST(LinkAddress, IsReadAsItIsWritten) {
+  EXPECT_EQ(*parse_link_address("10.0.0.1:6123"), (LinkAddress{"10.0.0.1", 6123}));
+  EXPECT_EQ(to_string(*parse_link_address("::1:6123")), "::1:6123");
+  for (const std::string_view text :
+       {"", "host", "host:", ":1", "host:0", "host:65536", "host:x"}) {
+    const Result<LinkAddress> address = parse_link_address(text);
+    ASSERT_FALSE(address) << text;
+    EXPECT_NE(address.error().message().find("expected host:port"), std::string::npos);
   }
 }
 

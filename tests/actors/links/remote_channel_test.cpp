@@ -47,9 +47,23 @@ TEST(RemoteChannel, CarriesElementsAndCredit) {
         *output.encode({.kind = ElementKind::kBatch, .batch = two_payments()});
     const Result<Element> element = input.accept(read_frame(bytes));
     ASSERT_TRUE(element) << element.error().message();
-    const Frame credit = read_frame(*input.credit(element->batch->bytes()));
+    const Frame credit = read_frame(*input.credit());
     EXPECT_EQ(*output.accept(*decode_credit(credit.body())), two_payments()->bytes());
   }
+}
+
+TEST(RemoteChannel, KnowsTheBytesOfEachBatchThatItHasSent) {
+  const auto pool = std::make_shared<BytePool>();
+  RemoteOutput output(a_channel(), payments(), pool);
+  RemoteInput input(a_channel(), payments(), pool);
+  (void)output.encode({.kind = ElementKind::kBatch, .batch = two_payments()});
+  (void)output.encode({.kind = ElementKind::kBarrier, .barrier = {CheckpointId(1)}});
+  (void)output.encode({.kind = ElementKind::kBatch, .batch = make_batch<Payment>()});
+  EXPECT_EQ(*output.accept(*decode_credit(read_frame(*input.credit()).body())),
+            two_payments()->bytes());
+  EXPECT_EQ(*output.accept(*decode_credit(read_frame(*input.credit()).body())), 0U);
+  const auto surplus = output.accept(*decode_credit(read_frame(*input.credit()).body()));
+  EXPECT_THAT(surplus.error().message(), HasSubstr("for a batch that was not sent"));
 }
 
 TEST(RemoteChannel, RefusesGapsRepetitionsAndFramesOfOthers) {

@@ -1,0 +1,84 @@
+// The actors of a coordinator's process, for whoever is none: CoordinatorActor and what it needs.
+#pragma once
+
+#include <chrono>
+#include <functional>
+#include <memory>
+#include <string>
+#include <vector>
+
+#include "millrace/actors/linked_process.h"
+#include "millrace/coordination/dispatcher.h"
+#include "millrace/coordination/job_state.h"
+#include "millrace/coordination/worker_protocol.h"
+#include "millrace/core/log.h"
+#include "millrace/plan/cluster.h"
+#include "millrace/plan/execution_plan.h"
+
+namespace millrace::detail {
+
+// What is to be seen of a job from outside.
+struct JobView {
+  JobState state = JobState::kStarting;
+  std::uint64_t attempt = 0;
+  std::uint64_t completed_checkpoints = 0;  // since this coordinator has it
+  std::string trouble;                      // the last failure
+
+  bool operator==(const JobView&) const = default;
+};
+
+// A job that is to run.
+struct ClusterJob {
+  std::string id;
+  LeaderEpoch epoch;     // of the leader that runs it
+  bool has_run = false;  // another leader has, or with another parallelism
+  std::shared_ptr<const ExecutionPlan> plan;
+  ExecutionSettings execution;
+  std::shared_ptr<void> stores;  // that the settings borrow
+  StartHost host;  // what each of its hosts is told, but for its number and whom to find
+};
+
+// Called by actors, on any thread; they do not block.
+struct CoordinatorEvents {
+  std::function<void(const std::string& job, const JobView&)> watch;
+  // Why it has no slots; empty: it has.
+  std::function<void(const std::string& job, const std::string& reason)> waits;
+  std::function<void(const std::string& job, const Status&)> ended;
+  // A part of an executable, from an offset on; nothing behind its end. May block.
+  std::function<Result<std::string>(const std::string& artifact, std::uint64_t offset)>
+      read_artifact;
+};
+
+class CoordinatorSystem {
+ public:
+  // Listens for workers where the process says, and for hosts of each job on any free port there.
+  static Result<std::unique_ptr<CoordinatorSystem>> make(const LinkedProcess& process,
+                                                         CoordinatorEvents events,
+                                                         const Logging& logging);
+  ~CoordinatorSystem();
+
+  const LinkAddress& address() const;
+
+  void lead(LeaderEpoch epoch);
+  void lead_no_more();
+
+  // Only a leader has jobs; nothing happens where there is no such job.
+  void run(ClusterJob job);
+  void cancel(const std::string& job);
+  void savepoint(const std::string& job, SavepointOrder order, RunningJob::SavepointTaken done);
+
+  // These wait for the answer.
+  std::map<std::string, Dispatcher::Room> workers() const;
+  std::vector<std::string> workers_of(const std::string& job) const;  // each slot's
+  // The end of what the job's processes have said, worker by worker, as far as workers answer.
+  std::string log(const std::string& job, std::uint64_t bytes,
+                  std::chrono::milliseconds wait) const;
+
+ private:
+  struct System;  // keeps CAF out of this header
+  explicit CoordinatorSystem(std::unique_ptr<System> system);
+
+  std::unique_ptr<System> system_;
+};
+
+}  // namespace millrace::detail

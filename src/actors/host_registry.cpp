@@ -1,0 +1,56 @@
+#include "millrace/actors/host_registry.h"
+
+#include <caf/send.hpp>
+
+#include "millrace/actors/control_relay.h"
+
+namespace millrace::detail {
+
+HostRegistry::HostRegistry(caf::actor_config& config, HostRegistrySettings settings)
+    : ActorBase(config), settings_(std::move(settings)) {}
+
+caf::behavior HostRegistry::make_behavior() {
+  links_ = settings_.spawn_links(caf::actor_cast<caf::actor>(this));
+  send(links_, Listen{settings_.listen});
+  return {
+      [this](Listening& listening) {
+        if (settings_.listening) std::exchange(settings_.listening, {})(listening.address);
+      },
+      [this](Serve& serve) { coordinator_ = std::move(serve.coordinator); },
+      [this](const LinkUp& up) { on_link(up); },
+      [this](const LinkDown& down) { on_link_lost(down); },
+      [this](ControlArrived& arrived) {
+        const auto host = hosts_.find(arrived.link);
+        if (host != hosts_.end()) send(host->second, std::move(arrived));
+      },
+      [](const LinkCongested&) {},
+      [](const LinkRelieved&) {},
+      [](const ProgressArrived&) {},
+  };
+}
+
+void HostRegistry::on_exit() {
+  for (const auto& [link, host] : hosts_) {
+    caf::anon_send_exit(host, caf::exit_reason::user_shutdown);
+  }
+  if (links_) caf::anon_send(links_, StopLinks{});
+  hosts_.clear();
+  links_ = nullptr;
+  coordinator_ = nullptr;
+}
+
+void HostRegistry::on_link(const LinkUp& up) {
+  if (!coordinator_ || up.peer.role != Role::kHost) {
+    return send(links_, CloseLink{up.link, unavailable("no job waits here for a host")});
+  }
+  hosts_.emplace(up.link, spawn<RemoteHost>(links_, up.link, coordinator_));
+}
+
+void HostRegistry::on_link_lost(const LinkDown& down) {
+  const auto lost = hosts_.extract(down.link);
+  if (lost.empty()) return;
+  send(coordinator_, HostLost{lost.mapped(), down.error});
+  send_exit(lost.mapped(), caf::exit_reason::user_shutdown);
+}
+
+}  // namespace millrace::detail

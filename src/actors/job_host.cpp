@@ -1,0 +1,92 @@
+#include "millrace/actors/job_host.h"
+
+#include <caf/actor_system.hpp>
+#include <caf/send.hpp>
+
+#include <future>
+
+#include "millrace/actors/links/link_actor.h"
+#include "millrace/actors/started_job.h"
+#include "millrace/actors/system_config.h"
+#include "millrace/actors/task_host.h"
+
+namespace millrace::detail {
+
+struct JobHost::System {
+  System(const LinkedProcess& self, const Logging& logging)
+      : process(self),
+        log(logging.logger("actors")),
+        operators_log(logging.logger("operators")),
+        config(self.threads),
+        actors((prepare_for_links(config), config)) {}
+  ~System() {
+    caf::anon_send_exit(links, caf::exit_reason::kill);
+    caf::anon_send_exit(host, caf::exit_reason::kill);
+  }
+
+  caf::actor spawn_links(const caf::actor& owner) {
+    return detail::spawn_links(actors, {.owner = owner,
+                                        .self = process.hello(Role::kHost),
+                                        .limits = process.options.limits,
+                                        .clock = &clock,
+                                        .executor = &executor,
+                                        .tls = process.options.tls,
+                                        .allow_plaintext = process.options.allow_plaintext,
+                                        .log = log,
+                                        .pool = pool,
+                                        .metrics = metrics});
+  }
+
+  LinkedProcess process;
+  Logger log;
+  Logger operators_log;
+  SystemClock clock;
+  std::shared_ptr<BytePool> pool = std::make_shared<BytePool>();
+  std::shared_ptr<LinkMetrics> metrics = std::make_shared<LinkMetrics>();
+  std::shared_ptr<Outcome> outcome = std::make_shared<Outcome>();
+  SystemConfig config;
+  caf::actor_system actors;
+  ThreadExecutor executor{kBlockingThreads};  // ends first: its work holds actors
+  caf::actor links;
+  caf::actor host;
+};
+
+JobHost::JobHost(const LinkedProcess& process, HostedJob job, const LinkAddress& coordinator,
+                 const Logging& logging)
+    : system_(std::make_unique<System>(process, logging)) {
+  System& system = *system_;
+  auto deployed = std::make_shared<const DeployedJob>(
+      DeployedJob{std::move(job.plan), std::move(job.code), process.seed, system.operators_log});
+  TaskHostSettings settings{
+      .clock = &system.clock,
+      .executor = &system.executor,
+      .log = system.log,
+      .execution = std::move(job.execution),
+      .identity = process.identity,
+      .crash_page = job.crash_page,
+      .linked = LinkedHost{.job = job.id, .spawn_links = {}, .pool = system.pool, .ended = {}}};
+  std::promise<caf::actor> links;
+  settings.linked->spawn_links = [&](const caf::actor& owner) {
+    caf::actor spawned = system.spawn_links(owner);
+    links.set_value(spawned);
+    return spawned;
+  };
+  settings.linked->ended = [outcome = system.outcome](const Error& error) { outcome->set(error); };
+  system.host = system.actors.spawn<TaskHost>(make_blueprints(deployed), std::move(settings));
+  system.links = links.get_future().get();
+  caf::anon_send(system.host, ServeOver{process.listen, coordinator});
+}
+
+JobHost::~JobHost() = default;
+
+bool JobHost::wait_for(std::chrono::milliseconds time) { return system_->outcome->wait_for(time); }
+
+Error JobHost::reason() const { return system_->outcome->get().error(); }
+
+std::uint64_t JobHost::bytes_sent() const { return system_->metrics->bytes_sent; }
+
+std::uint64_t JobHost::frames_of_ended_attempts() const {
+  return system_->metrics->frames_of_ended_attempts;
+}
+
+}  // namespace millrace::detail

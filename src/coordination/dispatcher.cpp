@@ -1,0 +1,142 @@
+#include "millrace/coordination/dispatcher.h"
+
+#include <algorithm>
+
+#include "millrace/core/text.h"
+
+namespace millrace::detail {
+
+using Commands = Dispatcher::Commands;
+
+// What is not in its list any more has ended while nobody was told.
+Commands Dispatcher::worker_came(const std::string& worker, std::uint32_t slots,
+                                 const std::vector<HostId>& hosts) {
+  Commands commands;
+  const auto runs = [&](const HostId& host) {
+    return std::ranges::find(hosts, host) != hosts.end();
+  };
+  std::uint32_t taken = 0;
+  for (auto& [id, job] : jobs_) {
+    taken += static_cast<std::uint32_t>(std::ranges::count(job.slots, worker));
+    const auto host = job.hosts.find(worker);
+    if (host == job.hosts.end() || runs(host->second)) continue;
+    commands.push_back(MissHost{host->second, unavailable("its process has ended unseen")});
+    job.hosts.erase(host);
+  }
+  for (const HostId& host : hosts) {
+    if (!is_ours(worker, host)) commands.push_back(EndHost{worker, host});
+  }
+  workers_[worker] = {slots, slots > taken ? slots - taken : 0};
+  std::ranges::move(settle(), std::back_inserter(commands));
+  return commands;
+}
+
+Commands Dispatcher::worker_lost(const std::string& worker, const Error& error) {
+  Commands commands;
+  if (workers_.erase(worker) == 0) return commands;
+  for (auto& [id, job] : jobs_) {
+    std::ranges::replace(job.slots, worker, std::string());
+    const auto host = job.hosts.extract(worker);
+    if (!host.empty()) commands.push_back(MissHost{host.mapped(), error});
+  }
+  std::ranges::move(settle(), std::back_inserter(commands));
+  return commands;
+}
+
+Commands Dispatcher::host_ended(const std::string& worker, const HostId& host, const Error& error) {
+  if (!is_ours(worker, host)) return {};
+  jobs_[host.job].hosts.erase(worker);
+  return {MissHost{host, error}};
+}
+
+bool Dispatcher::is_ours(const std::string& worker, const HostId& host) const {
+  const auto job = jobs_.find(host.job);
+  if (job == jobs_.end()) return false;
+  const auto known = job->second.hosts.find(worker);
+  return known != job->second.hosts.end() && known->second == host;
+}
+
+Commands Dispatcher::need_slots(const std::string& id, std::uint32_t slots) {
+  if (!jobs_.contains(id)) order_.push_back(id);
+  Job& job = jobs_[id];
+  job.slots.resize(slots);
+  job.waits = true;
+  job.told.clear();
+  return settle();
+}
+
+Commands Dispatcher::release(const std::string& id) {
+  Commands commands;
+  const auto job = jobs_.find(id);
+  if (job == jobs_.end()) return commands;
+  for (const auto& [worker, host] : job->second.hosts) commands.push_back(EndHost{worker, host});
+  free_slots(job->second);
+  jobs_.erase(job);
+  std::erase(order_, id);
+  std::ranges::move(settle(), std::back_inserter(commands));
+  return commands;
+}
+
+std::vector<std::string> Dispatcher::workers_of(const std::string& id) const {
+  const auto job = jobs_.find(id);
+  return job == jobs_.end() ? std::vector<std::string>() : job->second.slots;
+}
+
+Commands Dispatcher::settle() {
+  Commands commands;
+  for (const std::string& id : order_) {
+    Job& job = jobs_[id];
+    if (job.waits) give_slots(id, job, commands);
+  }
+  return commands;
+}
+
+void Dispatcher::give_slots(const std::string& id, Job& job, Commands& commands) {
+  const auto missing = static_cast<std::uint32_t>(std::ranges::count(job.slots, std::string()));
+  if (missing > free_slots()) {
+    std::uint32_t all = 0;
+    for (const auto& [worker, room] : workers_) all += room.slots;
+    std::string reason = concat("it waits for ", job.slots.size(), " slots: ", free_slots(), " of ",
+                                all, " in the cluster are free");
+    if (job.told != reason) commands.push_back(LackSlots{id, job.told = reason});
+    return;
+  }
+  for (std::string& slot : job.slots) {
+    if (!slot.empty()) continue;
+    slot = roomiest();
+    --workers_[slot].free;
+  }
+  GrantSlots grant{.job = id, .host_of = {}};
+  for (const std::string& worker : job.slots) {
+    const auto [host, is_new] = job.hosts.try_emplace(worker, HostId{id, next_host_ + 1});
+    if (is_new) {
+      ++next_host_;
+      commands.push_back(LaunchHost{worker, host->second});
+    }
+    grant.host_of.push_back(host->second);
+  }
+  job.waits = false;
+  commands.push_back(std::move(grant));
+}
+
+void Dispatcher::free_slots(Job& job) {
+  for (const std::string& worker : job.slots) {
+    const auto room = workers_.find(worker);
+    if (room == workers_.end()) continue;
+    room->second.free = std::min(room->second.free + 1, room->second.slots);
+  }
+}
+
+std::uint32_t Dispatcher::free_slots() const {
+  std::uint32_t free = 0;
+  for (const auto& [worker, room] : workers_) free += room.free;
+  return free;
+}
+
+std::string Dispatcher::roomiest() const {
+  return std::ranges::max_element(workers_, {},
+                                  [](const auto& worker) { return worker.second.free; })
+      ->first;
+}
+
+}  // namespace millrace::detail

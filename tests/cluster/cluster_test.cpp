@@ -1,0 +1,229 @@
+// Whole clusters of real processes: jobs run on them exactly, whichever process dies.
+#include <gmock/gmock.h>
+
+#include <cstdlib>
+#include <iostream>
+#include <map>
+
+#include "cluster/cluster_fixture.h"
+#include "support/zookeeper_ensemble.h"
+
+namespace millrace::test_support {
+namespace {
+
+using testing::AllOf;
+using testing::HasSubstr;
+
+constexpr test::EventPattern kShort{.seed = 7, .partitions = 4, .rounds = 20, .keys = 256};
+constexpr test::EventPattern kLong{.seed = 8, .partitions = 4, .rounds = 200, .keys = 256};
+
+TEST_F(Cluster, RunsAJobToItsEnd) {
+  start();
+  const std::string job = submit(kShort, 4);
+  ASSERT_EQ(job.size(), 32) << job;
+  wait_for(job, "finished");
+  expect_exact(kShort);
+  EXPECT_THAT(well({"list"}), AllOf(HasSubstr(job), HasSubstr("verified")));
+  EXPECT_THAT(well({"describe", job}), HasSubstr("finished"));
+  EXPECT_EQ(processes("--host=").size(), 0) << "hosts outlive their job";
+}
+
+TEST_F(Cluster, GoesOnWhenAJobProcessIsKilled) {
+  start();
+  const std::string job = submit(kLong, 4);
+  for (int i = 0; i < 3; ++i) {
+    wait_for(job, "checkpoint");
+    kill_one("--host=");
+    std::this_thread::sleep_for(300ms);
+  }
+  wait_for(job, "finished");
+  expect_exact(kLong);
+}
+
+TEST_F(Cluster, GoesOnWhenAWorkerIsKilled) {
+  start({"--workers=3"});
+  const std::string job = submit(kLong, 4);
+  wait_for(job, "checkpoint");
+  kill_worker_at_work();
+  wait_for(job, "finished");
+  expect_exact(kLong);
+}
+
+TEST_F(Cluster, StartsWhatHasDied) {
+  start();
+  const std::string job = submit(kLong, 4);
+  wait_for(job, "checkpoint");
+  kill_worker_at_work();
+  EXPECT_EQ(millrace({"cluster", "status", dir()}).status, 1);
+  start();
+  EXPECT_EQ(millrace({"cluster", "status", dir()}).status, 0);
+  wait_for(job, "finished");
+  expect_exact(kLong);
+}
+
+TEST_F(Cluster, GoesOnWhenItsLeaderIsKilled) {
+  start({"--coordinators=2"});
+  const std::string job = submit(kLong, 4);
+  wait_for(job, "checkpoint");
+  kill_one("--name=coordinator-1");
+  start({"--coordinators=2"});
+  wait_for(job, "finished");
+  expect_exact(kLong);
+}
+
+TEST_F(Cluster, HasAJobWaitForSlots) {
+  start({"--workers=1"});
+  const std::string job = submit(kShort, 4);
+  std::this_thread::sleep_for(500ms);
+  EXPECT_THAT(well({"describe", job}), HasSubstr("waits for 4 slots: 2 of 2"));
+  start({"--workers=2"});
+  wait_for(job, "finished");
+  expect_exact(kShort);
+}
+
+TEST_F(Cluster, RescalesARunningJob) {
+  start();
+  const std::string job = submit(kLong, 2);
+  wait_for(job, "checkpoint");
+  well({"rescale", job, "--parallelism=4"});
+  wait_for(job, "checkpoint");
+  EXPECT_THAT(well({"describe", job}), HasSubstr("4"));
+  wait_for(job, "finished");
+  expect_exact(kLong);
+}
+
+TEST_F(Cluster, CancelsAndStopsJobs) {
+  start();
+  const std::string first = submit(kLong, 2);
+  wait_for(first, "checkpoint");
+  well({"cancel", first});
+  EXPECT_THAT(millrace({"wait", first, "--for=finished", "--timeout=30s"}).text,
+              HasSubstr("cancelled"));
+}
+
+TEST_F(Cluster, GoesOnFromASavepoint) {
+  start();
+  const std::string first = submit(kLong, 2);
+  wait_for(first, "checkpoint");
+  const fs::path savepoints = root() / "savepoints";
+  well({"stop", first, concat("--savepoint=", savepoints.native())});
+  std::string path;
+  for (const auto& entry : fs::directory_iterator(savepoints)) path = entry.path();
+  ASSERT_FALSE(path.empty());
+  const std::string second = submit(kLong, 4, "0", {concat("--restore=", path)});
+  wait_for(second, "finished");
+  expect_exact(kLong);
+}
+
+TEST_F(Cluster, TakesTheSameSubmissionOnce) {
+  start();
+  const std::string id(32, 'a');
+  EXPECT_EQ(submit(kShort, 2, "0", {concat("--job-id=", id)}), id);
+  EXPECT_EQ(submit(kShort, 2, "0", {concat("--job-id=", id)}), id);
+  wait_for(id, "finished");
+  expect_exact(kShort);
+  const Said other = millrace({"submit", "--detached", concat("--job-id=", id), "--parallelism=1",
+                               VERIFIED_JOB, "--", concat("--output=", shown().native())});
+  EXPECT_EQ(other.status, 1);
+  EXPECT_THAT(other.text, HasSubstr(id));
+}
+
+// Whatever user code does, it is its own job's process that ends, and its own job that fails.
+TEST_F(Cluster, HasNoJobSufferFromAnother) {
+  start();
+  const test::EventPattern pattern{.seed = 9, .partitions = 2, .rounds = 100, .keys = 64};
+  const std::string steady = submit(pattern, 1, "10000");
+  wait_for(steady, "checkpoint");
+  const std::pair<const char*, const char*> ways[] = {{"segfault", "SIGSEGV"},
+                                                      {"abort", "SIGABRT"},
+                                                      {"overflow", "SIGSEGV"},
+                                                      {"exit", "status 3"},
+                                                      {"throw", "thrown by the job"}};
+  for (const auto& [way, word] : ways) {
+    SCOPED_TRACE(way);
+    const std::string job = well({"submit", "--detached", "--parallelism=1", CRASHING_JOB, "--",
+                                  concat("--how=", way), "-D", "restart-strategy.type=none"});
+    EXPECT_EQ(millrace({"wait", job, "--for=finished", "--timeout=30s"}).status, 1);
+    EXPECT_THAT(well({"describe", job}), AllOf(HasSubstr("failed"), HasSubstr(word)));
+  }
+  const std::string stuck = well({"submit", "--detached", "--parallelism=1", CRASHING_JOB, "--",
+                                  "--how=loop", "-D", "task.cancellation.timeout=1s"});
+  wait_for(stuck, "running");
+  well({"cancel", stuck});
+  wait_for(steady, "finished");
+  EXPECT_THAT(well({"describe", steady}), HasSubstr("attempt 1,")) << "it was restarted";
+  expect_exact(pattern);
+}
+
+// CLUSTER_KILLS=300 for a campaign.
+TEST_F(Cluster, GoesOnWhoeverIsKilled) {
+  const char* const asked = std::getenv("CLUSTER_KILLS");
+  const int kills = asked != nullptr ? std::atoi(asked) : 9;
+  const Words size{"--coordinators=2", "--workers=3"};
+  const test::EventPattern pattern{
+      .seed = 10, .partitions = 4, .rounds = static_cast<std::uint64_t>(kills) * 300, .keys = 256};
+  start(size);
+  const std::string job = submit(pattern, 4, "10000");
+  wait_for(job, "checkpoint");
+  std::map<std::string, std::vector<double>> seconds;
+  for (int i = 0; i < kills && !HasFailure(); ++i) {
+    const std::string victim = i % 3 == 0 ? "a host" : i % 3 == 1 ? "a worker" : "the leader";
+    const std::optional<int> before = running_attempt(job);
+    ASSERT_TRUE(before) << well({"describe", job}) << logs();
+    const auto begin = std::chrono::steady_clock::now();
+    if (i % 3 == 0) kill_one("--host=");
+    if (i % 3 == 1) kill_worker_at_work();
+    if (i % 3 == 2) kill_one(leader());
+    const auto now = [&] {
+      return std::chrono::duration<double>(std::chrono::steady_clock::now() - begin).count();
+    };
+    std::optional<int> after;
+    while (now() < 30 && !(after && *after > *before)) after = running_attempt(job);
+    ASSERT_TRUE(after && *after > *before) << victim << well({"describe", job}) << logs();
+    seconds[victim].push_back(now());
+    start(size);
+    wait_for(job, "checkpoint");
+  }
+  for (auto& [victim, times] : seconds) {
+    std::ranges::sort(times);
+    std::cout << "runs again after " << victim << " was killed: " << times[times.size() / 2]
+              << " s in the median of " << times.size() << ", " << times.back() << " s at most\n";
+  }
+  wait_for(job, "finished");
+  expect_exact(pattern);
+}
+
+class ClusterOverZooKeeper : public Cluster {
+ protected:
+  Words size() {
+    return {"--coordinators=3", concat("--zookeeper=", ensemble_.addresses()), "-D",
+            "high-availability.zookeeper.client.session-timeout=4s"};
+  }
+
+  test::ZooKeeperEnsemble ensemble_{3};
+};
+
+TEST_F(ClusterOverZooKeeper, GoesOnWhenItsLeaderDiesOrStandsStill) {
+  start(size());
+  const std::string job = submit(kLong, 4, "10000");
+  wait_for(job, "checkpoint");
+  kill_one(leader());
+  start(size());
+  wait_for(job, "checkpoint");
+  const std::string stands_still = leader();
+  kill_one(stands_still, SIGSTOP);
+  while (leader() == stands_still) std::this_thread::sleep_for(20ms);
+  kill_one(stands_still, SIGCONT);
+  wait_for(job, "finished");
+  expect_exact(kLong);
+}
+
+TEST_F(Cluster, RefusesWhatIsNoJob) {
+  start({"--workers=1"});
+  EXPECT_EQ(millrace({"submit", "/bin/true"}).status, 1);
+  EXPECT_NE(millrace({"submit", (root() / "cluster").native()}).status, 0);
+  EXPECT_EQ(millrace({"describe", std::string(32, 'b')}).status, 1);
+}
+
+}  // namespace
+}  // namespace millrace::test_support
