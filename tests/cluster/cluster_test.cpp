@@ -161,7 +161,7 @@ TEST_F(Cluster, GoesOnWhoeverIsKilled) {
   const int kills = asked != nullptr ? std::atoi(asked) : 9;
   const Words size{"--coordinators=2", "--workers=3"};
   const test::EventPattern pattern{
-      .seed = 10, .partitions = 4, .rounds = static_cast<std::uint64_t>(kills) * 300, .keys = 256};
+      .seed = 10, .partitions = 4, .rounds = static_cast<std::uint64_t>(kills) * 50, .keys = 256};
   start(size);
   const std::string job = submit(pattern, 4, "10000");
   wait_for(job, "checkpoint");

@@ -62,7 +62,7 @@ class LeadershipRecorder {
   }
 
  private:
-  static constexpr std::chrono::milliseconds kPatience{20'000};
+  static constexpr std::chrono::milliseconds kPatience{30'000};
 
   bool wait(std::chrono::milliseconds patience, const std::function<bool()>& what) {
     std::unique_lock lock(mutex_);

@@ -171,6 +171,21 @@ TEST(Run, DescribesItselfToACluster) {
                            detail::Setting{"log.level", "off"}));
 }
 
+// What a program of its own does whose standard streams are as `prepare` leaves them.
+int exit_code_of(const JobFunction& job, std::vector<std::string> words, void (*prepare)()) {
+  const pid_t child = fork();
+  if (child == 0) {
+    prepare();
+    words.insert(words.begin(), "program");
+    std::vector<char*> argv;
+    for (std::string& word : words) argv.push_back(word.data());
+    _exit(run("numbers", job, static_cast<int>(argv.size()), argv.data()));
+  }
+  int status = 0;
+  waitpid(child, &status, 0);
+  return WIFEXITED(status) ? WEXITSTATUS(status) : -1;
+}
+
 // Its standard input is a worker's, which is there.
 class RunAsHost : public testing::Test {
  protected:
@@ -183,10 +198,17 @@ class RunAsHost : public testing::Test {
     for (const int descriptor : {own_input_, input_[0], input_[1]}) close(descriptor);
   }
 
-  Outcome run_host(const std::vector<std::string>& more = {}) {
+  std::vector<std::string> words(const std::vector<std::string>& more) {
     std::vector<std::string> words{"--host=" + directory_.file("launch", *detail::encode(launch_))};
     words.insert(words.end(), more.begin(), more.end());
-    return run_program(numbers, words);
+    return words;
+  }
+  Outcome run_host(const std::vector<std::string>& more = {}) {
+    return run_program(numbers, words(more));
+  }
+  // One that begins ends its process with it.
+  int exit_code_of_host(const std::vector<std::string>& more = {}) {
+    return exit_code_of(numbers, words(more), [] {});
   }
   static std::string plan_of(const JobFunction& job) {
     return detail::decode_submission(run_program(job, {"--plan=submission"}).out, "")->plan;
@@ -206,12 +228,12 @@ class RunAsHost : public testing::Test {
 };
 
 TEST_F(RunAsHost, EndsWhereThereIsNoCoordinator) {
-  EXPECT_EQ(run_host().code, 1);
+  EXPECT_EQ(exit_code_of_host(), 1);
   EXPECT_TRUE(detail::read_crash_page(launch_.crash_page));
 }
 
 TEST_F(RunAsHost, TakesArgumentsAsTheyWereSubmitted) {
-  EXPECT_EQ(run_host({"--parallelism=7", "--last=5", "-D", "log.level=debug"}).code, 1);
+  EXPECT_EQ(exit_code_of_host({"--parallelism=7", "--last=5", "-D", "log.level=debug"}), 1);
   EXPECT_EQ(run_host({"--lats=5"}).code, 2);
 }
 
@@ -405,21 +427,6 @@ class Stuck : public Sink<std::int64_t> {
     while (true) pause();
   }
 };
-
-// What a program of its own does whose standard streams are as `prepare` leaves them.
-int exit_code_of(const JobFunction& job, std::vector<std::string> words, void (*prepare)()) {
-  const pid_t child = fork();
-  if (child == 0) {
-    prepare();
-    words.insert(words.begin(), "program");
-    std::vector<char*> argv;
-    for (std::string& word : words) argv.push_back(word.data());
-    _exit(run("numbers", job, static_cast<int>(argv.size()), argv.data()));
-  }
-  int status = 0;
-  waitpid(child, &status, 0);
-  return WIFEXITED(status) ? WEXITSTATUS(status) : -1;
-}
 
 TEST(Run, PrintsNothingIntoTheFileOfASinkWhenTheStandardOutputIsClosed) {
   const auto folder = std::filesystem::temp_directory_path() /

@@ -18,6 +18,7 @@ namespace {
 
 using namespace std::chrono_literals;
 
+constexpr auto kPatience = 1min;  // with servers, on a busy machine
 constexpr const char* kJava = "/usr/bin/java";
 constexpr const char* kLibraries = "/usr/share/java/zookeeper.jar:/usr/share/java/slf4j-simple.jar";
 
@@ -165,10 +166,13 @@ std::string ZooKeeperEnsemble::mode_of(std::size_t server) const {
 bool ZooKeeperEnsemble::serves(std::size_t server) const { return !mode_of(server).empty(); }
 
 std::size_t ZooKeeperEnsemble::leading_server() const {
-  for (std::size_t i = 0; i < servers_.size(); ++i) {
-    const std::string mode = mode_of(i);
-    if (mode == "leader" || mode == "standalone") return i;
-  }
+  const auto end = std::chrono::steady_clock::now() + kPatience;
+  do {
+    for (std::size_t i = 0; i < servers_.size(); ++i) {
+      const std::string mode = mode_of(i);
+      if (mode == "leader" || mode == "standalone") return i;
+    }
+  } while (std::chrono::steady_clock::now() < end);
   throw std::runtime_error("no ZooKeeper server leads the others");
 }
 
@@ -177,7 +181,7 @@ std::string ZooKeeperEnsemble::log(std::size_t server) const {
 }
 
 void ZooKeeperEnsemble::await(const std::vector<std::size_t>& servers) const {
-  const auto end = std::chrono::steady_clock::now() + 30s;
+  const auto end = std::chrono::steady_clock::now() + kPatience;
   for (const std::size_t server : servers) {
     while (!serves(server)) {
       if (std::chrono::steady_clock::now() > end || !servers_[server].process->runs()) {

@@ -26,11 +26,11 @@ class ZooKeeperEnsemble {
   void restart(std::size_t server);    // one that was killed, with its data
   void stop(std::size_t server);       // SIGSTOP
   void resume(std::size_t server);     // SIGCONT
-  std::size_t leading_server() const;  // which may change at any time
+  std::size_t leading_server() const;  // waits for one; which it is may change at any time
   // Whether it answers, and has a quorum behind it.
   bool serves(std::size_t server) const;
   std::string log(std::size_t server) const;
-  // Throws if one does not within half a minute.
+  // Throws if one does not within a minute.
   void await(const std::vector<std::size_t>& servers) const;
 
  private:

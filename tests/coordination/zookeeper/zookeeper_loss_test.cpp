@@ -51,22 +51,23 @@ class ZooKeeperServers : public testing::Test {
 TEST_F(ZooKeeperServers, WithoutQuorumALeaderIsFrozenUntilItsSessionIsOver) {
   const ZooKeeperOptions long_options = fresh_cluster(30s);
   Coordinator patient = coordinator_of(long_options);
-  Coordinator hasty = coordinator_of(fresh_cluster(1s));
+  Coordinator hasty = coordinator_of(fresh_cluster(2s));
   patient.join("one:1");
   hasty.join("two:2");
   ASSERT_EQ(patient.told->await_lead(), 1u);
-  ASSERT_EQ(hasty.told->await_lead(), 1u);
+  const LeaderEpoch epoch(hasty.told->await_lead());
+  const std::size_t deposed = hasty.told->times_told<Deposed>();
 
   kill(0);
   kill(1);
   EXPECT_TRUE(patient.told->was_told<Frozen>());
   EXPECT_TRUE(hasty.told->was_told<Frozen>());
-  EXPECT_TRUE(hasty.told->was_told<Deposed>(1, 5s));
-  EXPECT_EQ(hasty.documents->write("jobs/a", kNoDocument, "x", LeaderEpoch(1)).error().code(),
+  EXPECT_TRUE(hasty.told->was_told<Deposed>(deposed + 1));
+  EXPECT_EQ(hasty.documents->write("jobs/a", kNoDocument, "x", epoch).error().code(),
             ErrorCode::kCancelled);
   restart();
   EXPECT_TRUE(patient.told->was_told<Thawed>(2));
-  EXPECT_EQ(hasty.told->await_lead(), 2u);
+  EXPECT_GT(hasty.told->await_lead(), epoch.value());
   EXPECT_TRUE(eventually([&] {
     return patient.documents->write("jobs/a", kNoDocument, "x", LeaderEpoch(1)).has_value() ||
            patient.documents->read("jobs/a").value_or(std::nullopt).has_value();
@@ -107,14 +108,14 @@ TEST_F(ZooKeeperServers, ThatOneOfThreeDiesAWriterNoticesByARetryAtMost) {
 }
 
 TEST_F(ZooKeeperServers, ThatItsServerStandsStillFreezesALeader) {
-  ZooKeeperOptions options = fresh_cluster(6s);
+  ZooKeeperOptions options = fresh_cluster(10s);
   const std::size_t server = (ensemble().leading_server() + 1) % 3;
   options.quorum = ensemble().address(server);
   Coordinator leader = coordinator_of(options);
   leader.join("one:1");
   ASSERT_EQ(leader.told->await_lead(), 1u);
   ensemble().stop(server);
-  EXPECT_TRUE(leader.told->was_told<Frozen>(1, 5s));
+  EXPECT_TRUE(leader.told->was_told<Frozen>());
   ensemble().resume(server);
   EXPECT_TRUE(leader.told->was_told<Thawed>(2));
   EXPECT_EQ(leader.told->lead(), 1u);
@@ -212,8 +213,8 @@ TEST_F(ZooKeeperReplies, ALeaderThatIsCutOffInSilenceIsDeposedByItsOwnClock) {
   next.join("two:2");
   ASSERT_TRUE(next.told->knows({LeaderEpoch(1), "one:1"}));
   proxy_.hold();
-  EXPECT_TRUE(coordinator_.told->was_told<Frozen>(1, 3s));
-  EXPECT_TRUE(coordinator_.told->was_told<Deposed>(1, 3s));
+  EXPECT_TRUE(coordinator_.told->was_told<Frozen>());
+  EXPECT_TRUE(coordinator_.told->was_told<Deposed>());
   EXPECT_EQ(
       coordinator_.documents->write("jobs/a", kNoDocument, "x", LeaderEpoch(1)).error().code(),
       ErrorCode::kCancelled);

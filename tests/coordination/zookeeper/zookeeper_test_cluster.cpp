@@ -45,7 +45,7 @@ std::shared_ptr<detail::ZooKeeperSession> session_of(const detail::ZooKeeperOpti
 }
 
 bool eventually(const std::function<bool()>& so) {
-  const auto end = std::chrono::steady_clock::now() + 30s;
+  const auto end = std::chrono::steady_clock::now() + 60s;
   while (!so()) {
     if (std::chrono::steady_clock::now() > end) return false;
     std::this_thread::sleep_for(5ms);

@@ -33,7 +33,7 @@ class OnZooKeeper {
 // A session beside the elections, to look and to meddle. Connected.
 std::shared_ptr<detail::ZooKeeperSession> session_of(const detail::ZooKeeperOptions& options);
 
-// Whether it becomes so in half a minute.
+// Whether it becomes so in a minute.
 bool eventually(const std::function<bool()>& so);
 
 // What was logged.
