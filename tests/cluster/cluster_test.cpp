@@ -160,8 +160,10 @@ TEST_F(Cluster, GoesOnWhoeverIsKilled) {
   const char* const asked = std::getenv("CLUSTER_KILLS");
   const int kills = asked != nullptr ? std::atoi(asked) : 9;
   const Words size{"--coordinators=2", "--workers=3"};
-  const test::EventPattern pattern{
-      .seed = 10, .partitions = 4, .rounds = static_cast<std::uint64_t>(kills) * 50, .keys = 256};
+  const test::EventPattern pattern{.seed = 10,
+                                   .partitions = 4,
+                                   .rounds = 300 + static_cast<std::uint64_t>(kills) * 15,
+                                   .keys = 256};
   start(size);
   const std::string job = submit(pattern, 4, "10000");
   wait_for(job, "checkpoint");
@@ -188,6 +190,9 @@ TEST_F(Cluster, GoesOnWhoeverIsKilled) {
     std::ranges::sort(times);
     std::cout << "runs again after " << victim << " was killed: " << times[times.size() / 2]
               << " s in the median of " << times.size() << ", " << times.back() << " s at most\n";
+  }
+  for (int minutes = 0; minutes < 10; ++minutes) {
+    if (millrace({"wait", job, "--for=finished", "--timeout=60s"}).status == 0) break;
   }
   wait_for(job, "finished");
   expect_exact(pattern);
