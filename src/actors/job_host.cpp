@@ -19,9 +19,12 @@ struct JobHost::System {
         operators_log(logging.logger("operators")),
         config(self.threads),
         actors((prepare_for_links(config), config)) {}
+  // Actors use the executor as long as they are there, and its work may hold them beyond that.
   ~System() {
     caf::anon_send_exit(links, caf::exit_reason::kill);
     caf::anon_send_exit(host, caf::exit_reason::kill);
+    actors.await_all_actors_done();
+    executor.finish();
   }
 
   caf::actor spawn_links(const caf::actor& owner) {

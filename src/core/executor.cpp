@@ -25,11 +25,17 @@ void ThreadExecutor::execute(std::function<void()> work) {
   }
 }
 
+void ThreadExecutor::finish() {
+  std::unique_lock lock(mutex_);
+  rested_.wait(lock, [&] { return waiting_.empty() && idle_ == threads_.size(); });
+}
+
 void ThreadExecutor::run() {
   std::unique_lock lock(mutex_);
   while (!ending_) {
     if (waiting_.empty()) {
       ++idle_;
+      rested_.notify_all();
       changed_.wait(lock);
       --idle_;
       continue;

@@ -32,12 +32,15 @@ class ThreadExecutor final : public Executor {
   explicit ThreadExecutor(std::size_t threads = 1) : most_(threads) {}
   ~ThreadExecutor() override;
   void execute(std::function<void()> work) override;
+  // Waits until there is nothing to do, whatever the work itself adds.
+  void finish();
 
  private:
   void run();
 
   std::mutex mutex_;
   std::condition_variable changed_;
+  std::condition_variable rested_;  // a thread has nothing to do
   std::deque<std::function<void()>> waiting_;
   bool ending_ = false;
   std::size_t idle_ = 0;  // threads

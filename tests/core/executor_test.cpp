@@ -2,6 +2,7 @@
 
 #include <gtest/gtest.h>
 
+#include <atomic>
 #include <future>
 #include <vector>
 
@@ -23,6 +24,21 @@ TEST(ThreadExecutor, WorksInOrderOnAThreadOfItsOwn) {
   executor.execute([&] { worker.set_value(std::this_thread::get_id()); });
   EXPECT_NE(worker.get_future().get(), std::this_thread::get_id());
   for (int i = 0; i < 100; ++i) EXPECT_EQ(done[static_cast<std::size_t>(i)], i);
+}
+
+TEST(ThreadExecutor, FinishesWhatWorkAddsToo) {
+  ThreadExecutor executor(3);
+  executor.finish();
+  std::atomic<int> done = 0;
+  std::function<void()> work = [&] {
+    if (++done < 50) executor.execute(work);
+  };
+  executor.execute(work);
+  executor.finish();
+  EXPECT_EQ(done, 50);
+  executor.execute([&] { ++done; });
+  executor.finish();
+  EXPECT_EQ(done, 51);
 }
 
 TEST(ThreadExecutor, EndsWithTheWorkAtHand) {

@@ -304,6 +304,8 @@ void LinkActor::perform(LinkCommands commands) {
 
 void LinkActor::perform(link_command::Send& send) { put_out(send.link, send.bytes); }
 
+// CAF finds the end of a connection that was reset by itself. Told to close one that its event loop
+// has not taken up yet, it would never let go of it.
 void LinkActor::perform(link_command::Close& closing) {
   dialers_.erase(closing.link);
   const auto found = connections_.find(closing.link);
@@ -312,7 +314,6 @@ void LinkActor::perform(link_command::Close& closing) {
   by_handle_.erase(handle);
   connections_.erase(found);
   reset_connection(descriptor_of(handle));
-  close(handle);
 }
 
 void LinkActor::perform(link_command::HandOver& command) {
