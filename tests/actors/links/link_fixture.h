@@ -15,6 +15,7 @@
 #include <vector>
 
 #include "millrace/actors/links/link_actor.h"
+#include "millrace/actors/system_config.h"
 
 namespace millrace::detail {
 
@@ -130,11 +131,8 @@ class LinkProcess {
   const LinkMetrics& metrics() const { return *metrics_; }
 
  private:
-  struct Config : caf::actor_system_config {
-    Config() {
-      set("scheduler.max-threads", std::size_t{1});
-      prepare_for_links(*this);
-    }
+  struct Config : SystemConfig {
+    Config() : SystemConfig(1) { prepare_for_links(*this); }
   };
 
   std::shared_ptr<LinkEvents> events_ = std::make_shared<LinkEvents>();
