@@ -212,9 +212,11 @@ Commands JobCoordinator::host_lost(const std::string& host, const Error& error, 
 }
 
 // Its tasks are closed, as far as anybody will ever know. Whatever the reason is, another host may
-// do better: the failure is one that is tried again.
+// do better: the failure is one that is tried again. Where all that the job had to do is done and
+// kept, tasks had nothing to do but close, and nothing has failed.
 void JobCoordinator::lose_host(const std::string& host, const Error& error, Moment now) {
   const Error lost = unavailable(concat("host ", in_quotes(host), " is lost: ", error.message()));
+  const bool done = job_.state() == JobState::kFinishing || job_.state() == JobState::kStopping;
   for (std::size_t index = 0; index < regions_.size(); ++index) {
     std::size_t gone = 0;
     for (const SubtaskId subtask : regions_[index].subtasks) {
@@ -222,7 +224,7 @@ void JobCoordinator::lose_host(const std::string& host, const Error& error, Mome
       open_[subtask.value()] = false;
       ++gone;
     }
-    if (gone > 0) perform_noting(lost, job_.task_failed(index, lost, now.monotonic));
+    if (gone > 0 && !done) perform_noting(lost, job_.task_failed(index, lost, now.monotonic));
     for (; gone > 0; --gone) perform(job_.task_closed(index));
   }
 }

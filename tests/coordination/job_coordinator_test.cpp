@@ -319,6 +319,21 @@ TEST_F(JobCoordinatorTest, FinishesBehindAFinalCheckpoint) {
   EXPECT_TRUE(only<TellEnd>(end).result);
 }
 
+TEST_F(JobCoordinatorTest, FinishesWellThoughAHostIsLostBehindTheFinalCheckpoint) {
+  JobCoordinator job = running(apart());
+  (void)job.hear(TaskFinished{task(0)}, at(1s));
+  (void)job.hear(TaskFinished{task(1)}, at(1s));
+  const CheckpointId id(1);
+  (void)acknowledge_all(job, id, at(1s));
+  (void)job.metadata_written(id, {}, at(1s));
+  (void)job.pointer_swapped(id, {}, at(1s));
+  (void)job.hear(CheckpointCommitted{task(0), id}, at(1s));
+  (void)job.hear(CheckpointCommitted{task(1), id}, at(1s));
+  EXPECT_THAT(job.host_lost("two", unavailable("gone"), at(2s)), IsEmpty());
+  EXPECT_THAT(words(job.hear(TaskClosed{task(0)}, at(2s))), ElementsAre("record finished"));
+  EXPECT_TRUE(only<TellEnd>(job.end_recorded(at(2s))).result);
+}
+
 TEST_F(JobCoordinatorTest, TellsTasksWithTheBarrierThatItIsASavepoint) {
   JobCoordinator job = running();
   ASSERT_TRUE(job.check_savepoint());

