@@ -72,8 +72,21 @@ struct HostReport {
     committed @7 :Committed;
     enumeratorFailed @8 :Failed;
     splits @9 :Splits;
-    ready @10 :HostAddress;  # the attempt means nothing then
+    ready @10 :Ready;  # the attempt means nothing then
   }
+}
+
+struct Ready {
+  address @0 :HostAddress;
+  plan @1 :UInt64;
+  triggered @2 :UInt64;  # a checkpoint
+  tasks @3 :List(HeldTask);
+}
+
+struct HeldTask {
+  subtask @0 :UInt32;
+  attempt @1 :UInt64;
+  condition @2 :UInt8;  # 0 opening, 1 running, 2 finished, 3 failed, 4 closing
 }
 
 struct Failure {
@@ -117,6 +130,7 @@ struct WorkerCommand {
     stop @1 :HostId;
     part @2 :ArtifactPart;
     readLog @3 :ReadLog;
+    redirect @4 :RedirectHost;
   }
 }
 
@@ -140,6 +154,12 @@ struct StartHost {
 struct Setting {
   key @0 :Text;
   text @1 :Text;
+}
+
+struct RedirectHost {
+  host @0 :HostId;
+  epoch @1 :UInt64;
+  coordinator @2 :Text;  # host:port
 }
 
 struct ArtifactPart {

@@ -50,11 +50,26 @@ caf::behavior CoordinatorActor::make_behavior() {
         dispatcher_.emplace(lead.epoch);
       },
       [this](LeadNoMore) { lead_no_more(); },
+      [this](const JobsKnown& known) {
+        if (dispatcher_ && known.epoch == epoch_) follow(dispatcher_->jobs_known());
+      },
       [this](RunJob& run_job) { run(std::move(run_job.job)); },
       [this](const JobListening& listening) { on_job_listening(listening.job, listening.address); },
       [this](const JobEnded& ended) { on_job_ended(ended.job, ended.status); },
       [this](const NeedSlots& need) {
         if (jobs_.contains(need.job)) follow(dispatcher_->need_slots(need.job, need.slots));
+      },
+      [this](const SeekHosts& seek) {
+        if (jobs_.contains(seek.job)) follow(dispatcher_->seek_hosts(seek.job));
+      },
+      [this](const KeepHosts& keep) {
+        if (!jobs_.contains(keep.job)) return;
+        std::vector<HostId> host_of;
+        for (const std::string& host : keep.host_of) host_of.push_back(*parse_host_id(host));
+        follow(dispatcher_->keep_hosts(keep.job, host_of));
+      },
+      [this](const HostGivenUp& given_up) {
+        if (dispatcher_) follow(dispatcher_->give_up_host(*parse_host_id(given_up.host)));
       },
       [this](const CancelJobOf& cancel) {
         const auto job = jobs_.find(cancel.job);
@@ -122,6 +137,8 @@ void CoordinatorActor::run(ClusterJob job) {
       .execution = job.execution,
       .slots = self,
       .has_run = job.has_run,
+      .takeover =
+          job.may_run ? std::optional(Takeover{job.mark, settings_.patience}) : std::nullopt,
       .key = id,
       .watch = [watch = settings_.events.watch, id](const JobView& view) { watch(id, view); },
       .report =
@@ -130,6 +147,7 @@ void CoordinatorActor::run(ClusterJob job) {
           }};
   const caf::actor coordinator = spawn<JobActor>(job.plan, std::move(settings));
   send(registry, Serve{coordinator});
+  if (job.may_run) dispatcher_->expect_hosts(id);
   jobs_.emplace(id, Running{std::move(job), registry, coordinator, {}});
 }
 
@@ -248,6 +266,12 @@ void CoordinatorActor::perform(LaunchHost& launch) {
 }
 
 void CoordinatorActor::perform(EndHost& end) { tell(end.worker, StopHost{end.host}); }
+
+void CoordinatorActor::perform(MoveHost& move) {
+  const auto job = jobs_.find(move.host.job);
+  if (job == jobs_.end()) return;
+  tell(move.worker, RedirectHost{move.host, epoch_, job->second.address});
+}
 
 void CoordinatorActor::perform(GrantSlots& grant) {
   const auto job = jobs_.find(grant.job);

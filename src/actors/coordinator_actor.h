@@ -29,7 +29,8 @@ struct CoordinatorSettings {
   Logger log;
   std::function<caf::actor(caf::actor owner)> spawn_links;  // of the role of a coordinator
   LinkAddress listen;                                       // for workers
-  LinkAddress job_listen;  // for hosts; each job has a port of its own
+  LinkAddress job_listen;             // for hosts; each job has a port of its own
+  std::chrono::nanoseconds patience;  // in which hosts of another leader are found
   std::function<void(Result<LinkAddress>)> listening;
   CoordinatorEvents events;
 };
@@ -39,6 +40,10 @@ struct Lead {
   LeaderEpoch epoch;
 };
 struct LeadNoMore {};
+// All jobs that run already were given to RunJob.
+struct JobsKnown {
+  LeaderEpoch epoch;
+};
 // Only a leader does.
 struct RunJob {
   ClusterJob job;
@@ -100,6 +105,7 @@ class CoordinatorActor final : public ActorBase {
   void follow(Dispatcher::Commands commands);
   void perform(LaunchHost& launch);
   void perform(EndHost& end);
+  void perform(MoveHost& move);
   void perform(GrantSlots& grant);
   void perform(LackSlots& lack);
   void perform(MissHost& miss);
@@ -119,6 +125,7 @@ class CoordinatorActor final : public ActorBase {
 
 CAF_ALLOW_UNSAFE_MESSAGE_TYPE(millrace::detail::Lead)
 CAF_ALLOW_UNSAFE_MESSAGE_TYPE(millrace::detail::LeadNoMore)
+CAF_ALLOW_UNSAFE_MESSAGE_TYPE(millrace::detail::JobsKnown)
 CAF_ALLOW_UNSAFE_MESSAGE_TYPE(millrace::detail::RunJob)
 CAF_ALLOW_UNSAFE_MESSAGE_TYPE(millrace::detail::CancelJobOf)
 CAF_ALLOW_UNSAFE_MESSAGE_TYPE(millrace::detail::SavepointOf)

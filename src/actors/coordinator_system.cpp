@@ -95,6 +95,7 @@ Result<std::unique_ptr<CoordinatorSystem>> CoordinatorSystem::make(const LinkedP
           [made = system.get()](const caf::actor& owner) { return made->spawn_links(owner); },
       .listen = process.listen,
       .job_listen = {process.listen.host, 0},
+      .patience = process.options.limits.heartbeat.timeout,
       .listening =
           [listening](Result<LinkAddress> bound) { listening->set_value(std::move(bound)); },
       .events = std::move(events)});
@@ -115,6 +116,10 @@ void CoordinatorSystem::lead(LeaderEpoch epoch) {
 }
 
 void CoordinatorSystem::lead_no_more() { caf::anon_send(system_->coordinator, LeadNoMore{}); }
+
+void CoordinatorSystem::jobs_known(LeaderEpoch epoch) {
+  caf::anon_send(system_->coordinator, JobsKnown{epoch});
+}
 
 void CoordinatorSystem::run(ClusterJob job) {
   caf::anon_send(system_->coordinator, RunJob{std::move(job)});

@@ -30,8 +30,10 @@ struct JobView {
 // A job that is to run.
 struct ClusterJob {
   std::string id;
-  LeaderEpoch epoch;     // of the leader that runs it
-  bool has_run = false;  // another leader has, or with another parallelism
+  LeaderEpoch epoch;       // of the leader that runs it
+  bool has_run = false;    // another leader has run it, or with another parallelism
+  bool may_run = false;    // its tasks may run still
+  std::uint64_t mark = 0;  // of its plan, as its hosts know it
   std::shared_ptr<const ExecutionPlan> plan;
   ExecutionSettings execution;
   std::shared_ptr<void> stores;  // that the settings borrow
@@ -61,6 +63,8 @@ class CoordinatorSystem {
 
   void lead(LeaderEpoch epoch);
   void lead_no_more();
+  // All jobs whose tasks may run still were given to run().
+  void jobs_known(LeaderEpoch epoch);
 
   // Only a leader has jobs; nothing happens where there is no such job.
   void run(ClusterJob job);

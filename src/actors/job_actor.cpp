@@ -12,6 +12,7 @@ namespace millrace::detail {
 namespace {
 
 constexpr std::chrono::milliseconds kTimeToExplain{500};
+constexpr std::chrono::milliseconds kPauseOfClaims{500};
 
 JobCoordinatorSettings settings_of(const JobActorSettings& settings) {
   const ExecutionSettings& execution = settings.execution;
@@ -48,7 +49,7 @@ caf::behavior JobActor::make_behavior() {
       },
       [this](StartJob) { start(); },
       [this](CancelJob) {
-        start();
+        begin();
         follow(coordinator_.cancel(now()));
         give_up_slots(cancelled("the job was cancelled"));
       },
@@ -61,6 +62,7 @@ caf::behavior JobActor::make_behavior() {
       hear<TaskOpened>(),
       hear<TaskFinished>(),
       [this](TaskFailed& failed) {
+        if (adoption_) return hear_of_tasks(failed);
         settings_.log.debug("task failed", {{"subtask", failed.from.subtask},
                                             {"attempt", failed.from.attempt},
                                             {"error", failed.error.message()}});
@@ -73,6 +75,11 @@ caf::behavior JobActor::make_behavior() {
       hear<EnumeratorFailed>(),
       hear<SplitsAcknowledged>(),
       [this](const AttemptAllocated& allocated) { on_allocated(allocated); },
+      [this](const JobClaimed& claimed) { on_claimed(claimed.attempt); },
+      [this](ClaimAgain) { adopt_if_complete(); },
+      [this](TakeoverOver) {
+        if (adoption_ && !claiming_) begin();
+      },
       [this](const MetadataWritten& written) {
         follow(coordinator_.metadata_written(written.checkpoint, written.status, now()));
       },
@@ -116,7 +123,56 @@ caf::behavior JobActor::make_behavior() {
 void JobActor::on_exit() { hosts_.clear(); }
 
 void JobActor::start() {
+  if (started_) return;
+  settings_.takeover ? look_for_tasks() : begin();
+}
+
+// From its latest checkpoint, or from what it was to go on from. Hosts that another coordinator had
+// are ended when slots are asked for.
+void JobActor::begin() {
+  adoption_.reset();
   if (!std::exchange(started_, true)) follow(coordinator_.start(now()));
+}
+
+// --- adoption ---
+
+void JobActor::look_for_tasks() {
+  if (adoption_) return;
+  adoption_.emplace(*plan_, settings_.takeover->plan);
+  send(settings_.slots, SeekHosts{settings_.key});
+  delayed_send(this, settings_.takeover->patience, TakeoverOver{});
+}
+
+template <class Message>
+void JobActor::hear_of_tasks(const Message& message) {
+  adoption_->hear(message);
+  adopt_if_complete();
+}
+
+// Once the job is claimed nobody else does anything about its tasks, and what is complete stays so.
+void JobActor::adopt_if_complete() {
+  if (!adoption_ || claiming_) return;
+  if (adoption_->is_impossible()) return begin();
+  if (!adoption_->complete()) return;
+  claiming_ = true;
+  with_ledger([](JobLedger& ledger) { return JobClaimed{ledger.adopt()}; });
+}
+
+void JobActor::on_claimed(const Result<Attempt>& attempt) {
+  claiming_ = false;
+  if (!adoption_) return;  // it was cancelled
+  const std::optional<RunningTasks> running = adoption_->complete();
+  if (!attempt && attempt.error().code() == ErrorCode::kUnavailable && running) {
+    return delayed_send(this, kPauseOfClaims, ClaimAgain{});
+  }
+  if (!attempt || !running) return begin();
+  adoption_.reset();
+  started_ = true;
+  view_.attempt = attempt->id.value();
+  granted_ = hosts_of_slots(*plan_, running->host_of());
+  send(settings_.slots, KeepHosts{settings_.key, *granted_});
+  settings_.log.info("tasks adopted", {{"job", settings_.key}, {"attempt", attempt->id}});
+  follow(coordinator_.adopt(*attempt, *running, now()));
 }
 
 void JobActor::on_ready(const HostReady& ready, const caf::actor& host) {
@@ -126,6 +182,7 @@ void JobActor::on_ready(const HostReady& ready, const caf::actor& host) {
   }
   settings_.log.debug("host ready", {{"job", plan_->logical.job}, {"host", identity}});
   hosts_.emplace(identity, Host{ready.address, host});
+  if (adoption_) return hear_of_tasks(ready);
   if (settings_.slots) return go_on_in_slots();
   if (hosts_.size() >= settings_.hosts) start();
 }
@@ -136,7 +193,17 @@ void JobActor::on_lost(const HostLost& lost) {
   if (found == hosts_.end()) return;
   const std::string identity = found->first;
   hosts_.erase(found);
+  give_up_host(identity);
+  if (adoption_) {
+    adoption_->host_lost(identity);
+    return adopt_if_complete();
+  }
   follow(coordinator_.host_lost(identity, lost.error, now()));
+}
+
+// Whoever has given it is to end it: it goes on without a coordinator.
+void JobActor::give_up_host(const std::string& identity) {
+  if (settings_.slots) send(settings_.slots, HostGivenUp{identity});
 }
 
 void JobActor::on_allocated(const AttemptAllocated& allocated) {
@@ -178,9 +245,11 @@ void JobActor::on_missed(const HostMissed& missed) {
   const Error error = unavailable(missed.error.message());
   view_.trouble = error.message();
   const auto known = hosts_.find(missed.host);
-  if (known != hosts_.end()) on_lost({known->second.actor, error});
+  const bool was_heard = known != hosts_.end();
+  if (was_heard) on_lost({known->second.actor, error});
   const bool awaited = granted_ && std::ranges::count(*granted_, missed.host) > 0;
   if (awaited) give_up_slots(error);
+  if (!was_heard && adoption_ && !claiming_) begin();  // it was to be
 }
 
 void JobActor::give_up_slots(const Error& error) {
@@ -306,6 +375,7 @@ void JobActor::perform(DropHost& drop) {
   if (found == hosts_.end()) return;
   send_exit(found->second.actor, caf::exit_reason::user_shutdown);
   hosts_.erase(found);
+  give_up_host(drop.host);
 }
 
 void JobActor::perform(const ToAllHosts& message) {

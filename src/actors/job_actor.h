@@ -3,6 +3,9 @@
 // and of the clock. The ledger's calls block: the executor makes them, one at a time, and what
 // comes of them are messages.
 //
+// A job that another coordinator had may run still. Then its hosts are looked for first, and heard;
+// if all of its tasks are there they are adopted, and otherwise it begins anew.
+//
 // A host is whoever says HostReady; the job begins once so many as it needs have. Where its tasks
 // go is asked for at each attempt: of what places them on the hosts that there are; or of an actor
 // that gives out slots, whose hosts are then waited for.
@@ -18,11 +21,19 @@
 #include "millrace/actors/actor_base.h"
 #include "millrace/actors/coordinator_system.h"
 #include "millrace/actors/messages.h"
+#include "millrace/coordination/adoption.h"
 #include "millrace/coordination/job_coordinator.h"
 #include "millrace/core/executor.h"
 #include "millrace/core/log.h"
 
 namespace millrace::detail {
+
+// What is needed to adopt tasks: the mark of the plan that their hosts have, and the time in which
+// they must be found.
+struct Takeover {
+  std::uint64_t plan = 0;
+  std::chrono::nanoseconds patience{0};
+};
 
 struct JobActorSettings {
   const Clock* clock = nullptr;
@@ -34,7 +45,8 @@ struct JobActorSettings {
   PlaceTasks place = spread;
   caf::actor slots = nullptr;  // gives them out, if there is such an actor; StartJob begins the job
   bool has_run = false;        // another coordinator has had it: what keeps it may pass
-  std::string key = {};        // under which it is known; empty: its name
+  std::optional<Takeover> takeover = {};           // its tasks may run
+  std::string key = {};                            // under which it is known; empty: its name
   std::function<void(const JobView&)> watch = {};  // called when it changes, on the actor's thread
   std::function<void(Status)> report;              // called once, on the actor's thread, at the end
 };
@@ -57,10 +69,19 @@ class JobActor final : public ActorBase {
   // An event of the coordinator that a message is as it stands.
   template <class Message>
   auto hear() {
-    return [this](Message& message) { follow(coordinator_.hear(std::move(message), now())); };
+    return [this](Message& message) {
+      if (adoption_) return hear_of_tasks(message);
+      follow(coordinator_.hear(std::move(message), now()));
+    };
   }
   Moment now() const { return {settings_.clock->monotonic(), settings_.clock->now()}; }
   void start();
+  void begin();
+  void look_for_tasks();
+  template <class Message>
+  void hear_of_tasks(const Message& message);
+  void adopt_if_complete();
+  void on_claimed(const Result<Attempt>& attempt);
   void on_ready(const HostReady& ready, const caf::actor& host);
   void on_lost(const HostLost& lost);
   void on_allocated(const AttemptAllocated& allocated);
@@ -94,6 +115,8 @@ class JobActor final : public ActorBase {
   void perform(TellDeclined& tell);
   void perform(TellEnd& tell);
 
+  void give_up_host(const std::string& identity);
+
   // Has the executor call it, after the calls before; what it returns comes back as a message.
   template <class Call>
   void with_ledger(Call call);
@@ -104,6 +127,8 @@ class JobActor final : public ActorBase {
   JobCoordinator coordinator_;
   std::map<std::string, Host> hosts_;  // by identity
   bool started_ = false;
+  std::optional<Adoption> adoption_;                 // while it is not decided
+  bool claiming_ = false;                            // to adopt
   std::vector<AttemptAllocated> unplaced_;           // wait for slots
   std::optional<std::vector<std::string>> granted_;  // the hosts of the slots that were asked for
   JobView view_;

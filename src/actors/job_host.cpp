@@ -60,14 +60,18 @@ JobHost::JobHost(const LinkedProcess& process, HostedJob job, const LinkAddress&
   System& system = *system_;
   auto deployed = std::make_shared<const DeployedJob>(
       DeployedJob{std::move(job.plan), std::move(job.code), process.seed, system.operators_log});
-  TaskHostSettings settings{
-      .clock = &system.clock,
-      .executor = &system.executor,
-      .log = system.log,
-      .execution = std::move(job.execution),
-      .identity = process.identity,
-      .crash_page = job.crash_page,
-      .linked = LinkedHost{.job = job.id, .spawn_links = {}, .pool = system.pool, .ended = {}}};
+  TaskHostSettings settings{.clock = &system.clock,
+                            .executor = &system.executor,
+                            .log = system.log,
+                            .execution = std::move(job.execution),
+                            .identity = process.identity,
+                            .crash_page = job.crash_page,
+                            .linked = LinkedHost{.job = job.id,
+                                                 .spawn_links = {},
+                                                 .pool = system.pool,
+                                                 .ended = {},
+                                                 .outlives_coordinator = job.outlives_coordinator,
+                                                 .plan = job.mark}};
   std::promise<caf::actor> links;
   settings.linked->spawn_links = [&](const caf::actor& owner) {
     caf::actor spawned = system.spawn_links(owner);
@@ -81,6 +85,10 @@ JobHost::JobHost(const LinkedProcess& process, HostedJob job, const LinkAddress&
 }
 
 JobHost::~JobHost() = default;
+
+void JobHost::follow(LeaderEpoch epoch, const LinkAddress& coordinator) {
+  caf::anon_send(system_->host, FollowCoordinator{epoch, coordinator});
+}
 
 bool JobHost::wait_for(std::chrono::milliseconds time) { return system_->outcome->wait_for(time); }
 

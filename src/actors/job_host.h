@@ -1,5 +1,6 @@
 // A process's part in a job that has several hosts: its tasks there, and the links to the others.
-// It finds the job's coordinator at an address, and ends when that is gone.
+// It finds the job's coordinator at an address, and ends when that is gone, unless it is to outlive
+// it.
 //
 // The process has the job's code, and the plan that its coordinator has too. The job's stores must
 // outlive it.
@@ -23,8 +24,10 @@ struct HostedJob {
   JobId id{};
   ExecutionPlan plan;
   JobCode code;
-  ExecutionSettings execution = {};  // its stores are those of this process
-  CrashPage* crash_page = nullptr;   // on which its tasks note what they are at; it outlives them
+  ExecutionSettings execution = {};   // its stores are those of this process
+  CrashPage* crash_page = nullptr;    // on which its tasks note what they are at; it outlives them
+  bool outlives_coordinator = false;  // follow() is called when there is another
+  std::uint64_t mark = 0;             // of the plan, as coordinators know it
 };
 
 class JobHost {
@@ -33,6 +36,9 @@ class JobHost {
           const Logging& logging);
   // As if the process died: tasks are gone where they are, and nobody is told.
   ~JobHost();
+
+  // Another process has the job from now on; of several the one of the latest epoch.
+  void follow(LeaderEpoch epoch, const LinkAddress& coordinator);
 
   // Waits up to that long for its end; returns whether it came.
   bool wait_for(std::chrono::milliseconds time);

@@ -111,6 +111,13 @@ struct ServeOver {
   LinkAddress listen;
   LinkAddress coordinator;
 };
+// To a host that runs: another process is its coordinator from now on.
+struct FollowCoordinator {
+  LeaderEpoch epoch;
+  LinkAddress coordinator;
+};
+// To itself: try to reach it again.
+struct LookForCoordinator {};
 // To a coordinator: nothing more will be heard of it.
 struct HostLost {
   caf::actor host;
@@ -131,6 +138,19 @@ struct NeedSlots {
   std::string job;
   std::uint32_t slots = 0;
 };
+// Instead of the first: the job's hosts, which another coordinator has had started, are to report
+// to this one. Then it keeps what it has, or asks for slots, which ends them.
+struct SeekHosts {
+  std::string job;
+};
+struct KeepHosts {
+  std::string job;
+  std::vector<std::string> host_of;  // each slot
+};
+// The job has nothing to do with it any more.
+struct HostGivenUp {
+  std::string host;
+};
 // The identity of each slot's host, which says HostReady when it has come.
 struct SlotsGranted {
   std::vector<std::string> host_of;
@@ -147,6 +167,11 @@ struct AttemptAllocated {
   std::size_t region;
   Result<Attempt> attempt;
 };
+struct JobClaimed {
+  Result<Attempt> attempt;
+};
+struct ClaimAgain {};
+struct TakeoverOver {};
 struct MetadataWritten {
   CheckpointId checkpoint;
   Status status;
@@ -241,15 +266,23 @@ CAF_ALLOW_UNSAFE_MESSAGE_TYPE(millrace::detail::CloseTasks)
 CAF_ALLOW_UNSAFE_MESSAGE_TYPE(millrace::detail::OriginFound)
 CAF_ALLOW_UNSAFE_MESSAGE_TYPE(millrace::detail::Serve)
 CAF_ALLOW_UNSAFE_MESSAGE_TYPE(millrace::detail::ServeOver)
+CAF_ALLOW_UNSAFE_MESSAGE_TYPE(millrace::detail::FollowCoordinator)
+CAF_ALLOW_UNSAFE_MESSAGE_TYPE(millrace::detail::LookForCoordinator)
 CAF_ALLOW_UNSAFE_MESSAGE_TYPE(millrace::detail::HostLost)
 CAF_ALLOW_UNSAFE_MESSAGE_TYPE(millrace::detail::HostReady)
 CAF_ALLOW_UNSAFE_MESSAGE_TYPE(millrace::detail::StartJob)
 CAF_ALLOW_UNSAFE_MESSAGE_TYPE(millrace::detail::CancelJob)
 CAF_ALLOW_UNSAFE_MESSAGE_TYPE(millrace::detail::NeedSlots)
+CAF_ALLOW_UNSAFE_MESSAGE_TYPE(millrace::detail::SeekHosts)
+CAF_ALLOW_UNSAFE_MESSAGE_TYPE(millrace::detail::KeepHosts)
+CAF_ALLOW_UNSAFE_MESSAGE_TYPE(millrace::detail::HostGivenUp)
 CAF_ALLOW_UNSAFE_MESSAGE_TYPE(millrace::detail::SlotsGranted)
 CAF_ALLOW_UNSAFE_MESSAGE_TYPE(millrace::detail::HostMissed)
 CAF_ALLOW_UNSAFE_MESSAGE_TYPE(millrace::detail::RequestSavepoint)
 CAF_ALLOW_UNSAFE_MESSAGE_TYPE(millrace::detail::AttemptAllocated)
+CAF_ALLOW_UNSAFE_MESSAGE_TYPE(millrace::detail::JobClaimed)
+CAF_ALLOW_UNSAFE_MESSAGE_TYPE(millrace::detail::ClaimAgain)
+CAF_ALLOW_UNSAFE_MESSAGE_TYPE(millrace::detail::TakeoverOver)
 CAF_ALLOW_UNSAFE_MESSAGE_TYPE(millrace::detail::MetadataWritten)
 CAF_ALLOW_UNSAFE_MESSAGE_TYPE(millrace::detail::PointerSwapped)
 CAF_ALLOW_UNSAFE_MESSAGE_TYPE(millrace::detail::SavepointMade)

@@ -209,8 +209,8 @@ void TaskCheckpoints::abandon() {
 }
 
 void TaskCheckpoints::on_abort(CheckpointId checkpoint) {
-  if (frozen_ == checkpoint) abandon();
-  if (taken_ && taken_->barrier.checkpoint == checkpoint) taken_.reset();
+  if (frozen_ && *frozen_ <= checkpoint) abandon();
+  if (taken_ && taken_->barrier.checkpoint <= checkpoint) taken_.reset();
 }
 
 // The barrier of the next one may have come before.

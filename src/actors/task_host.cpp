@@ -18,6 +18,8 @@
 namespace millrace::detail {
 namespace {
 
+constexpr std::chrono::milliseconds kPauseOfAttempts{250};
+
 std::size_t count_keyed(std::span<const TaskBlueprint> blueprints) {
   return std::accumulate(blueprints.begin(), blueprints.end(), std::size_t{0},
                          [](std::size_t sum, const TaskBlueprint& blueprint) {
@@ -46,7 +48,7 @@ caf::behavior TaskHost::make_behavior() {
   return {
       [this](const Serve& serve) {
         coordinator_ = serve.coordinator;
-        send(coordinator_, HostReady{address_});
+        send(coordinator_, ready());
       },
       [this](OpenTasks& order) { open(order); },
       [this](OriginFound& found) { on_origin(found); },
@@ -62,7 +64,7 @@ caf::behavior TaskHost::make_behavior() {
       pass_on<TaskFailed>(),
       [this](const TaskClosed& closed) {
         tasks_[closed.from.subtask.value()] = nullptr;
-        send(coordinator_, closed);
+        report(closed);
       },
       pass_on<CheckpointAcknowledged>(),
       pass_on<CheckpointDeclined>(),
@@ -70,6 +72,8 @@ caf::behavior TaskHost::make_behavior() {
       pass_on<EnumeratorFailed>(),
       pass_on<SplitsAcknowledged>(),
       [this](const ServeOver& order) { serve_over(order); },
+      [this](const FollowCoordinator& order) { follow(order); },
+      [this](LookForCoordinator) { look_for_coordinator(); },
       [this](const Listening& listening) { on_listening(listening); },
       [this](const LinkUp& up) { on_link(up); },
       [this](const LinkDown& down) { on_link_lost(down); },
@@ -106,12 +110,46 @@ void TaskHost::on_exit() {
   enumerators_.clear();
 }
 
+// --- what is known of tasks ---
+
+void TaskHost::note(const TaskAddress& task, TaskCondition condition) {
+  const auto held = held_.find(task.subtask);
+  if (held != held_.end() && held->second.task == task) held->second.condition = condition;
+}
+
+// Nobody can adopt what lacks a task: without a coordinator the others would be in the way of those
+// that come after them.
+void TaskHost::note(const TaskFailed& failed) {
+  note(failed.from, TaskCondition::kFailed);
+  if (!coordinator_) close(failed.from.attempt);
+}
+
+void TaskHost::note(const TaskClosed& closed) {
+  const auto held = held_.find(closed.from.subtask);
+  const bool told = coordinator_ != nullptr;  // otherwise the next one must learn what is missing
+  if (told && held != held_.end() && held->second.task == closed.from) held_.erase(held);
+}
+
+void TaskHost::note(const EnumeratorFailed& failed) {
+  note({first_of(failed.from.task), failed.from.attempt}, TaskCondition::kFailed);
+}
+
+HostReady TaskHost::ready() const {
+  HostReady ready{.address = address_, .triggered = triggered_};
+  if (settings_.linked) ready.plan = settings_.linked->plan;
+  for (const auto& [subtask, held] : held_) ready.tasks.push_back(held);
+  return ready;
+}
+
 // --- attempts ---
 
 void TaskHost::open(OpenTasks& order) {
   const AttemptId id = order.attempt;
   const Status well = check_order(order);
   Attempt& attempt = attempts_[id] = {.order = std::move(order)};
+  for (const TaskOrder& task : attempt.order.tasks) {
+    held_.insert_or_assign(task.subtask, HeldTask{{task.subtask, id}, TaskCondition::kOpening});
+  }
   if (!well) return fail(id, well.error());
   std::map<std::string, HostAddress> addresses;
   for (const auto& [subtask, host] : attempt.order.elsewhere) {
@@ -304,10 +342,15 @@ void TaskHost::connect(const Attempt& attempt, SubtaskId subtask) {
 
 void TaskHost::start(AttemptId attempt) {
   const auto found = attempts_.find(attempt);
-  if (found != attempts_.end()) tell_tasks(found->second, Start{});
+  if (found == attempts_.end()) return;
+  tell_tasks(found->second, Start{});
+  for (const TaskOrder& task : found->second.order.tasks) {
+    note({task.subtask, attempt}, TaskCondition::kRunning);
+  }
 }
 
 void TaskHost::trigger(const Trigger& trigger) {
+  triggered_ = std::max(triggered_, trigger.barrier.checkpoint);
   for (std::size_t i = 0; i < tasks_.size(); ++i) {
     const TaskBlueprint& blueprint = blueprints_[i];
     const bool directly =
@@ -330,9 +373,10 @@ void TaskHost::close(AttemptId id) {
   }
   for (const TaskOrder& order : attempt.order.tasks) {
     if (!attempt.made) {
-      send(coordinator_, TaskClosed{{order.subtask, id}});
+      report(TaskClosed{{order.subtask, id}});
       continue;
     }
+    note({order.subtask, id}, TaskCondition::kClosing);
     caf::actor& enumerator = enumerators_[task_of(order.subtask).value()];
     if (enumerator) send_exit(enumerator, caf::exit_reason::user_shutdown);
     enumerator = nullptr;
@@ -345,7 +389,7 @@ void TaskHost::close(AttemptId id) {
 void TaskHost::fail(AttemptId id, const Error& error) {
   Attempt& attempt = attempts_.at(id);
   if (attempt.order.tasks.empty() || std::exchange(attempt.failed, true)) return;
-  send(coordinator_, TaskFailed{{attempt.order.tasks.front().subtask, id}, error});
+  report(TaskFailed{{attempt.order.tasks.front().subtask, id}, error});
 }
 
 // --- links ---
@@ -359,18 +403,60 @@ void TaskHost::on_listening(const Listening& listening) {
   if (!listening.address) return end(listening.address.error());
   address_.host = listening.address->host;
   address_.port = listening.address->port;
+  look_for_coordinator();
+}
+
+// Whoever is elected later has the say, however the words of several come.
+void TaskHost::follow(const FollowCoordinator& order) {
+  if (order.epoch <= epoch_ || !settings_.linked->outlives_coordinator) return;
+  epoch_ = order.epoch;
+  coordinator_at_ = order.coordinator;
+  leave_coordinator();
+  if (address_.port != 0) look_for_coordinator();
+}
+
+void TaskHost::look_for_coordinator() {
+  if (control_ || looked_for_ == coordinator_at_) return;
+  looked_for_ = coordinator_at_;
   send(links_, ConnectLink{coordinator_at_, {}});
 }
 
-void TaskHost::on_link(const LinkUp& up) {
-  if (up.peer.role != Role::kHost) {
-    if (control_)
-      return send(links_, CloseLink{up.link, invalid_argument("it has its coordinator")});
-    control_ = up.link;
-    coordinator_ = spawn<RemoteCoordinator>(links_, up.link, caf::actor_cast<caf::actor>(this));
-    send(coordinator_, HostReady{address_});
-    return;
+void TaskHost::on_coordinator(const LinkUp& up) {
+  if (up.address == looked_for_) looked_for_.reset();
+  if (control_ || up.address != coordinator_at_) {
+    return send(links_, CloseLink{up.link, cancelled("another process is its coordinator")});
   }
+  has_served_ = true;
+  control_ = up.link;
+  coordinator_ = spawn<RemoteCoordinator>(links_, up.link, caf::actor_cast<caf::actor>(this));
+  send(coordinator_, ready());
+}
+
+// Its tasks run on, until the next one is there.
+void TaskHost::on_coordinator_lost(const Error& error) {
+  leave_coordinator();
+  if (!settings_.linked->outlives_coordinator) {
+    return end(error.with_context("the coordinator is gone"));
+  }
+  settings_.log.warn("the job's coordinator is gone; its tasks run on", {{"why", error.message()}});
+}
+
+// One that it was told of may be about to come up.
+void TaskHost::on_no_coordinator(const ConnectFailed& failed) {
+  if (failed.address == looked_for_) looked_for_.reset();
+  if (control_ || failed.address != coordinator_at_) return;
+  if (!has_served_) return end(failed.error);
+  delayed_send(this, kPauseOfAttempts, LookForCoordinator{});
+}
+
+void TaskHost::leave_coordinator() {
+  if (!control_) return;
+  control_.reset();
+  send_exit(std::exchange(coordinator_, nullptr), caf::exit_reason::user_shutdown);
+}
+
+void TaskHost::on_link(const LinkUp& up) {
+  if (up.peer.role != Role::kHost) return on_coordinator(up);
   for (const AttemptId attempt : host_links_.on_up(up.peer.identity, {up.link, up.load})) {
     go_on(attempt);
   }
@@ -378,7 +464,7 @@ void TaskHost::on_link(const LinkUp& up) {
 
 // The tasks at its ends fail. However it came to that, with another link they may go on.
 void TaskHost::on_link_lost(const LinkDown& down) {
-  if (down.link == control_) return end(down.error.with_context("the coordinator is gone"));
+  if (down.link == control_) return on_coordinator_lost(down.error);
   const Error error = unavailable(
       concat("the link to host ", in_quotes(down.identity), " is lost: ", down.error.message()));
   for (const AttemptId id : host_links_.attempts_with(down.link)) {
@@ -403,7 +489,7 @@ void TaskHost::on_room(LinkId link) {
 }
 
 void TaskHost::on_no_link(const ConnectFailed& failed) {
-  if (failed.expected.identity.empty()) return end(failed.error);
+  if (failed.expected.identity.empty()) return on_no_coordinator(failed);
   const std::string& host = failed.expected.identity;
   for (const AttemptId attempt : host_links_.on_failed(host)) {
     fail(attempt, unavailable(concat("there is no link to host ", in_quotes(host), ": ",

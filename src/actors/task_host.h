@@ -4,6 +4,9 @@
 // Where the job has other hosts it owns the links of its process: it has one with each host that
 // its tasks have channels with, before they are made, and when it is lost they fail. Receivers
 // stand before it says that a task is open.
+//
+// It remembers how its tasks are. Where it outlives its coordinator they run on without one;
+// whoever has the job next is told of them, and decides.
 #pragma once
 
 #include <functional>
@@ -32,6 +35,8 @@ struct LinkedHost {
   std::shared_ptr<BytePool> pool;  // that the links have too
   // Called when the host has ended: its coordinator is gone, or was never found.
   std::function<void(const Error& error)> ended = [](const Error&) {};
+  bool outlives_coordinator = false;  // somebody will tell it who is the next
+  std::uint64_t plan = 0;             // mark of the plan, for that one
 };
 
 struct TaskHostSettings {
@@ -65,10 +70,15 @@ class TaskHost final : public ActorBase {
     std::map<SubtaskId, caf::actor> relays = {};      // between a reader and its enumerator
   };
 
-  // What is told to the coordinator, and to all tasks, as it stands.
+  // What is told to the coordinator, if there is one, and to all tasks, as it stands.
+  template <class Message>
+  void report(Message message) {
+    note(message);
+    if (coordinator_) send(coordinator_, std::move(message));
+  }
   template <class Message>
   auto pass_on() {
-    return [this](Message& message) { send(coordinator_, std::move(message)); };
+    return [this](Message& message) { report(std::move(message)); };
   }
   template <class Message>
   auto tell_all() {
@@ -78,6 +88,19 @@ class TaskHost final : public ActorBase {
       }
     };
   }
+
+  // --- what is known of tasks ---
+  void note(const TaskOpened&) {}  // one runs when all of the region do
+  void note(const TaskFinished& finished) { note(finished.from, TaskCondition::kFinished); }
+  void note(const TaskFailed& failed);
+  void note(const TaskClosed& closed);
+  void note(const EnumeratorFailed& failed);
+  void note(const CheckpointAcknowledged&) {}
+  void note(const CheckpointDeclined&) {}
+  void note(const CheckpointCommitted&) {}
+  void note(const SplitsAcknowledged&) {}
+  void note(const TaskAddress& task, TaskCondition condition);
+  HostReady ready() const;
 
   // --- attempts ---
   void open(OpenTasks& order);
@@ -102,6 +125,12 @@ class TaskHost final : public ActorBase {
 
   // --- links ---
   void serve_over(const ServeOver& order);
+  void follow(const FollowCoordinator& order);
+  void look_for_coordinator();
+  void on_coordinator(const LinkUp& up);
+  void on_coordinator_lost(const Error& error);
+  void on_no_coordinator(const ConnectFailed& failed);
+  void leave_coordinator();
   void on_listening(const Listening& listening);
   void on_link(const LinkUp& up);
   void on_link_lost(const LinkDown& down);
@@ -122,12 +151,17 @@ class TaskHost final : public ActorBase {
   std::map<AttemptId, Attempt> attempts_;
   std::vector<caf::actor> tasks_;        // by SubtaskId; null while there is none
   std::vector<caf::actor> enumerators_;  // by TaskId; null where there is none
+  std::map<SubtaskId, HeldTask> held_;   // until they are closed
+  CheckpointId triggered_{0};            // the newest
 
   HostAddress address_;
   caf::actor links_;
   HostLinks host_links_;
   LinkAddress coordinator_at_;
-  std::optional<LinkId> control_;  // the link that leads to the coordinator
+  std::optional<LinkId> control_;          // the link that leads to the coordinator
+  std::optional<LinkAddress> looked_for_;  // where a connection is under way
+  LeaderEpoch epoch_;                      // of the one that it was told to follow
+  bool has_served_ = false;
 };
 
 }  // namespace millrace::detail

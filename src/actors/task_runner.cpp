@@ -386,8 +386,8 @@ Status TaskRunner::on_abort(CheckpointId checkpoint) {
   gate_.give_up(checkpoint);
   aborted_ = checkpoint;
   checkpoints_.on_abort(checkpoint);
-  if (stopped_ == checkpoint) stopped_.reset();
-  return due_ && due_->checkpoint == checkpoint ? end_trigger() : Status();
+  if (stopped_ && *stopped_ <= checkpoint) stopped_.reset();
+  return due_ && due_->checkpoint <= checkpoint ? end_trigger() : Status();
 }
 
 Status TaskRunner::on_complete(CheckpointId checkpoint) {

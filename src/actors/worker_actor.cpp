@@ -194,6 +194,12 @@ void WorkerActor::perform(worker_action::End& end) {
   disk_.execute([host = end.host, processes = settings_.processes] { processes->end(host); });
 }
 
+void WorkerActor::perform(worker_action::Redirect& redirect) {
+  disk_.execute([order = redirect.order, processes = settings_.processes] {
+    processes->tell(order.host, host_word(order));
+  });
+}
+
 void WorkerActor::perform(worker_action::FindLogs& find) {
   disk_.execute([order = find.order, directory = settings_.directory,
                  self = caf::actor_cast<caf::actor>(this)] {

@@ -89,6 +89,7 @@ class WorkerActor final : public ActorBase {
   void perform(worker_action::Store& store);
   void perform(worker_action::Launch& launch);
   void perform(worker_action::End& end);
+  void perform(worker_action::Redirect& redirect);
   void perform(worker_action::FindLogs& find);
   void perform(worker_action::CleanUp& clean);
 

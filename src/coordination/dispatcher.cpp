@@ -23,8 +23,16 @@ Commands Dispatcher::worker_came(const std::string& worker, std::uint32_t slots,
     commands.push_back(MissHost{host->second, unavailable("its process has ended unseen")});
     job.hosts.erase(host);
   }
+  std::ranges::move(forget_found(worker, hosts, unavailable("its process has ended unseen")),
+                    std::back_inserter(commands));
   for (const HostId& host : hosts) {
-    if (!is_ours(worker, host)) commands.push_back(EndHost{worker, host});
+    if (is_ours(worker, host)) continue;
+    if (!is_undecided(host.job)) {
+      commands.push_back(EndHost{worker, host});
+      continue;
+    }
+    found_[host] = worker;
+    if (sought_.contains(host.job)) commands.push_back(MoveHost{worker, host});
   }
   workers_[worker] = {slots, slots > taken ? slots - taken : 0};
   std::ranges::move(settle(), std::back_inserter(commands));
@@ -39,15 +47,105 @@ Commands Dispatcher::worker_lost(const std::string& worker, const Error& error) 
     const auto host = job.hosts.extract(worker);
     if (!host.empty()) commands.push_back(MissHost{host.mapped(), error});
   }
+  std::ranges::move(forget_found(worker, {}, error), std::back_inserter(commands));
   std::ranges::move(settle(), std::back_inserter(commands));
   return commands;
 }
 
 Commands Dispatcher::host_ended(const std::string& worker, const HostId& host, const Error& error) {
+  const bool found = found_.erase(host) > 0 && sought_.contains(host.job);
+  if (found) return {MissHost{host, error}};
   if (!is_ours(worker, host)) return {};
   jobs_[host.job].hosts.erase(worker);
   return {MissHost{host, error}};
 }
+
+// --- hosts of another leader ---
+
+bool Dispatcher::is_undecided(const std::string& job) const {
+  return expected_.contains(job) || (!knows_jobs_ && !jobs_.contains(job));
+}
+
+// Those of the worker that are not there any more.
+Commands Dispatcher::forget_found(const std::string& worker, const std::vector<HostId>& still,
+                                  const Error& error) {
+  Commands commands;
+  std::erase_if(found_, [&](const auto& entry) {
+    const auto& [host, at] = entry;
+    if (at != worker || std::ranges::find(still, host) != still.end()) return false;
+    if (sought_.contains(host.job)) commands.push_back(MissHost{host, error});
+    return true;
+  });
+  return commands;
+}
+
+Commands Dispatcher::jobs_known() {
+  knows_jobs_ = true;
+  Commands commands;
+  std::erase_if(found_, [&](const auto& entry) {
+    const auto& [host, worker] = entry;
+    if (is_undecided(host.job)) return false;
+    commands.push_back(EndHost{worker, host});
+    return true;
+  });
+  std::ranges::move(settle(), std::back_inserter(commands));
+  return commands;
+}
+
+Commands Dispatcher::seek_hosts(const std::string& job) {
+  sought_.insert(job);
+  Commands commands;
+  for (const auto& [host, worker] : found_) {
+    if (host.job == job) commands.push_back(MoveHost{worker, host});
+  }
+  return commands;
+}
+
+// What was found of the job and is no use to it.
+Commands Dispatcher::end_found(const std::string& job) {
+  expected_.erase(job);
+  sought_.erase(job);
+  Commands commands;
+  std::erase_if(found_, [&](const auto& entry) {
+    if (entry.first.job != job) return false;
+    commands.push_back(EndHost{entry.second, entry.first});
+    return true;
+  });
+  return commands;
+}
+
+// Where its worker has gone in the meantime its slot is empty, and the job is about to learn why.
+Commands Dispatcher::keep_hosts(const std::string& id, const std::vector<HostId>& host_of_slot) {
+  if (!jobs_.contains(id)) order_.push_back(id);
+  Job& job = jobs_[id];
+  for (const HostId& host : host_of_slot) {
+    const auto found = found_.find(host);
+    const std::string worker = found == found_.end() ? std::string() : found->second;
+    job.slots.push_back(worker);
+    if (worker.empty()) continue;
+    job.hosts.insert_or_assign(worker, host);
+    std::uint32_t& free = workers_[worker].free;
+    free = std::max(free, 1U) - 1;
+  }
+  for (const auto& [worker, host] : job.hosts) found_.erase(host);
+  Commands commands = end_found(id);
+  std::ranges::move(settle(), std::back_inserter(commands));
+  return commands;
+}
+
+Commands Dispatcher::give_up_host(const HostId& host) {
+  const auto job = jobs_.find(host.job);
+  if (job == jobs_.end()) return {};
+  for (const auto& [worker, known] : job->second.hosts) {
+    if (known != host) continue;
+    const std::string at = worker;
+    job->second.hosts.erase(at);
+    return {EndHost{at, host}};
+  }
+  return {};
+}
+
+// --- slots ---
 
 bool Dispatcher::is_ours(const std::string& worker, const HostId& host) const {
   const auto job = jobs_.find(host.job);
@@ -62,13 +160,18 @@ Commands Dispatcher::need_slots(const std::string& id, std::uint32_t slots) {
   job.slots.resize(slots);
   job.waits = true;
   job.told.clear();
-  return settle();
+  Commands commands = end_found(id);
+  std::ranges::move(settle(), std::back_inserter(commands));
+  return commands;
 }
 
 Commands Dispatcher::release(const std::string& id) {
-  Commands commands;
+  Commands commands = end_found(id);
   const auto job = jobs_.find(id);
-  if (job == jobs_.end()) return commands;
+  if (job == jobs_.end()) {
+    std::ranges::move(settle(), std::back_inserter(commands));
+    return commands;
+  }
   for (const auto& [worker, host] : job->second.hosts) commands.push_back(EndHost{worker, host});
   free_slots(job->second);
   jobs_.erase(job);
@@ -84,6 +187,7 @@ std::vector<std::string> Dispatcher::workers_of(const std::string& id) const {
 
 Commands Dispatcher::settle() {
   Commands commands;
+  if (!knows_jobs_ || !expected_.empty()) return commands;
   for (const std::string& id : order_) {
     Job& job = jobs_[id];
     if (job.waits) give_slots(id, job, commands);

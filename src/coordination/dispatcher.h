@@ -7,10 +7,15 @@
 // find their state where it was, and gives it back at its end. On each worker one process hosts all
 // of the job's slots there; it is started when the slots are given, and anew when it is asked for
 // again after its end.
+//
+// What another leader has had started runs on. Hosts of jobs that may be adopted are redirected to
+// their jobs' new coordinators, each of which keeps them, or asks for slots, which ends them. Until
+// all of that is decided nobody gets slots, for it is not known which are free.
 #pragma once
 
 #include <cstdint>
 #include <map>
+#include <set>
 #include <string>
 #include <variant>
 #include <vector>
@@ -35,6 +40,13 @@ struct EndHost {
 
   bool operator==(const EndHost&) const = default;
 };
+// Have it report to the job's coordinator here.
+struct MoveHost {
+  std::string worker;
+  HostId host;
+
+  bool operator==(const MoveHost&) const = default;
+};
 // The job has all that it asked for: for each slot its host.
 struct GrantSlots {
   std::string job;
@@ -55,7 +67,8 @@ struct MissHost {
   Error error;
 };
 
-using DispatchCommand = std::variant<LaunchHost, EndHost, GrantSlots, LackSlots, MissHost>;
+using DispatchCommand =
+    std::variant<LaunchHost, EndHost, MoveHost, GrantSlots, LackSlots, MissHost>;
 
 class Dispatcher {
  public:
@@ -69,6 +82,16 @@ class Dispatcher {
                        const std::vector<HostId>& hosts);
   Commands worker_lost(const std::string& worker, const Error& error);
   Commands host_ended(const std::string& worker, const HostId& host, const Error& error);
+
+  // Hosts of the job may run, and are to be adopted. Later it seeks them, and then keeps them, or
+  // needs slots, or is released.
+  void expect_hosts(const std::string& job) { expected_.insert(job); }
+  // All such jobs are: other hosts of another leader are of no use.
+  Commands jobs_known();
+  Commands seek_hosts(const std::string& job);
+  Commands keep_hosts(const std::string& job, const std::vector<HostId>& host_of_slot);
+  // The job has nothing to do with it any more.
+  Commands give_up_host(const HostId& host);
 
   // The job needs so many slots, each with a host that runs.
   Commands need_slots(const std::string& job, std::uint32_t slots);
@@ -92,6 +115,10 @@ class Dispatcher {
   };
 
   bool is_ours(const std::string& worker, const HostId& host) const;
+  bool is_undecided(const std::string& job) const;
+  Commands end_found(const std::string& job);
+  Commands forget_found(const std::string& worker, const std::vector<HostId>& still,
+                        const Error& error);
   Commands settle();
   void give_slots(const std::string& id, Job& job, Commands& commands);
   void free_slots(Job& job);
@@ -102,6 +129,10 @@ class Dispatcher {
   std::map<std::string, Room> workers_;
   std::map<std::string, Job> jobs_;
   std::vector<std::string> order_;  // of the jobs' coming
+  bool knows_jobs_ = false;
+  std::set<std::string> expected_;       // jobs whose hosts may be adopted
+  std::set<std::string> sought_;         // those of them that are ready for them
+  std::map<HostId, std::string> found_;  // hosts of another leader: their workers
   std::uint64_t next_host_;
 };
 

@@ -171,7 +171,16 @@ class Writer {
   }
 
   void write(wire::HostReport::Builder out, const HostReady& ready) {
-    write(out.initReady(), ready.address);
+    auto to = out.initReady();
+    write(to.initAddress(), ready.address);
+    to.setPlan(ready.plan);
+    to.setTriggered(ready.triggered.value());
+    auto tasks = to.initTasks(static_cast<unsigned>(ready.tasks.size()));
+    for (unsigned i = 0; i < tasks.size(); ++i) {
+      tasks[i].setSubtask(ready.tasks[i].task.subtask.value());
+      tasks[i].setAttempt(ready.tasks[i].task.attempt.value());
+      tasks[i].setCondition(static_cast<std::uint8_t>(ready.tasks[i].condition));
+    }
   }
 
   const Status& status() const { return status_; }
@@ -310,6 +319,20 @@ Result<HostReport> splits_in(AttemptId attempt, wire::Splits::Reader in) {
       {TaskId(in.getTask()), attempt}, CheckpointId(in.getCheckpoint()), *std::move(splits)});
 }
 
+Result<HostReport> ready_in(wire::Ready::Reader in) {
+  HostReady ready{.address = address_in(in.getAddress()),
+                  .plan = in.getPlan(),
+                  .triggered = CheckpointId(in.getTriggered())};
+  for (const auto& task : in.getTasks()) {
+    const TaskCondition condition{task.getCondition()};
+    if (condition > TaskCondition::kClosing)
+      return malformed_control("an unknown condition of a task");
+    ready.tasks.push_back(
+        {{SubtaskId(task.getSubtask()), AttemptId(task.getAttempt())}, condition});
+  }
+  return HostReport(std::move(ready));
+}
+
 Result<HostReport> report_in(wire::HostReport::Reader in) {
   const AttemptId attempt(in.getAttempt());
   const auto task = [&](std::uint32_t subtask) { return TaskAddress{SubtaskId(subtask), attempt}; };
@@ -338,7 +361,7 @@ Result<HostReport> report_in(wire::HostReport::Reader in) {
     case wire::HostReport::SPLITS:
       return splits_in(attempt, in.getSplits());
     case wire::HostReport::READY:
-      return HostReport(HostReady{address_in(in.getReady())});
+      return ready_in(in.getReady());
   }
   return malformed_control("an unknown report");
 }

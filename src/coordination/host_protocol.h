@@ -18,6 +18,9 @@
 //   the input ends       hosts -> coordinator   TaskFinished, then a final checkpoint
 //   the end, or a restart  coordinator -> hosts CloseTasks
 //                        hosts -> coordinator   TaskClosed     of each task
+//   another leads        hosts -> coordinator   HostReady      with the tasks that run there; then
+//                        coordinator -> hosts   CompleteCheckpoint of the last one that is, and
+//                                               AbortCheckpoint of whatever came after it
 //
 // What one says to the other comes in that order. What is heard from an attempt that is no more has
 // no effect.
@@ -86,7 +89,8 @@ struct Trigger {
 struct CompleteCheckpoint {
   CheckpointId checkpoint;
 };
-// The checkpoint will not complete. What was prepared for it belongs to the next one.
+// This checkpoint will not complete, nor any before it that is still under way. What was prepared
+// for it belongs to the next one.
 struct AbortCheckpoint {
   CheckpointId checkpoint;
 };
@@ -97,15 +101,28 @@ struct Drain {};
 
 // --- from hosts to the coordinator ---
 
-// The host can have tasks, and the job's other hosts reach it there.
-struct HostReady {
-  HostAddress address;
-};
-
 struct TaskAddress {
   SubtaskId subtask;
   AttemptId attempt;
+
+  friend bool operator==(const TaskAddress&, const TaskAddress&) = default;
 };
+enum class TaskCondition : std::uint8_t { kOpening, kRunning, kFinished, kFailed, kClosing };
+// A task that the host has, for whoever was its coordinator before.
+struct HeldTask {
+  TaskAddress task;
+  TaskCondition condition = TaskCondition::kOpening;
+
+  friend bool operator==(const HeldTask&, const HeldTask&) = default;
+};
+// The host can have tasks, and the job's other hosts reach it there.
+struct HostReady {
+  HostAddress address;
+  std::uint64_t plan = 0;  // mark of the plan by which its tasks are numbered
+  std::vector<HeldTask> tasks = {};
+  CheckpointId triggered{0};  // the newest checkpoint of which it has heard
+};
+
 // Restored, open, and what its sinks had prepared for the checkpoint it goes on from is committed.
 struct TaskOpened {
   TaskAddress from;

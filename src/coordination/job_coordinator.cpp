@@ -124,6 +124,37 @@ Commands JobCoordinator::start(Moment now) {
   return settle(now);
 }
 
+Commands JobCoordinator::adopt(const Attempt& attempt, const RunningTasks& running, Moment now) {
+  const CheckpointId newest = running.triggered;
+  const CheckpointId next(std::max(attempt.next_checkpoint.value(), newest.value() + 1));
+  checkpoints_.continue_from(attempt.epoch, next, attempt.completed);
+  epoch_ = attempt.epoch;
+  for (Region& region : regions_) adopt_region(region, running);
+  if (!attempt.completed.empty()) {
+    give(ToAllHosts(CompleteCheckpoint{attempt.completed.back().id}));
+  }
+  if (attempt.completed.empty() || attempt.completed.back().id < newest) {
+    give(ToAllHosts(AbortCheckpoint{newest}));
+  }
+  give(ToAllHosts(ResumeSources{}));
+  std::vector<std::size_t> finished(regions_.size());
+  for (std::uint32_t i = 0; i < subtasks_.size(); ++i) {
+    if (running.tasks[i].finished) ++finished[region_of(SubtaskId(i))];
+  }
+  perform(job_.adopt(finished));
+  return settle(now);
+}
+
+void JobCoordinator::adopt_region(Region& region, const RunningTasks& running) {
+  region.hosts = running.hosts;
+  for (const SubtaskId subtask : region.subtasks) {
+    const RunningTasks::Task& task = running.tasks[subtask.value()];
+    region.attempt = task.attempt;
+    host_of_[subtask.value()] = task.host;
+    open_[subtask.value()] = true;
+  }
+}
+
 Commands JobCoordinator::cancel(Moment now) {
   perform(job_.cancel());
   return settle(now);

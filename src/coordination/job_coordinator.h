@@ -16,6 +16,7 @@
 #include <variant>
 #include <vector>
 
+#include "millrace/coordination/adoption.h"
 #include "millrace/coordination/checkpoint_coordinator.h"
 #include "millrace/coordination/host_protocol.h"
 #include "millrace/coordination/job_ledger.h"
@@ -128,6 +129,9 @@ class JobCoordinator {
   JobCoordinator(const ExecutionPlan& plan, JobCoordinatorSettings settings);
 
   Commands start(Moment now);
+  // Instead: another coordinator had started the job, its tasks run, and the attempt says what is
+  // complete. What that one had under way is not: it is aborted, whatever it was.
+  Commands adopt(const Attempt& attempt, const RunningTasks& running, Moment now);
   Commands cancel(Moment now);
   // Whether one can be asked for now: the job keeps something on disk, and no other is under way.
   Status check_savepoint() const;
@@ -198,6 +202,7 @@ class JobCoordinator {
   void perform_noting(const Error& error, const JobStateMachine::Actions& actions);
 
   Status restore_region(Region& region, const Attempt& attempt);
+  void adopt_region(Region& region, const RunningTasks& running);
   void place_region(Region& region, const Placement& placement);
   void open(std::size_t index);
   void add_task(OpenTasks& order, Region& region, SubtaskId id) const;

@@ -58,14 +58,12 @@ JobLedger::JobLedger(std::string job, const ExecutionSettings& settings)
 
 Result<Attempt> JobLedger::next_attempt() {
   if (!epoch_) {
-    if (Status claimed = claim(); !claimed) return claimed.error();
+    if (Status claimed = claim(true); !claimed) return claimed.error();
   } else {
     Status allocated = change([](JobRecord& record) { ++record.attempt; });
     if (!allocated) return allocated.error();
   }
-  Attempt attempt{.id = AttemptId(record_->attempt),
-                  .epoch = record_->epoch,
-                  .next_checkpoint = CheckpointId(record_->next_checkpoint)};
+  Attempt attempt = current();
   if (const auto* from = std::get_if<RestoreFromPath>(&record_->restore)) {
     Result<FoundSnapshot> found = find_origin(from->path);
     if (!found) return found.error();
@@ -84,9 +82,24 @@ Result<Attempt> JobLedger::next_attempt() {
   return attempt;
 }
 
+Result<Attempt> JobLedger::adopt() {
+  if (Status claimed = claim(false); !claimed) return claimed.error();
+  Attempt attempt = current();
+  Result<std::vector<CheckpointName>> completed = gone_on_from(*record_);
+  if (!completed) return completed.error();
+  attempt.completed = *std::move(completed);
+  return attempt;
+}
+
+Attempt JobLedger::current() const {
+  return {.id = AttemptId(record_->attempt),
+          .epoch = record_->epoch,
+          .next_checkpoint = CheckpointId(record_->next_checkpoint)};
+}
+
 // A claim whose reply was lost may have been another coordinator's that looks the same: it is
 // repeated with a newer epoch until one is confirmed.
-Status JobLedger::claim() {
+Status JobLedger::claim(bool with_attempt) {
   Status status;
   for (int i = 0; i < kClaims; ++i) {
     Result<std::optional<JobRecord>> found = read();
@@ -96,7 +109,7 @@ Status JobLedger::claim() {
     Status chosen = choose(wanted);
     if (!chosen) return chosen;
     ++wanted.epoch;
-    ++wanted.attempt;
+    if (with_attempt) ++wanted.attempt;
     wanted.state = "running";
     Result<JobRecord> written = metadata_store_.write(job_, wanted.version, wanted);
     if (written) {

@@ -1,5 +1,5 @@
 // What survives of a job: its record in the metadata store, and its checkpoints' metadata in the
-// checkpoint store. The first attempt claims the job with a new epoch; from then on every write is
+// checkpoint store. What is done first claims the job with a new epoch; from then on every write is
 // conditional on what this ledger wrote last, so that of two coordinators one writes no more and
 // learns it (kCancelled). A reply that was lost is resolved by reading back.
 //
@@ -46,6 +46,9 @@ class JobLedger {
   // Allocates the next attempt. It goes on from the newest completed checkpoint of this run or,
   // until there is one, from what was asked for.
   Result<Attempt> next_attempt();
+  // Instead of the first: claims the job, and leaves the attempt that runs the last one. What is
+  // completed is known then, and not what its tasks went on from.
+  Result<Attempt> adopt();
 
   Status write(const CheckpointName& checkpoint, const CheckpointMetadata& metadata);
   // Moves the job's pointer to the newest of them, which completes that checkpoint.
@@ -62,7 +65,8 @@ class JobLedger {
  private:
   using Edit = std::function<void(JobRecord&)>;
 
-  Status claim();
+  Status claim(bool with_attempt);
+  Attempt current() const;
   Result<std::optional<JobRecord>> read();
   Status choose(JobRecord& record) const;
   Result<std::vector<CheckpointName>> gone_on_from(const JobRecord& record) const;

@@ -72,6 +72,19 @@ Actions JobStateMachine::start() {
   return actions;
 }
 
+Actions JobStateMachine::adopt(const std::vector<std::size_t>& finished) {
+  for (std::size_t i = 0; i < regions_.size(); ++i) {
+    Region& region = regions_[i];
+    region.state = RegionState::kRunning;
+    region.opened = region.tasks;
+    region.finished = finished[i];
+  }
+  state_ = JobState::kRunning;
+  has_run_ = true;
+  if (!all_tasks(&Region::finished)) return {};
+  return {{.kind = Kind::kFinalCheckpoint}};
+}
+
 Actions JobStateMachine::allocated(std::size_t index) {
   Region& region = regions_[index];
   if (!alive()) {

@@ -83,6 +83,8 @@ class JobStateMachine {
                   bool has_run = false);
 
   Actions start();
+  // Instead: its tasks run already, and so many of each region's have finished.
+  Actions adopt(const std::vector<std::size_t>& finished);
   Actions allocated(std::size_t region);
   Actions allocation_failed(std::size_t region, Error error, Time now);
   Actions task_opened(std::size_t region);

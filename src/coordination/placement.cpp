@@ -5,6 +5,25 @@
 #include <string_view>
 
 namespace millrace::detail {
+namespace {
+
+// The first slot of each slot sharing group.
+std::map<std::string_view, std::uint32_t> first_slots(const ExecutionPlan& plan) {
+  std::map<std::string_view, std::uint32_t> slots_of_group;
+  for (const TaskSpec& task : plan.tasks) {
+    std::uint32_t& slots = slots_of_group[task.slot_sharing_group];
+    slots = std::max(slots, task.parallelism);
+  }
+  std::map<std::string_view, std::uint32_t> first_of_group;
+  std::uint32_t first = 0;
+  for (const auto& [group, slots] : slots_of_group) {
+    first_of_group[group] = first;
+    first += slots;
+  }
+  return first_of_group;
+}
+
+}  // namespace
 
 Result<Placement> spread(std::span<const Subtask> subtasks, std::span<const HostAddress> hosts) {
   if (hosts.empty()) {
@@ -21,26 +40,28 @@ Result<Placement> spread(std::span<const Subtask> subtasks, std::span<const Host
 
 Placement place_in_slots(const ExecutionPlan& plan, std::span<const Subtask> subtasks,
                          std::span<const HostAddress> host_of_slot) {
-  std::map<std::string_view, std::uint32_t> slots_of_group;
-  for (const TaskSpec& task : plan.tasks) {
-    std::uint32_t& slots = slots_of_group[task.slot_sharing_group];
-    slots = std::max(slots, task.parallelism);
-  }
-  std::map<std::string_view, std::uint32_t> first_of_group;
-  std::uint32_t first = 0;
-  for (const auto& [group, slots] : slots_of_group) {
-    first_of_group[group] = first;
-    first += slots;
-  }
+  const auto first_of_group = first_slots(plan);
   Placement placement;
   for (const Subtask& subtask : subtasks) {
     const std::string& group = plan.at(subtask.task).slot_sharing_group;
-    const HostAddress& host = host_of_slot[first_of_group[group] + subtask.index.value()];
+    const HostAddress& host = host_of_slot[first_of_group.at(group) + subtask.index.value()];
     const auto known = std::ranges::find(placement.hosts, host);
     placement.host_of.push_back(static_cast<std::uint32_t>(known - placement.hosts.begin()));
     if (known == placement.hosts.end()) placement.hosts.push_back(host);
   }
   return placement;
+}
+
+std::vector<std::string> hosts_of_slots(const ExecutionPlan& plan,
+                                        std::span<const std::string> host_of) {
+  const auto first_of_group = first_slots(plan);
+  std::vector<std::string> hosts(slots_required(plan));
+  std::size_t next = 0;
+  for (const Subtask& subtask : subtasks_of(plan)) {
+    const std::uint32_t first = first_of_group.at(plan.at(subtask.task).slot_sharing_group);
+    hosts[first + subtask.index.value()] = host_of[next++];
+  }
+  return hosts;
 }
 
 }  // namespace millrace::detail

@@ -44,4 +44,8 @@ Result<Placement> spread(std::span<const Subtask> subtasks, std::span<const Host
 Placement place_in_slots(const ExecutionPlan& plan, std::span<const Subtask> subtasks,
                          std::span<const HostAddress> host_of_slot);
 
+// The other way round: the host of each slot, where it is known of each subtask of the job.
+std::vector<std::string> hosts_of_slots(const ExecutionPlan& plan,
+                                        std::span<const std::string> host_of);
+
 }  // namespace millrace::detail

@@ -53,6 +53,13 @@ void write(wire::WorkerCommand::Builder out, const StopHost& stop) {
   write(out.initStop(), stop.host);
 }
 
+void write(wire::WorkerCommand::Builder out, const RedirectHost& redirect) {
+  auto to = out.initRedirect();
+  write(to.initHost(), redirect.host);
+  to.setEpoch(redirect.epoch.value());
+  to.setCoordinator(text(redirect.coordinator));
+}
+
 void write(wire::WorkerCommand::Builder out, const ArtifactPart& part) {
   auto to = out.initPart();
   to.setArtifact(text(part.artifact));
@@ -146,6 +153,13 @@ Result<WorkerCommand> stop_in(wire::HostId::Reader in) {
   return WorkerCommand(StopHost{*std::move(host)});
 }
 
+Result<WorkerCommand> redirect_in(wire::RedirectHost::Reader in) {
+  Result<HostId> host = host_in(in.getHost());
+  if (!host) return host.error();
+  return WorkerCommand(
+      RedirectHost{*std::move(host), LeaderEpoch(in.getEpoch()), read(in.getCoordinator())});
+}
+
 Result<WorkerCommand> part_in(wire::ArtifactPart::Reader in) {
   Result<std::string> artifact = artifact_in(in.getArtifact());
   if (!artifact) return artifact.error();
@@ -167,6 +181,8 @@ Result<WorkerCommand> command_in(wire::WorkerCommand::Reader in) {
       return start_in(in.getStart());
     case wire::WorkerCommand::STOP:
       return stop_in(in.getStop());
+    case wire::WorkerCommand::REDIRECT:
+      return redirect_in(in.getRedirect());
     case wire::WorkerCommand::PART:
       return part_in(in.getPart());
     case wire::WorkerCommand::READ_LOG:

@@ -12,7 +12,7 @@
 
 namespace millrace::detail {
 
-using WorkerCommand = std::variant<StartHost, StopHost, ArtifactPart, ReadLog>;
+using WorkerCommand = std::variant<StartHost, StopHost, RedirectHost, ArtifactPart, ReadLog>;
 using WorkerReport = std::variant<RegisterWorker, HostEnded, FetchArtifact, LogRead>;
 
 Result<std::string> encode(const WorkerCommand& command);

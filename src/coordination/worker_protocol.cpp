@@ -2,6 +2,7 @@
 
 #include <algorithm>
 
+#include "millrace/core/checksum.h"
 #include "millrace/core/text.h"
 #include "millrace/core/units.h"
 
@@ -57,5 +58,7 @@ Result<LeaderAddress> parse_leader_address(std::string_view text) {
              "such as 10.0.0.1:6123 http://10.0.0.1:8081: do coordinators of another version share "
              "the cluster's name?"));
 }
+
+std::uint64_t plan_mark(std::string_view plan) { return short_checksum_of(plan); }
 
 }  // namespace millrace::detail

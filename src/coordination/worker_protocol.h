@@ -4,6 +4,7 @@
 //   a job is deployed    leader -> worker   StartHost        fetch the program, start the process
 //                        worker -> leader   FetchArtifact    until it has all of it
 //                        leader -> worker   ArtifactPart
+//   another leads        leader -> worker   RedirectHost     for the hosts of jobs that may go on
 //   a host ends          worker -> leader   HostEnded        whatever the reason
 //   a job ends           leader -> worker   StopHost         answered with HostEnded
 //   somebody asks        leader -> worker   ReadLog
@@ -71,6 +72,8 @@ struct StartHost {
   std::string coordinator;  // host:port, where the job's coordinator listens for it
   std::string checkpoints;  // the directory of the job's checkpoints
 };
+// Tells plans apart, parallelism included, by what StartHost carries of them.
+std::uint64_t plan_mark(std::string_view plan);
 struct StopHost {
   HostId host;
 };
@@ -80,6 +83,12 @@ struct ArtifactPart {
   std::uint64_t offset = 0;
   std::string bytes;
   std::optional<Error> error;  // instead
+};
+// Another coordinator has the host's job from now on.
+struct RedirectHost {
+  HostId host;
+  LeaderEpoch epoch;
+  std::string coordinator;  // host:port
 };
 struct ReadLog {
   std::uint64_t request = 0;

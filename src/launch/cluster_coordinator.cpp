@@ -225,6 +225,7 @@ void ClusterCoordinator::take_lead(LeaderEpoch epoch) {
     log_.error("cannot go on with a job", {{"job", id}, {"error", resumed.error().message()}});
     give_up(id, {.submission = {.id = id, .name = id}}, resumed.error());
   }
+  system_->jobs_known(epoch);
 }
 
 // It is seen as failed by who asks; the next leader tries again.
@@ -272,7 +273,7 @@ Status ClusterCoordinator::resume(const std::string& id, LeaderEpoch epoch) {
   } else if (job.submitted.cancelled) {
     job.ended = Ended{.phase = "cancelled", .reason = {}, .at = clock_.now()};
   }
-  if (!job.ended) return start(std::move(job), epoch, record->has_value());
+  if (!job.ended) return start(std::move(job), epoch, record->has_value(), true);
   keep_result(id, *job.ended, epoch);
   const std::lock_guard lock(mutex_);
   if (epoch_ == epoch) jobs_.insert_or_assign(id, std::move(job));
@@ -400,6 +401,8 @@ Result<ClusterCoordinator::Opened> ClusterCoordinator::open(const Submitted& sub
   detail::ClusterJob job{.id = submission.id,
                          .epoch = epoch,
                          .has_run = again,
+                         .may_run = false,
+                         .mark = detail::plan_mark(host.plan),
                          .plan = std::make_shared<const detail::ExecutionPlan>(*std::move(planned)),
                          .execution = std::move(execution),
                          .stores = std::move(stores),
@@ -417,14 +420,15 @@ Status ClusterCoordinator::keep(Job& job, LeaderEpoch epoch) {
   return {};
 }
 
-// Has it kept, and run; `again` if it has run before.
-Status ClusterCoordinator::start(Job job, LeaderEpoch epoch, bool again) {
+// Has it kept, and run; `again` if it has run before, and its tasks may run still.
+Status ClusterCoordinator::start(Job job, LeaderEpoch epoch, bool again, bool may_run) {
   Result<Opened> opened = open(job.submitted, epoch, again);
   if (!opened) return opened.error();
   if (job.version == detail::kNoDocument || job.submitted.max_parallelism == 0) {
     job.submitted.max_parallelism = opened->plan.max_parallelism;
     if (Status kept = keep(job, epoch); !kept) return kept;
   }
+  opened->job.may_run = may_run && again;
   job.plan = opened->job.plan;
   if (job.name.empty()) job.name = opened->plan.job;
   const std::string id = job.submitted.submission.id;

@@ -107,7 +107,7 @@ class ClusterCoordinator final : public detail::ClusterControl {
   void give_up(const std::string& id, Submitted submitted, const Error& error);
   Result<LeaderEpoch> leading() const;
   Result<Opened> open(const Submitted& submitted, LeaderEpoch epoch, bool again);
-  Status start(Job job, LeaderEpoch epoch, bool again);
+  Status start(Job job, LeaderEpoch epoch, bool again, bool may_run = false);
   void on_view(const std::string& id, const detail::JobView& view);
   void on_waits(const std::string& id, const std::string& reason);
   void on_ended(const std::string& id, const Status& status);

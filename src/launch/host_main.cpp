@@ -9,6 +9,8 @@
 #include <cstdlib>
 #include <iostream>
 #include <memory>
+#include <optional>
+#include <string>
 #include <vector>
 
 #include "millrace/actors/job_host.h"
@@ -68,12 +70,31 @@ std::vector<detail::TaskOnPage> tasks_of(const detail::ExecutionPlan& plan) {
   return tasks;
 }
 
-// The worker has the other end, and sends nothing.
-bool worker_is_gone() {
-  pollfd input{.fd = STDIN_FILENO, .events = POLLIN, .revents = 0};
-  char ignored = 0;
-  return poll(&input, 1, 0) == 1 && read(STDIN_FILENO, &ignored, 1) <= 0;
-}
+// What the worker has to say, on standard input; that ends with the worker.
+class Worker {
+ public:
+  // Waits up to that long for more.
+  void listen(std::chrono::milliseconds time) {
+    pollfd input{.fd = STDIN_FILENO, .events = POLLIN, .revents = 0};
+    if (poll(&input, 1, static_cast<int>(time.count())) != 1) return;
+    char bytes[512];
+    const ssize_t count = read(STDIN_FILENO, bytes, sizeof bytes);
+    is_gone_ = count <= 0;
+    if (count > 0) said_.append(bytes, static_cast<std::size_t>(count));
+  }
+  bool is_gone() const { return is_gone_; }
+  std::optional<std::string> next_line() {
+    const std::size_t end = said_.find('\n');
+    if (end == std::string::npos) return std::nullopt;
+    std::string line = said_.substr(0, end);
+    said_.erase(0, end + 1);
+    return line;
+  }
+
+ private:
+  std::string said_;
+  bool is_gone_ = false;
+};
 
 // As if the process had been killed: nobody here may hold it up.
 [[noreturn]] void end_at_once(const Logger& log, std::string_view why, int status) {
@@ -83,11 +104,22 @@ bool worker_is_gone() {
   std::_Exit(status);
 }
 
+void follow(detail::JobHost& host, const std::string& line, const Logger& log) {
+  const Result<detail::HostWord> word = detail::parse_host_word(line);
+  const auto address = word ? detail::parse_link_address(word->coordinator) : word.error();
+  if (!address) return log.error("not understood", {{"why", address.error().message()}});
+  log.info("another coordinator", {{"epoch", word->epoch}, {"coordinator", word->coordinator}});
+  host.follow(word->epoch, *address);
+}
+
 void wait_for_end(detail::JobHost& host, const Logger& log) {
   const SignalScope signals;
-  while (!host.wait_for(50ms)) {
+  Worker worker;
+  while (!host.wait_for(0ms)) {
+    worker.listen(50ms);
+    while (const auto line = worker.next_line()) follow(host, *line, log);
     if (stop_signal() != 0) end_at_once(log, "it was told to stop", 128 + stop_signal());
-    if (worker_is_gone()) end_at_once(log, "its worker is gone", kFailed);
+    if (worker.is_gone()) end_at_once(log, "its worker is gone", kFailed);
   }
 }
 
@@ -133,7 +165,9 @@ Result<Parts> prepare(detail::HostLaunch launch, const Config& config,
                         .plan = std::move(parts.plan),
                         .code = std::move(parts.code),
                         .execution = parts.storage.settings(),
-                        .crash_page = parts.crash_page.get()},
+                        .crash_page = parts.crash_page.get(),
+                        .outlives_coordinator = true,
+                        .mark = detail::plan_mark(parts.launch.plan)},
                        parts.coordinator, logging);
   wait_for_end(host, log);
   const Error reason = host.reason();

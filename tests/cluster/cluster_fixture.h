@@ -9,6 +9,7 @@
 #include <filesystem>
 #include <fstream>
 #include <iterator>
+#include <map>
 #include <optional>
 #include <string>
 #include <thread>
@@ -38,7 +39,7 @@ class Cluster : public testing::Test {
   // Ends after a minute, whatever it waits for.
   Said millrace(const Words& words) {
     const fs::path output = root() / concat("said-", ++commands_);
-    faults::Command command{.words = {MILLRACE}, .variables = {}, .output = output};
+    faults::Command command{.words = {program_}, .variables = variables_, .output = output};
     command.words.insert(command.words.end(), words.begin(), words.end());
     if (!rest_.empty()) command.variables["MILLRACE_REST"] = rest_;
     const auto exit = faults::ChildProcess(command).wait_for(90s);
@@ -124,6 +125,15 @@ class Cluster : public testing::Test {
     well({"wait", job, concat("--for=", what), "--timeout=60s"});
   }
 
+  template <class Condition>
+  void wait_until(Condition holds) {
+    const auto until = std::chrono::steady_clock::now() + 60s;
+    while (!holds()) {
+      ASSERT_LT(std::chrono::steady_clock::now(), until) << logs();
+      std::this_thread::sleep_for(20ms);
+    }
+  }
+
   // What tells the process of the coordinator that leads, which said so last.
   std::string leader() const {
     constexpr std::string_view kSaid = "leading epoch=";
@@ -168,6 +178,8 @@ class Cluster : public testing::Test {
   fs::path root() const { return directory_.path(); }
 
   test::TemporaryDirectory directory_;
+  std::string program_ = MILLRACE;
+  std::map<std::string, std::string> variables_;
   std::string rest_;
   int commands_ = 0;
 };

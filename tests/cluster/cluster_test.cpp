@@ -1,6 +1,7 @@
 // Whole clusters of real processes: jobs run on them exactly, whichever process dies.
 #include <gmock/gmock.h>
 
+#include <algorithm>
 #include <cstdlib>
 #include <iostream>
 #include <map>
@@ -61,12 +62,71 @@ TEST_F(Cluster, StartsWhatHasDied) {
   expect_exact(kLong);
 }
 
+// Its tasks run on: the new leader finds them, and restarts none.
 TEST_F(Cluster, GoesOnWhenItsLeaderIsKilled) {
   start({"--coordinators=2"});
   const std::string job = submit(kLong, 4);
+  for (int i = 0; i < 3; ++i) {
+    wait_for(job, "checkpoint");
+    kill_one(leader());
+    start({"--coordinators=2"});
+  }
   wait_for(job, "checkpoint");
-  kill_one("--name=coordinator-1");
+  EXPECT_EQ(running_attempt(job), 1) << well({"describe", job}) << logs();
+  wait_for(job, "finished");
+  expect_exact(kLong);
+}
+
+// Whatever the leader was about to do for a checkpoint, or for its first one.
+class MortalLeader : public Cluster, public testing::WithParamInterface<const char*> {};
+
+TEST_P(MortalLeader, DiesAtAStepOfACheckpoint) {
+  program_ = MORTAL_MILLRACE;
+  variables_ = {{"DIE_AT", GetParam()}, {"DIE_AFTER", "3"}};
   start({"--coordinators=2"});
+  variables_.clear();
+  const std::string job = submit(kLong, 4);
+  wait_until(
+      [&] { return processes("--name=coordinator-").empty(); });  // first one, then the other
+  start({"--coordinators=2"});
+  wait_for(job, "checkpoint");
+  EXPECT_EQ(running_attempt(job), 1) << well({"describe", job}) << logs();
+  wait_for(job, "finished");
+  expect_exact(kLong);
+}
+
+INSTANTIATE_TEST_SUITE_P(Steps, MortalLeader,
+                         testing::Values("metadata-written", "pointer-swapped", "metadata-removed",
+                                         "unused-removed"),
+                         [](const auto& step) {
+                           std::string name = step.param;
+                           std::ranges::replace(name, '-', '_');
+                           return name;
+                         });
+
+// There is none to take over: tasks go on, until it has come again.
+TEST_F(Cluster, RunsOnWithoutALeader) {
+  start();
+  const std::string job = submit(kLong, 4);
+  wait_for(job, "checkpoint");
+  kill_one("coordinator-1");
+  std::this_thread::sleep_for(1s);
+  start();
+  wait_for(job, "checkpoint");
+  EXPECT_EQ(running_attempt(job), 1) << well({"describe", job}) << logs();
+  wait_for(job, "finished");
+  expect_exact(kLong);
+}
+
+TEST_F(Cluster, BeginsAnewWhereTasksHaveGoneWithTheLeader) {
+  start({"--coordinators=2"});
+  const std::string job = submit(kLong, 4);
+  wait_for(job, "checkpoint");
+  kill_one(leader());
+  kill_one("--host=");
+  start({"--coordinators=2"});
+  wait_for(job, "checkpoint");
+  EXPECT_EQ(running_attempt(job), 2) << well({"describe", job}) << logs();
   wait_for(job, "finished");
   expect_exact(kLong);
 }
@@ -179,9 +239,10 @@ TEST_F(Cluster, GoesOnWhoeverIsKilled) {
     const auto now = [&] {
       return std::chrono::duration<double>(std::chrono::steady_clock::now() - begin).count();
     };
+    const int wanted = i % 3 == 2 ? *before : *before + 1;  // a new leader restarts nothing
     std::optional<int> after;
-    while (now() < 30 && !(after && *after > *before)) after = running_attempt(job);
-    ASSERT_TRUE(after && *after > *before) << victim << well({"describe", job}) << logs();
+    while (now() < 30 && !(after && *after >= wanted)) after = running_attempt(job);
+    ASSERT_EQ(after, wanted) << victim << well({"describe", job}) << logs();
     seconds[victim].push_back(now());
     start(size);
     wait_for(job, "checkpoint");
@@ -217,8 +278,10 @@ TEST_F(ClusterOverZooKeeper, GoesOnWhenItsLeaderDiesOrStandsStill) {
   wait_for(job, "checkpoint");
   const std::string stands_still = leader();
   kill_one(stands_still, SIGSTOP);
-  while (leader() == stands_still) std::this_thread::sleep_for(20ms);
+  wait_until([&] { return leader() != stands_still; });
   kill_one(stands_still, SIGCONT);
+  wait_for(job, "checkpoint");
+  EXPECT_EQ(running_attempt(job), 1) << well({"describe", job}) << logs();
   wait_for(job, "finished");
   expect_exact(kLong);
 }

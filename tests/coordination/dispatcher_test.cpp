@@ -30,6 +30,8 @@ class Slots : public testing::Test {
     return free;
   }
 
+  Slots() { EXPECT_THAT(dispatcher_.jobs_known(), IsEmpty()); }
+
   Dispatcher dispatcher_{LeaderEpoch(3)};
 };
 
@@ -113,6 +115,90 @@ TEST_F(Slots, AreFreeAgainAfterTheEnd) {
   EXPECT_EQ(free(), 2);
   EXPECT_THAT(dispatcher_.release("job"), IsEmpty());
   EXPECT_THAT(dispatcher_.worker_lost("nobody", unavailable("silent")), IsEmpty());
+}
+
+TEST_F(Slots, OfAHostThatIsGivenUpGetAnother) {
+  dispatcher_.worker_came("a", 1, {});
+  const HostId host = hosts_in(dispatcher_.need_slots("job", 1)).at(0);
+  EXPECT_EQ(only<EndHost>(dispatcher_.give_up_host(host)), std::vector{EndHost("a", host)});
+  EXPECT_THAT(dispatcher_.give_up_host(host), IsEmpty());
+  EXPECT_NE(hosts_in(dispatcher_.need_slots("job", 1)).at(0), host);
+}
+
+// What another leader had had started.
+class FoundHosts : public Slots {
+ protected:
+  FoundHosts() {
+    dispatcher_ = Dispatcher(LeaderEpoch(4));
+    dispatcher_.expect_hosts("job");
+  }
+
+  Dispatcher::Commands seek() { return dispatcher_.seek_hosts("job"); }
+
+  const HostId mine_{"job", 7};
+  const HostId other_{"other", 8};
+};
+
+TEST_F(FoundHosts, AreMovedToTheJobThatSeeksThemWheneverTheirWorkerComes) {
+  EXPECT_THAT(dispatcher_.worker_came("a", 2, {mine_}), IsEmpty()) << "the job may be about to";
+  EXPECT_EQ(only<MoveHost>(seek()), std::vector{MoveHost("a", mine_)});
+  EXPECT_EQ(only<MoveHost>(dispatcher_.worker_came("b", 2, {{"job", 9}})),
+            std::vector{MoveHost("b", {"job", 9})});
+}
+
+TEST_F(FoundHosts, AreMovedNowhereBeforeTheirJobIsReady) {
+  EXPECT_THAT(dispatcher_.jobs_known(), IsEmpty());
+  EXPECT_THAT(dispatcher_.worker_came("a", 2, {mine_}), IsEmpty());
+  EXPECT_EQ(only<MoveHost>(seek()), std::vector{MoveHost("a", mine_)});
+}
+
+TEST_F(FoundHosts, OfNoJobAreEndedOnceAllJobsAreKnown) {
+  dispatcher_.worker_came("a", 2, {mine_, other_});
+  seek();
+  EXPECT_EQ(only<EndHost>(dispatcher_.jobs_known()), std::vector{EndHost("a", other_)});
+  EXPECT_EQ(only<EndHost>(dispatcher_.worker_came("b", 1, {{"other", 9}})).size(), 1);
+}
+
+TEST_F(FoundHosts, KeepTheirSlots) {
+  dispatcher_.worker_came("a", 3, {mine_});
+  dispatcher_.worker_came("b", 1, {{"job", 9}, {"job", 10}});
+  seek();
+  const auto commands = dispatcher_.keep_hosts("job", {mine_, {"job", 9}, mine_});
+  EXPECT_EQ(only<EndHost>(commands), std::vector{EndHost("b", {"job", 10})});
+  EXPECT_EQ(free(), 1);
+  dispatcher_.jobs_known();
+  EXPECT_THAT(hosts_in(dispatcher_.need_slots("job", 3)),
+              ElementsAre(mine_, HostId("job", 9), mine_));
+  EXPECT_EQ(only<EndHost>(dispatcher_.release("job")).size(), 2);
+  EXPECT_EQ(free(), 4);
+}
+
+TEST_F(FoundHosts, AreEndedWhereTheJobBeginsAnew) {
+  dispatcher_.worker_came("a", 1, {mine_});
+  dispatcher_.jobs_known();
+  seek();
+  dispatcher_.worker_came("a", 1, {mine_});
+  const auto commands = dispatcher_.need_slots("job", 1);
+  EXPECT_EQ(only<LaunchHost>(commands).size(), 1);
+  EXPECT_NE(hosts_in(commands).at(0), mine_);
+}
+
+TEST_F(FoundHosts, HaveTheSlotsOfAllWaitUntilTheyAreDecided) {
+  dispatcher_.worker_came("a", 1, {mine_});
+  EXPECT_THAT(dispatcher_.need_slots("new", 1), IsEmpty());
+  seek();
+  EXPECT_THAT(dispatcher_.jobs_known(), IsEmpty());
+  EXPECT_THAT(only<GrantSlots>(dispatcher_.keep_hosts("job", {mine_})), IsEmpty());
+  EXPECT_EQ(hosts_in(dispatcher_.release("job")).size(), 1) << "now it is the turn of the new one";
+}
+
+TEST_F(FoundHosts, AreMissedWhenTheyEndOrTheirWorkerDoes) {
+  dispatcher_.worker_came("a", 1, {mine_});
+  dispatcher_.worker_came("b", 1, {{"job", 9}});
+  seek();
+  EXPECT_EQ(only<MissHost>(dispatcher_.host_ended("a", mine_, unavailable("gone"))).at(0).host,
+            mine_);
+  EXPECT_EQ(only<MissHost>(dispatcher_.worker_lost("b", unavailable("gone"))).at(0).host.number, 9);
 }
 
 }  // namespace

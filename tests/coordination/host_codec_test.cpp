@@ -69,7 +69,11 @@ std::vector<HostReport> reports() {
           EnumeratorFailed{{TaskId(1), AttemptId(3)}, not_found("no file")},
           SplitsAcknowledged{{TaskId(1), AttemptId(3)}, CheckpointId(2), piece()},
           SplitsAcknowledged{{TaskId(1), AttemptId(3)}, CheckpointId(2), std::nullopt},
-          HostReady{{"a", "10.0.0.1", 4711}}};
+          HostReady{.address = {"a", "10.0.0.1", 4711},
+                    .plan = 8,
+                    .tasks = {{kTask, TaskCondition::kRunning},
+                              {{SubtaskId(8), AttemptId(3)}, TaskCondition::kClosing}},
+                    .triggered = CheckpointId(9)}};
 }
 
 // What is decoded gives the same bytes again, and says the same where this looks.
@@ -114,9 +118,13 @@ TEST(HostCodec, KeepsWhereTasksAre) {
   const Result<HostCommand> decoded = decode_host_command(*encode(HostCommand(open_tasks())));
   EXPECT_EQ(std::get<OpenTasks>(*decoded).hosts, open_tasks().hosts);
   EXPECT_EQ(std::get<OpenTasks>(*decoded).elsewhere, open_tasks().elsewhere);
-  const HostReady ready{{"a", "10.0.0.1", 4711}};
-  EXPECT_EQ(std::get<HostReady>(*decode_host_report(*encode(HostReport(ready)))).address,
-            ready.address);
+  const HostReport report = reports().back();
+  const auto& ready = std::get<HostReady>(report);
+  const auto got = std::get<HostReady>(*decode_host_report(*encode(report)));
+  EXPECT_EQ(got.address, ready.address);
+  EXPECT_EQ(got.plan, ready.plan);
+  EXPECT_EQ(got.tasks, ready.tasks);
+  EXPECT_EQ(got.triggered, ready.triggered);
 }
 
 TEST(HostCodec, RefusesATaskOnAHostThatIsNone) {

@@ -353,5 +353,68 @@ TEST_F(JobCoordinatorTest, TakesNoSavepointWhereNothingIsKept) {
   EXPECT_THAT(job.check_savepoint().error().message(), HasSubstr("--savepoint-dir"));
 }
 
+class AdoptedJobTest : public JobCoordinatorTest {
+ protected:
+  static RunningTasks tasks(std::uint64_t triggered, bool finished = false) {
+    return {.hosts = apart().hosts,
+            .tasks = {{.attempt = AttemptId(4), .host = 0, .finished = finished},
+                      {.attempt = AttemptId(4), .host = 1, .finished = finished}},
+            .triggered = CheckpointId(triggered)};
+  }
+  // Checkpoint 2 is complete.
+  static Attempt claimed() {
+    return {.id = AttemptId(4),
+            .epoch = 9,
+            .next_checkpoint = CheckpointId(3),
+            .completed = {{CheckpointId(2), 3}}};
+  }
+};
+
+TEST_F(AdoptedJobTest, CompletesWhatIsCompleteAndAbortsWhatIsNot) {
+  JobCoordinator job = made();
+  const Commands commands = job.adopt(claimed(), tasks(4), at(0s));
+  ASSERT_THAT(words(commands), ElementsAre("complete", "abort", "resume"));
+  EXPECT_EQ(std::get<CompleteCheckpoint>(std::get<ToAllHosts>(commands[0])).checkpoint,
+            CheckpointId(2));
+  EXPECT_EQ(std::get<AbortCheckpoint>(std::get<ToAllHosts>(commands[1])).checkpoint,
+            CheckpointId(4));
+  EXPECT_EQ(job.state(), JobState::kRunning);
+}
+
+TEST_F(AdoptedJobTest, AbortsNothingWhereTheLastOneIsComplete) {
+  JobCoordinator job = made();
+  EXPECT_THAT(words(job.adopt(claimed(), tasks(2), at(0s))), ElementsAre("complete", "resume"));
+}
+
+// A number that another leader has used may still be on its way between tasks.
+TEST_F(AdoptedJobTest, TakesItsNextCheckpointUnderANumberThatNobodyHasHeardOf) {
+  JobCoordinator job = made();
+  (void)job.adopt(claimed(), tasks(4), at(0s));
+  const Commands commands = job.tick(at(10s));
+  const Trigger trigger = std::get<Trigger>(only<ToAllHosts>(commands));
+  EXPECT_EQ(trigger.barrier.checkpoint, CheckpointId(5));
+  const CheckpointId id(5);
+  const EnumeratorAddress from{TaskId(0), AttemptId(4)};
+  (void)job.hear(SplitsAcknowledged{from, id, std::nullopt}, at(11s));
+  (void)job.hear(CheckpointAcknowledged{task(0, 4), id, {}}, at(11s));
+  const Commands written = job.hear(CheckpointAcknowledged{task(1, 4), id, {}}, at(11s));
+  EXPECT_EQ(only<WriteMetadata>(written).name, (CheckpointName{id, 9}));
+}
+
+TEST_F(AdoptedJobTest, TakesTheFinalCheckpointWhereAllHasFinished) {
+  JobCoordinator job = made();
+  EXPECT_THAT(words(job.adopt(claimed(), tasks(2, true), at(0s))),
+              ElementsAre("complete", "resume", "trigger"));
+}
+
+TEST_F(AdoptedJobTest, RestartsWhenAHostIsLost) {
+  JobCoordinator job = made();
+  (void)job.adopt(claimed(), tasks(2), at(0s));
+  const Commands lost = job.host_lost("two", unavailable("gone"), at(1s));
+  EXPECT_EQ(only<CloseRegion>(lost).host, "one");
+  EXPECT_EQ(only<CloseRegion>(lost).tasks.attempt, AttemptId(4));
+  EXPECT_THAT(words(job.hear(TaskClosed{task(0, 4)}, at(1s))), ElementsAre("wait"));
+}
+
 }  // namespace
 }  // namespace millrace::detail

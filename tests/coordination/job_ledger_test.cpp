@@ -402,5 +402,31 @@ TEST(JobLedger, NeedsBothStoresOrNeither) {
       HasSubstr("nowhere to put them"));
 }
 
+TEST_F(JobLedgerTest, AdoptsTheAttemptThatRuns) {
+  leave_two_checkpoints();
+  JobLedger second = ledger();
+  const Result<Attempt> adopted = second.adopt();
+  ASSERT_TRUE(adopted);
+  EXPECT_EQ(adopted->id, AttemptId(1));
+  EXPECT_EQ(adopted->epoch, 2U);
+  EXPECT_EQ(adopted->next_checkpoint, CheckpointId(3));
+  EXPECT_THAT(adopted->completed, ElementsAre(name(1, 1), name(2, 1)));
+  EXPECT_FALSE(adopted->checkpoint) << "nothing is restored";
+  const Result<Attempt> next = second.next_attempt();
+  ASSERT_TRUE(next);
+  EXPECT_EQ(next->id, AttemptId(2));
+  EXPECT_EQ(next->epoch, 2U);
+}
+
+TEST_F(JobLedgerTest, IsDeposedByWhoAdoptsTheAttempt) {
+  JobLedger first = ledger();
+  ASSERT_TRUE(first.next_attempt());
+  JobLedger second = ledger();
+  ASSERT_TRUE(second.adopt());
+  const Status late = first.complete({name(1, 1)});
+  ASSERT_FALSE(late);
+  EXPECT_EQ(late.error().code(), ErrorCode::kCancelled);
+}
+
 }  // namespace
 }  // namespace millrace::detail

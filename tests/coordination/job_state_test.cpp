@@ -345,5 +345,26 @@ TEST(JobState, HasANameForEachState) {
                                  "failing", "failed", "cancelling", "cancelled"));
 }
 
+TEST_F(JobStateMachineTest, AdoptsTasksThatRun) {
+  JobStateMachine job = made();
+  EXPECT_THAT(job.adopt({1, 0}), IsEmpty());
+  EXPECT_EQ(job.state(), JobState::kRunning);
+  EXPECT_THAT(job.task_finished(kBig), IsEmpty());
+  EXPECT_THAT(job.task_finished(kSmall), ElementsAre(JobAction{Kind::kFinalCheckpoint}));
+}
+
+TEST_F(JobStateMachineTest, TakesTheFinalCheckpointWhereAllAdoptedTasksHaveFinished) {
+  JobStateMachine job = made();
+  EXPECT_THAT(job.adopt({2, 1}), ElementsAre(JobAction{Kind::kFinalCheckpoint}));
+}
+
+TEST_F(JobStateMachineTest, RestartsAdoptedTasksLikeOthers) {
+  JobStateMachine job = made();
+  EXPECT_THAT(job.adopt({0, 0}), IsEmpty());
+  EXPECT_THAT(job.task_failed(kSmall, invalid_argument("broken"), 0s),
+              ElementsAre(JobAction{Kind::kCloseTasks, kSmall}))
+      << "it had begun before";
+}
+
 }  // namespace
 }  // namespace millrace::detail

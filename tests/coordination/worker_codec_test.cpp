@@ -28,9 +28,12 @@ StartHost start() {
 }
 
 std::vector<WorkerCommand> commands() {
-  return {start(), StopHost{kHost}, ArtifactPart{kArtifact, 1 << 20, std::string(99, '\0'), {}},
+  return {start(),
+          StopHost{kHost},
+          ArtifactPart{kArtifact, 1 << 20, std::string(99, '\0'), {}},
           ArtifactPart{kArtifact, 0, "", not_found("no such artifact")},
-          ReadLog{5, kHost.job, 4'096}};
+          ReadLog{5, kHost.job, 4'096},
+          RedirectHost{kHost, LeaderEpoch(6), "10.0.0.1:4711"}};
 }
 
 std::vector<WorkerReport> reports() {
@@ -96,7 +99,8 @@ TEST(WorkerCodec, RefusesNamesThatAreNoneOfTheirForm) {
   bad.artifact = "../../bin/sh";
   for (const WorkerCommand& command :
        {WorkerCommand(StopHost{elsewhere}), WorkerCommand(ReadLog{1, elsewhere.job, 1}),
-        WorkerCommand(bad), WorkerCommand(ArtifactPart{"x", 0, "", {}})}) {
+        WorkerCommand(bad), WorkerCommand(ArtifactPart{"x", 0, "", {}}),
+        WorkerCommand(RedirectHost{elsewhere, LeaderEpoch(6), "10.0.0.1:4711"})}) {
     const auto decoded = decode_worker_command(*encode(command));
     ASSERT_FALSE(decoded) << command.index();
     EXPECT_EQ(decoded.error().code(), ErrorCode::kCorruption);

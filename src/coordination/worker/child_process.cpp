@@ -153,9 +153,15 @@ ChildProcess::~ChildProcess() {
   if (input_ >= 0) close(input_);
 }
 
+// Whole, or not at all: a line is shorter than what a pipe takes in one piece.
+void ChildProcess::tell(std::string_view line) const {
+  std::ignore = write(input_, line.data(), line.size());
+}
+
 Result<ChildProcess> ChildProcess::start(const ProgramStart& program) {
   Result<Pipe> input = make_pipe();
   if (!input) return input.error();
+  fcntl(input->write.get(), F_SETFL, O_NONBLOCK);  // a child that stands still holds nobody up
   Result<Pipe> failures = make_pipe();
   if (!failures) return failures.error();
   const Descriptor output(

@@ -8,6 +8,7 @@
 
 #include <filesystem>
 #include <string>
+#include <string_view>
 #include <vector>
 
 #include "millrace/core/result.h"
@@ -33,6 +34,8 @@ class ChildProcess {
 
   pid_t id() const { return id_; }
   int handle() const { return handle_; }  // becomes readable when the process has ended
+  // On its standard input, if it takes it at once.
+  void tell(std::string_view line) const;
 
  private:
   ChildProcess(pid_t id, int handle, int input) : id_(id), handle_(handle), input_(input) {}

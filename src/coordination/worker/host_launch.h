@@ -29,6 +29,17 @@ struct HostLaunch {
 Result<std::string> encode(const HostLaunch& launch);
 Result<HostLaunch> decode_host_launch(std::string_view bytes, std::string_view file);
 
+// What a worker tells the process later, as a line on its standard input: who its job's coordinator
+// is now.
+std::string host_word(const RedirectHost& redirect);
+struct HostWord {
+  LeaderEpoch epoch;
+  std::string coordinator;
+
+  bool operator==(const HostWord&) const = default;
+};
+Result<HostWord> parse_host_word(std::string_view line);
+
 // What the frames of the job's hosts name it by, of the id's leading digits.
 JobId link_job_id(const std::string& job);
 

@@ -59,6 +59,13 @@ void HostProcesses::end(const HostId& host) {
   });
 }
 
+void HostProcesses::tell(const HostId& host, std::string line) {
+  give([this, host, line = std::move(line)] {
+    const auto found = running_.find(host);
+    if (found != running_.end()) found->second.process.tell(line);
+  });
+}
+
 bool HostProcesses::give(std::function<void()> order) {
   const std::lock_guard lock(mutex_);
   if (closed_) return false;

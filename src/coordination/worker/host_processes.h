@@ -37,7 +37,8 @@ class HostProcesses {
   ~HostProcesses();
 
   void start(HostProgram program);
-  void end(const HostId& host);  // none is well
+  void end(const HostId& host);                     // none is well
+  void tell(const HostId& host, std::string line);  // on its standard input, likewise
   // Ends all, and waits until they are gone. Nothing can be started any more.
   void end_all();
 

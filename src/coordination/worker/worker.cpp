@@ -52,6 +52,13 @@ void Worker::follow(StopHost& stop, WorkerActions& out) {
   if (waiting_for(artifact).empty()) fetching_.erase(artifact);
 }
 
+void Worker::follow(RedirectHost& redirect, WorkerActions& out) {
+  const auto found = hosts_.find(redirect.host);
+  if (found == hosts_.end()) return;
+  found->second.order.coordinator = redirect.coordinator;
+  if (found->second.launched) out.push_back(worker_action::Redirect{std::move(redirect)});
+}
+
 void Worker::follow(ArtifactPart& part, WorkerActions& out) {
   if (fetching_.contains(part.artifact)) out.push_back(worker_action::Store{std::move(part)});
 }

@@ -41,6 +41,10 @@ struct Launch {
 struct End {
   HostId host;
 };
+// Tell its process who its job's coordinator is now.
+struct Redirect {
+  RedirectHost order;
+};
 struct FindLogs {
   ReadLog order;
 };
@@ -52,9 +56,10 @@ struct CleanUp {
 
 }  // namespace worker_action
 
-using WorkerAction = std::variant<worker_action::Tell, worker_action::Look, worker_action::Store,
-                                  worker_action::Launch, worker_action::End,
-                                  worker_action::FindLogs, worker_action::CleanUp>;
+using WorkerAction =
+    std::variant<worker_action::Tell, worker_action::Look, worker_action::Store,
+                 worker_action::Launch, worker_action::End, worker_action::Redirect,
+                 worker_action::FindLogs, worker_action::CleanUp>;
 using WorkerActions = std::vector<WorkerAction>;
 
 class Worker {
@@ -80,6 +85,7 @@ class Worker {
 
   void follow(StartHost& start, WorkerActions& out);
   void follow(StopHost& stop, WorkerActions& out);
+  void follow(RedirectHost& redirect, WorkerActions& out);
   void follow(ArtifactPart& part, WorkerActions& out);
   void follow(ReadLog& read, WorkerActions& out);
   void fetch(const std::string& artifact, std::uint64_t offset, WorkerActions& out);

@@ -140,6 +140,14 @@ TEST_F(HostProcessesTest, BeginsInTheDirectoryWithNothingOpen) {
   EXPECT_THAT(ends_.of(2).message(), Not(HasSubstr("open:")));
 }
 
+TEST_F(HostProcessesTest, TellsAProcessALine) {
+  processes_.tell({kJob, 1}, "nobody is there\n");
+  processes_.start(program(1, "repeat"));
+  processes_.tell({kJob, 1}, "a line\n");
+  EXPECT_THAT(ends_.of(1).message(), HasSubstr("heard a line"));
+  processes_.tell({kJob, 1}, "it is gone\n");
+}
+
 TEST_F(HostProcessesTest, EndsOneThatIsToldTo) {
   processes_.start(program(1, "wait"));
   processes_.end({kJob, 1});

@@ -72,6 +72,12 @@ int misbehave(const std::string& how) {
     }
     return 0;
   }
+  if (how == "repeat") {
+    char bytes[100];
+    const ssize_t count = read(STDIN_FILENO, bytes, sizeof bytes);
+    std::printf("heard %.*s", static_cast<int>(count), bytes);
+    return 1;
+  }
   if (how == "print") {
     for (int i = 0; i < 100'000; ++i) std::printf("line %d\n", i);
     return 1;

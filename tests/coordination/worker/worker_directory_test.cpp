@@ -122,6 +122,17 @@ TEST(HostLaunch, IsReadAsItIsWritten) {
               HasSubstr("names no host"));
 }
 
+TEST(HostWord, SaysWhoseTheHostIs) {
+  const std::string line = host_word({kHost, LeaderEpoch(6), "10.0.0.1:4711"});
+  EXPECT_EQ(line, "coordinator 6 10.0.0.1:4711\n");
+  EXPECT_EQ(*parse_host_word("coordinator 6 10.0.0.1:4711"),
+            (HostWord{LeaderEpoch(6), "10.0.0.1:4711"}));
+  for (const char* const bad :
+       {"", "coordinator", "coordinator x y", "coordinator 6", "leader 6 a"}) {
+    EXPECT_THAT(parse_host_word(bad).error().message(), HasSubstr("EPOCH HOST:PORT")) << bad;
+  }
+}
+
 TEST(LinkJobId, IsOfTheLeadingDigits) {
   EXPECT_EQ(link_job_id("00000000000000ff0000000000000001"), JobId(255));
   EXPECT_EQ(link_job_id("ffffffffffffffff0000000000000001"), JobId(~std::uint64_t{0}));

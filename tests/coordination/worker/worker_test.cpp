@@ -150,5 +150,19 @@ TEST_F(WorkerTest, KnowsWhatIsInUse) {
   EXPECT_THAT(worker_.artifacts(), ElementsAre(kArtifact, std::string(64, 'c')));
 }
 
+TEST_F(WorkerTest, TellsAHostOfItsNewCoordinator) {
+  launch(1);
+  const RedirectHost order{host(1), LeaderEpoch(5), "10.0.0.1:7"};
+  EXPECT_EQ(only<Redirect>(worker_.hear(order)).order.coordinator, "10.0.0.1:7");
+  EXPECT_THAT(worker_.hear(RedirectHost{host(2), LeaderEpoch(5), "10.0.0.1:7"}), IsEmpty());
+}
+
+TEST_F(WorkerTest, StartsAHostForTheCoordinatorThatItHasThen) {
+  (void)worker_.hear(start(1));
+  EXPECT_THAT(worker_.hear(RedirectHost{host(1), LeaderEpoch(5), "10.0.0.1:7"}), IsEmpty());
+  const auto launch = only<Launch>(worker_.on_artifact(kArtifact, ArtifactProgress{.file = "/f"}));
+  EXPECT_EQ(launch.order.coordinator, "10.0.0.1:7");
+}
+
 }  // namespace
 }  // namespace millrace::detail
