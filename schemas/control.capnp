@@ -66,11 +66,11 @@ struct HostReport {
     opened @1 :UInt32;  # a subtask
     finished @2 :UInt32;
     closed @3 :UInt32;
-    failed @4 :Failed;
+    failed @4 :TaskFailed;
     acknowledged @5 :Acknowledged;
     declined @6 :Declined;
     committed @7 :Committed;
-    enumeratorFailed @8 :Failed;
+    enumeratorFailed @8 :EnumeratorFailed;
     splits @9 :Splits;
     ready @10 :Ready;  # the attempt means nothing then
   }
@@ -81,6 +81,7 @@ struct Ready {
   plan @1 :UInt64;
   triggered @2 :UInt64;  # a checkpoint
   tasks @3 :List(HeldTask);
+  drained @4 :Bool;
 }
 
 struct HeldTask {
@@ -94,8 +95,14 @@ struct Failure {
   message @1 :Text;
 }
 
-struct Failed {
-  of @0 :UInt32;  # a subtask, or the task of an enumerator
+struct TaskFailed {
+  subtask @0 :UInt32;
+  error @1 :Failure;
+  lostPeer @2 :Bool;
+}
+
+struct EnumeratorFailed {
+  task @0 :UInt32;
   error @1 :Failure;
 }
 

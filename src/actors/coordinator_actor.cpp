@@ -11,10 +11,12 @@ namespace millrace::detail {
 namespace {
 
 struct JobListening {
+  LeaderEpoch epoch;
   std::string job;
   Result<LinkAddress> address;
 };
 struct JobEnded {
+  LeaderEpoch epoch;
   std::string job;
   Status status;
 };
@@ -54,22 +56,27 @@ caf::behavior CoordinatorActor::make_behavior() {
         if (dispatcher_ && known.epoch == epoch_) follow(dispatcher_->jobs_known());
       },
       [this](RunJob& run_job) { run(std::move(run_job.job)); },
-      [this](const JobListening& listening) { on_job_listening(listening.job, listening.address); },
-      [this](const JobEnded& ended) { on_job_ended(ended.job, ended.status); },
+      [this](const JobListening& listening) {
+        if (listening.epoch == epoch_) on_job_listening(listening.job, listening.address);
+      },
+      [this](const JobEnded& ended) {
+        if (ended.epoch == epoch_) on_job_ended(ended.job, ended.status);
+      },
       [this](const NeedSlots& need) {
-        if (jobs_.contains(need.job)) follow(dispatcher_->need_slots(need.job, need.slots));
+        if (is_from(need.job)) follow(dispatcher_->need_slots(need.job, need.slots));
       },
       [this](const SeekHosts& seek) {
-        if (jobs_.contains(seek.job)) follow(dispatcher_->seek_hosts(seek.job));
+        if (is_from(seek.job)) follow(dispatcher_->seek_hosts(seek.job));
       },
       [this](const KeepHosts& keep) {
-        if (!jobs_.contains(keep.job)) return;
+        if (!is_from(keep.job)) return;
         std::vector<HostId> host_of;
         for (const std::string& host : keep.host_of) host_of.push_back(*parse_host_id(host));
         follow(dispatcher_->keep_hosts(keep.job, host_of));
       },
       [this](const HostGivenUp& given_up) {
-        if (dispatcher_) follow(dispatcher_->give_up_host(*parse_host_id(given_up.host)));
+        const HostId host = *parse_host_id(given_up.host);
+        if (is_from(host.job)) follow(dispatcher_->give_up_host(host));
       },
       [this](const CancelJobOf& cancel) {
         const auto job = jobs_.find(cancel.job);
@@ -120,6 +127,12 @@ void CoordinatorActor::lead_no_more() {
 
 // --- jobs ---
 
+// And not from the actor that the job had when this process led under an earlier epoch.
+bool CoordinatorActor::is_from(const std::string& id) {
+  const auto job = jobs_.find(id);
+  return job != jobs_.end() && current_sender() == job->second.coordinator;
+}
+
 void CoordinatorActor::run(ClusterJob job) {
   const std::string id = job.id;
   if (!dispatcher_ || job.epoch != epoch_ || jobs_.contains(id)) return;
@@ -127,8 +140,8 @@ void CoordinatorActor::run(ClusterJob job) {
   const caf::actor registry = spawn<HostRegistry>(
       HostRegistrySettings{.spawn_links = settings_.spawn_links,
                            .listen = settings_.job_listen,
-                           .listening = [self, id](Result<LinkAddress> address) {
-                             caf::anon_send(self, JobListening{id, std::move(address)});
+                           .listening = [self, epoch = epoch_, id](Result<LinkAddress> address) {
+                             caf::anon_send(self, JobListening{epoch, id, std::move(address)});
                            }});
   JobActorSettings settings{
       .clock = settings_.clock,
@@ -142,8 +155,8 @@ void CoordinatorActor::run(ClusterJob job) {
       .key = id,
       .watch = [watch = settings_.events.watch, id](const JobView& view) { watch(id, view); },
       .report =
-          [self, id](Status status) {
-            caf::anon_send(self, JobEnded{id, status});
+          [self, epoch = epoch_, id](Status status) {
+            caf::anon_send(self, JobEnded{epoch, id, status});
           }};
   const caf::actor coordinator = spawn<JobActor>(job.plan, std::move(settings));
   send(registry, Serve{coordinator});

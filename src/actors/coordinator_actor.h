@@ -88,6 +88,7 @@ class CoordinatorActor final : public ActorBase {
   };
 
   void lead_no_more();
+  bool is_from(const std::string& job);
   void run(ClusterJob job);
   void on_job_listening(const std::string& id, const Result<LinkAddress>& address);
   void on_job_ended(const std::string& id, const Status& status);

@@ -49,7 +49,7 @@ void HostRegistry::on_link(const LinkUp& up) {
 void HostRegistry::on_link_lost(const LinkDown& down) {
   const auto lost = hosts_.extract(down.link);
   if (lost.empty()) return;
-  send(coordinator_, HostLost{lost.mapped(), down.error});
+  send(coordinator_, HostLost{lost.mapped(), down.identity, down.error});
   send_exit(lost.mapped(), caf::exit_reason::user_shutdown);
 }
 

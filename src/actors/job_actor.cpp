@@ -45,7 +45,7 @@ caf::behavior JobActor::make_behavior() {
       [this](const HostLost& lost) {
         // Whoever gave the slot soon says more than that a connection is closed.
         if (!settings_.slots || lost.unexplained) return on_lost(lost);
-        delayed_send(this, kTimeToExplain, HostLost{lost.host, lost.error, true});
+        delayed_send(this, kTimeToExplain, HostLost{lost.host, lost.identity, lost.error, true});
       },
       [this](StartJob) { start(); },
       [this](CancelJob) {
@@ -84,6 +84,7 @@ caf::behavior JobActor::make_behavior() {
         follow(coordinator_.metadata_written(written.checkpoint, written.status, now()));
       },
       [this](const PointerSwapped& swapped) {
+        if (!swapped.status && is_deposed(swapped.status.error())) return;
         if (swapped.status) ++view_.completed_checkpoints;
         follow(coordinator_.pointer_swapped(swapped.checkpoint, swapped.status, now()));
       },
@@ -101,6 +102,7 @@ caf::behavior JobActor::make_behavior() {
                            {{"error", removed.status.error().message()}});
       },
       [this](const EndRecorded& recorded) {
+        if (!recorded.status && is_deposed(recorded.status.error())) return;
         if (!recorded.status) {
           settings_.log.warn("cannot record the job's end",
                              {{"error", recorded.status.error().message()}});
@@ -127,11 +129,18 @@ void JobActor::start() {
   settings_.takeover ? look_for_tasks() : begin();
 }
 
-// From its latest checkpoint, or from what it was to go on from. Hosts that another coordinator had
-// are ended when slots are asked for.
+// From its latest checkpoint, or from what it was to go on from. Tasks that run hear no more of it.
 void JobActor::begin() {
-  adoption_.reset();
-  if (!std::exchange(started_, true)) follow(coordinator_.start(now()));
+  if (std::exchange(started_, true)) return;
+  if (adoption_) {
+    adoption_.reset();
+    for (const auto& [identity, host] : hosts_) {
+      send_exit(host.actor, caf::exit_reason::user_shutdown);
+    }
+    hosts_.clear();
+    send(settings_.slots, KeepHosts{settings_.key, {}});
+  }
+  follow(coordinator_.start(now()));
 }
 
 // --- adoption ---
@@ -165,7 +174,8 @@ void JobActor::on_claimed(const Result<Attempt>& attempt) {
   if (!attempt && attempt.error().code() == ErrorCode::kUnavailable && running) {
     return delayed_send(this, kPauseOfClaims, ClaimAgain{});
   }
-  if (!attempt || !running) return begin();
+  if (!attempt && is_deposed(attempt.error())) return;
+  if (!attempt || !running || !adoption_->is_of(attempt->regions)) return begin();
   adoption_.reset();
   started_ = true;
   view_.attempt = attempt->id.value();
@@ -177,8 +187,11 @@ void JobActor::on_claimed(const Result<Attempt>& attempt) {
 
 void JobActor::on_ready(const HostReady& ready, const caf::actor& host) {
   const std::string& identity = ready.address.identity;
+  if (settings_.slots && !is_expected(ready)) {
+    return send_exit(host, caf::exit_reason::user_shutdown);
+  }
   if (const auto before = hosts_.find(identity); before != hosts_.end()) {
-    on_lost({before->second.actor, unavailable("the same host has come again")});
+    on_lost({before->second.actor, identity, unavailable("the same host has come again")});
   }
   settings_.log.debug("host ready", {{"job", plan_->logical.job}, {"host", identity}});
   hosts_.emplace(identity, Host{ready.address, host});
@@ -187,10 +200,16 @@ void JobActor::on_ready(const HostReady& ready, const caf::actor& host) {
   if (hosts_.size() >= settings_.hosts) start();
 }
 
+// With tasks it comes too late, or was cut off for a time.
+bool JobActor::is_expected(const HostReady& ready) const {
+  const Result<HostId> host = parse_host_id(ready.address.identity);
+  return host && host->job == settings_.key && (adoption_ || ready.tasks.empty());
+}
+
 void JobActor::on_lost(const HostLost& lost) {
   const auto found = std::ranges::find_if(
       hosts_, [&](const auto& entry) { return entry.second.actor == lost.host; });
-  if (found == hosts_.end()) return;
+  if (found == hosts_.end()) return on_lost_unheard(lost);
   const std::string identity = found->first;
   hosts_.erase(found);
   give_up_host(identity);
@@ -201,12 +220,22 @@ void JobActor::on_lost(const HostLost& lost) {
   follow(coordinator_.host_lost(identity, lost.error, now()));
 }
 
+// Its slot waits for a word that was lost with the link.
+void JobActor::on_lost_unheard(const HostLost& lost) {
+  const bool awaited = !unplaced_.empty() && granted_ && !hosts_.contains(lost.identity) &&
+                       std::ranges::count(*granted_, lost.identity) > 0;
+  if (!awaited) return;
+  give_up_host(lost.identity);
+  give_up_slots(lost.error);
+}
+
 // Whoever has given it is to end it: it goes on without a coordinator.
 void JobActor::give_up_host(const std::string& identity) {
   if (settings_.slots) send(settings_.slots, HostGivenUp{identity});
 }
 
 void JobActor::on_allocated(const AttemptAllocated& allocated) {
+  if (!allocated.attempt && is_deposed(allocated.attempt.error())) return;
   if (allocated.attempt) view_.attempt = allocated.attempt->id.value();
   if (!settings_.slots || !allocated.attempt) {
     return follow(coordinator_.allocated(allocated.region, allocated.attempt,
@@ -217,6 +246,14 @@ void JobActor::on_allocated(const AttemptAllocated& allocated) {
   if (unplaced_.size() > 1) return;
   granted_.reset();
   send(settings_.slots, NeedSlots{settings_.key, slots_required(*plan_)});
+}
+
+// Then whoever leads has its tasks too, or is about to. It must find them as they are.
+bool JobActor::is_deposed(const Error& error) {
+  if (!settings_.slots || error.code() != ErrorCode::kCancelled) return false;
+  settings_.log.warn("given up", {{"job", settings_.key}, {"why", error.message()}});
+  quit();
+  return true;
 }
 
 bool JobActor::is_alive() const {
@@ -245,11 +282,9 @@ void JobActor::on_missed(const HostMissed& missed) {
   const Error error = unavailable(missed.error.message());
   view_.trouble = error.message();
   const auto known = hosts_.find(missed.host);
-  const bool was_heard = known != hosts_.end();
-  if (was_heard) on_lost({known->second.actor, error});
+  if (known != hosts_.end()) on_lost({known->second.actor, missed.host, error});
   const bool awaited = granted_ && std::ranges::count(*granted_, missed.host) > 0;
   if (awaited) give_up_slots(error);
-  if (!was_heard && adoption_ && !claiming_) begin();  // it was to be
 }
 
 void JobActor::give_up_slots(const Error& error) {
@@ -300,7 +335,7 @@ void JobActor::with_ledger(Call call) {
 
 void JobActor::perform(AllocateAttempt& allocate) {
   with_ledger([region = allocate.region](JobLedger& ledger) {
-    return AttemptAllocated{region, ledger.next_attempt()};
+    return AttemptAllocated{region, ledger.next_attempt(region)};
   });
 }
 

@@ -83,7 +83,9 @@ class JobActor final : public ActorBase {
   void adopt_if_complete();
   void on_claimed(const Result<Attempt>& attempt);
   void on_ready(const HostReady& ready, const caf::actor& host);
+  bool is_expected(const HostReady& ready) const;
   void on_lost(const HostLost& lost);
+  void on_lost_unheard(const HostLost& lost);
   void on_allocated(const AttemptAllocated& allocated);
   Result<Placement> place(std::size_t region) const;
   void go_on_in_slots();
@@ -116,6 +118,7 @@ class JobActor final : public ActorBase {
   void perform(TellEnd& tell);
 
   void give_up_host(const std::string& identity);
+  bool is_deposed(const Error& error);
 
   // Has the executor call it, after the calls before; what it returns comes back as a message.
   template <class Call>

@@ -121,6 +121,7 @@ struct LookForCoordinator {};
 // To a coordinator: nothing more will be heard of it.
 struct HostLost {
   caf::actor host;
+  std::string identity;
   Error error;
   bool unexplained = false;  // nobody has said why in the meantime
 };
@@ -139,13 +140,13 @@ struct NeedSlots {
   std::uint32_t slots = 0;
 };
 // Instead of the first: the job's hosts, which another coordinator has had started, are to report
-// to this one. Then it keeps what it has, or asks for slots, which ends them.
+// to this one. Then it keeps what it has, or nothing: those hosts are ended.
 struct SeekHosts {
   std::string job;
 };
 struct KeepHosts {
   std::string job;
-  std::vector<std::string> host_of;  // each slot
+  std::vector<std::string> host_of;  // each slot; empty: it keeps none
 };
 // The job has nothing to do with it any more.
 struct HostGivenUp {
@@ -163,6 +164,7 @@ struct HostMissed {
 
 // --- to the coordinator from what it has the executor do, and from itself ---
 
+// Of all of these: kCancelled where another coordinator has the job.
 struct AttemptAllocated {
   std::size_t region;
   Result<Attempt> attempt;

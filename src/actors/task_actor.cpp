@@ -30,7 +30,9 @@ caf::behavior TaskActor::make_behavior() {
         on_runner([&](TaskRunner& runner) { take(runner, arrived); });
       },
       [this](const LinkDown& down) {
-        if (!stopped_) report(down.error);
+        if (stopped_) return;
+        stopped_ = true;
+        tell(TaskFailed{.from = place_.address, .error = down.error, .lost_peer = true});
       },
       [this](LinkRelieved relieved) { on_runner([&](TaskRunner&) { release(relieved.link); }); },
       [this](AssignSplit& assigned) {

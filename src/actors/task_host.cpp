@@ -50,15 +50,15 @@ caf::behavior TaskHost::make_behavior() {
         coordinator_ = serve.coordinator;
         send(coordinator_, ready());
       },
-      [this](OpenTasks& order) { open(order); },
+      if_from_coordinator<OpenTasks>(),
+      if_from_coordinator<StartTasks>(),
+      if_from_coordinator<CloseTasks>(),
+      if_from_coordinator<Trigger>(),
+      if_from_coordinator<CompleteCheckpoint>(),
+      if_from_coordinator<AbortCheckpoint>(),
+      if_from_coordinator<ResumeSources>(),
+      if_from_coordinator<Drain>(),
       [this](OriginFound& found) { on_origin(found); },
-      [this](const StartTasks& started) { start(started.attempt); },
-      [this](const CloseTasks& closed) { close(closed.attempt); },
-      [this](const Trigger& trigger) { this->trigger(trigger); },
-      tell_all<CompleteCheckpoint>(),
-      tell_all<AbortCheckpoint>(),
-      tell_all<ResumeSources>(),
-      tell_all<Drain>(),
       pass_on<TaskOpened>(),
       pass_on<TaskFinished>(),
       pass_on<TaskFailed>(),
@@ -112,9 +112,11 @@ void TaskHost::on_exit() {
 
 // --- what is known of tasks ---
 
+// What comes later in a task's life stays: the word that others have started may come behind it.
 void TaskHost::note(const TaskAddress& task, TaskCondition condition) {
   const auto held = held_.find(task.subtask);
-  if (held != held_.end() && held->second.task == task) held->second.condition = condition;
+  if (held == held_.end() || held->second.task != task) return;
+  held->second.condition = std::max(held->second.condition, condition);
 }
 
 // Nobody can adopt what lacks a task: without a coordinator the others would be in the way of those
@@ -135,7 +137,7 @@ void TaskHost::note(const EnumeratorFailed& failed) {
 }
 
 HostReady TaskHost::ready() const {
-  HostReady ready{.address = address_, .triggered = triggered_};
+  HostReady ready{.address = address_, .triggered = triggered_, .drained = drained_};
   if (settings_.linked) ready.plan = settings_.linked->plan;
   for (const auto& [subtask, held] : held_) ready.tasks.push_back(held);
   return ready;
@@ -146,6 +148,7 @@ HostReady TaskHost::ready() const {
 void TaskHost::open(OpenTasks& order) {
   const AttemptId id = order.attempt;
   const Status well = check_order(order);
+  drained_ = false;
   Attempt& attempt = attempts_[id] = {.order = std::move(order)};
   for (const TaskOrder& task : attempt.order.tasks) {
     held_.insert_or_assign(task.subtask, HeldTask{{task.subtask, id}, TaskCondition::kOpening});
@@ -347,6 +350,11 @@ void TaskHost::start(AttemptId attempt) {
   for (const TaskOrder& task : found->second.order.tasks) {
     note({task.subtask, attempt}, TaskCondition::kRunning);
   }
+}
+
+void TaskHost::obey(const Drain& order) {
+  drained_ = true;
+  tell_all(order);
 }
 
 void TaskHost::trigger(const Trigger& trigger) {

@@ -81,13 +81,28 @@ class TaskHost final : public ActorBase {
     return [this](Message& message) { report(std::move(message)); };
   }
   template <class Message>
-  auto tell_all() {
-    return [this](const Message& message) {
-      for (const caf::actor& task : tasks_) {
-        if (task) send(task, message);
-      }
+  void tell_all(const Message& message) {
+    for (const caf::actor& task : tasks_) {
+      if (task) send(task, message);
+    }
+  }
+
+  // --- what the coordinator commands ---
+  // The word of whoever had the job before may still be under way.
+  template <class Command>
+  auto if_from_coordinator() {
+    return [this](Command& command) {
+      if (current_sender() == coordinator_) obey(command);
     };
   }
+  void obey(OpenTasks& order) { open(order); }
+  void obey(const StartTasks& order) { start(order.attempt); }
+  void obey(const CloseTasks& order) { close(order.attempt); }
+  void obey(const Trigger& order) { trigger(order); }
+  void obey(const CompleteCheckpoint& order) { tell_all(order); }
+  void obey(const AbortCheckpoint& order) { tell_all(order); }
+  void obey(const ResumeSources& order) { tell_all(order); }
+  void obey(const Drain& order);
 
   // --- what is known of tasks ---
   void note(const TaskOpened&) {}  // one runs when all of the region do
@@ -153,6 +168,7 @@ class TaskHost final : public ActorBase {
   std::vector<caf::actor> enumerators_;  // by TaskId; null where there is none
   std::map<SubtaskId, HeldTask> held_;   // until they are closed
   CheckpointId triggered_{0};            // the newest
+  bool drained_ = false;
 
   HostAddress address_;
   caf::actor links_;

@@ -386,7 +386,7 @@ Status TaskRunner::on_abort(CheckpointId checkpoint) {
   gate_.give_up(checkpoint);
   aborted_ = checkpoint;
   checkpoints_.on_abort(checkpoint);
-  if (stopped_ && *stopped_ <= checkpoint) stopped_.reset();
+  if (stopped_ == checkpoint) stopped_.reset();
   return due_ && due_->checkpoint <= checkpoint ? end_trigger() : Status();
 }
 

@@ -32,11 +32,18 @@ std::vector<std::string> RunningTasks::host_of() const {
 Adoption::Adoption(const ExecutionPlan& plan, std::uint64_t mark)
     : region_of_(region_of_subtasks(plan)), mark_(mark) {}
 
+bool Adoption::is_of(const std::vector<AttemptId>& attempts) const {
+  return std::ranges::all_of(attempt_of_, [&](const auto& entry) {
+    const auto& [region, attempt] = entry;
+    return region < attempts.size() && attempts[region] == attempt;
+  });
+}
+
 void Adoption::hear(const HostReady& ready) {
   if (ready.tasks.empty()) return;
   hosts_[ready.address.identity] = ready.address;
   triggered_ = std::max(triggered_, ready.triggered);
-  possible_ = possible_ && ready.plan == mark_;
+  possible_ = possible_ && ready.plan == mark_ && !ready.drained;
   for (const HeldTask& held : ready.tasks) add(held, ready.address.identity);
 }
 

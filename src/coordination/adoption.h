@@ -53,6 +53,9 @@ class Adoption {
   bool is_impossible() const { return !possible_; }
   // All tasks, once they are known.
   std::optional<RunningTasks> complete() const;
+  // Whether these are the attempts of the regions. Of hosts that were cut off, and have come again,
+  // older ones may run.
+  bool is_of(const std::vector<AttemptId>& attempts) const;
 
  private:
   struct Known {

@@ -114,8 +114,15 @@ Commands Dispatcher::end_found(const std::string& job) {
   return commands;
 }
 
-// Where its worker has gone in the meantime its slot is empty, and the job is about to learn why.
 Commands Dispatcher::keep_hosts(const std::string& id, const std::vector<HostId>& host_of_slot) {
+  if (!host_of_slot.empty()) keep(id, host_of_slot);
+  Commands commands = end_found(id);
+  std::ranges::move(settle(), std::back_inserter(commands));
+  return commands;
+}
+
+// Where its worker has gone in the meantime its slot is empty, and the job is about to learn why.
+void Dispatcher::keep(const std::string& id, const std::vector<HostId>& host_of_slot) {
   if (!jobs_.contains(id)) order_.push_back(id);
   Job& job = jobs_[id];
   for (const HostId& host : host_of_slot) {
@@ -128,9 +135,6 @@ Commands Dispatcher::keep_hosts(const std::string& id, const std::vector<HostId>
     free = std::max(free, 1U) - 1;
   }
   for (const auto& [worker, host] : job.hosts) found_.erase(host);
-  Commands commands = end_found(id);
-  std::ranges::move(settle(), std::back_inserter(commands));
-  return commands;
 }
 
 Commands Dispatcher::give_up_host(const HostId& host) {
@@ -160,9 +164,7 @@ Commands Dispatcher::need_slots(const std::string& id, std::uint32_t slots) {
   job.slots.resize(slots);
   job.waits = true;
   job.told.clear();
-  Commands commands = end_found(id);
-  std::ranges::move(settle(), std::back_inserter(commands));
-  return commands;
+  return settle();
 }
 
 Commands Dispatcher::release(const std::string& id) {

@@ -84,7 +84,7 @@ class Dispatcher {
   Commands host_ended(const std::string& worker, const HostId& host, const Error& error);
 
   // Hosts of the job may run, and are to be adopted. Later it seeks them, and then keeps them, or
-  // needs slots, or is released.
+  // none, or is released.
   void expect_hosts(const std::string& job) { expected_.insert(job); }
   // All such jobs are: other hosts of another leader are of no use.
   Commands jobs_known();
@@ -116,6 +116,7 @@ class Dispatcher {
 
   bool is_ours(const std::string& worker, const HostId& host) const;
   bool is_undecided(const std::string& job) const;
+  void keep(const std::string& job, const std::vector<HostId>& host_of_slot);
   Commands end_found(const std::string& job);
   Commands forget_found(const std::string& worker, const std::vector<HostId>& still,
                         const Error& error);

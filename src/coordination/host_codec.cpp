@@ -133,11 +133,16 @@ class Writer {
   }
   void write(wire::HostReport::Builder out, const TaskFailed& failed) {
     out.setAttempt(failed.from.attempt.value());
-    write(out.initFailed(), failed.from.subtask.value(), failed.error);
+    auto to = out.initFailed();
+    to.setSubtask(failed.from.subtask.value());
+    write(to.initError(), failed.error);
+    to.setLostPeer(failed.lost_peer);
   }
   void write(wire::HostReport::Builder out, const EnumeratorFailed& failed) {
     out.setAttempt(failed.from.attempt.value());
-    write(out.initEnumeratorFailed(), failed.from.task.value(), failed.error);
+    auto to = out.initEnumeratorFailed();
+    to.setTask(failed.from.task.value());
+    write(to.initError(), failed.error);
   }
   void write(wire::HostReport::Builder out, const CheckpointAcknowledged& acknowledged) {
     out.setAttempt(acknowledged.from.attempt.value());
@@ -175,6 +180,7 @@ class Writer {
     write(to.initAddress(), ready.address);
     to.setPlan(ready.plan);
     to.setTriggered(ready.triggered.value());
+    to.setDrained(ready.drained);
     auto tasks = to.initTasks(static_cast<unsigned>(ready.tasks.size()));
     for (unsigned i = 0; i < tasks.size(); ++i) {
       tasks[i].setSubtask(ready.tasks[i].task.subtask.value());
@@ -194,10 +200,6 @@ class Writer {
   static void write(wire::Failure::Builder out, const Error& error) {
     out.setCode(static_cast<std::uint16_t>(error.code()));
     out.setMessage(text(error.message()));
-  }
-  static void write(wire::Failed::Builder out, std::uint32_t of, const Error& error) {
-    out.setOf(of);
-    write(out.initError(), error);
   }
 
   Status status_;
@@ -322,7 +324,8 @@ Result<HostReport> splits_in(AttemptId attempt, wire::Splits::Reader in) {
 Result<HostReport> ready_in(wire::Ready::Reader in) {
   HostReady ready{.address = address_in(in.getAddress()),
                   .plan = in.getPlan(),
-                  .triggered = CheckpointId(in.getTriggered())};
+                  .triggered = CheckpointId(in.getTriggered()),
+                  .drained = in.getDrained()};
   for (const auto& task : in.getTasks()) {
     const TaskCondition condition{task.getCondition()};
     if (condition > TaskCondition::kClosing)
@@ -343,9 +346,11 @@ Result<HostReport> report_in(wire::HostReport::Reader in) {
       return HostReport(TaskFinished{task(in.getFinished())});
     case wire::HostReport::CLOSED:
       return HostReport(TaskClosed{task(in.getClosed())});
-    case wire::HostReport::FAILED:
+    case wire::HostReport::FAILED: {
+      const auto failed = in.getFailed();
       return HostReport(
-          TaskFailed{task(in.getFailed().getOf()), error_of(in.getFailed().getError())});
+          TaskFailed{task(failed.getSubtask()), error_of(failed.getError()), failed.getLostPeer()});
+    }
     case wire::HostReport::ACKNOWLEDGED:
       return acknowledged_in(attempt, in.getAcknowledged());
     case wire::HostReport::DECLINED:
@@ -356,7 +361,7 @@ Result<HostReport> report_in(wire::HostReport::Reader in) {
     case wire::HostReport::ENUMERATOR_FAILED: {
       const auto failed = in.getEnumeratorFailed();
       return HostReport(
-          EnumeratorFailed{{TaskId(failed.getOf()), attempt}, error_of(failed.getError())});
+          EnumeratorFailed{{TaskId(failed.getTask()), attempt}, error_of(failed.getError())});
     }
     case wire::HostReport::SPLITS:
       return splits_in(attempt, in.getSplits());

@@ -107,6 +107,7 @@ struct TaskAddress {
 
   friend bool operator==(const TaskAddress&, const TaskAddress&) = default;
 };
+// In the order of its life.
 enum class TaskCondition : std::uint8_t { kOpening, kRunning, kFinished, kFailed, kClosing };
 // A task that the host has, for whoever was its coordinator before.
 struct HeldTask {
@@ -121,6 +122,7 @@ struct HostReady {
   std::uint64_t plan = 0;  // mark of the plan by which its tasks are numbered
   std::vector<HeldTask> tasks = {};
   CheckpointId triggered{0};  // the newest checkpoint of which it has heard
+  bool drained = false;       // its sources were to end, which is half of what somebody wanted
 };
 
 // Restored, open, and what its sinks had prepared for the checkpoint it goes on from is committed.
@@ -135,6 +137,7 @@ struct TaskFinished {
 struct TaskFailed {
   TaskAddress from;
   Error error;
+  bool lost_peer = false;  // a task of another host was out of reach, and nothing else was wrong
 };
 // The task is closed and gone.
 struct TaskClosed {

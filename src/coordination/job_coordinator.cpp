@@ -83,6 +83,11 @@ const HostAddress& JobCoordinator::host_of(SubtaskId subtask) const {
   return regions_[region_of(subtask)].hosts[host_of_[subtask.value()]];
 }
 
+// Whoever loses whom then, nothing has failed.
+bool JobCoordinator::is_done() const {
+  return job_.state() == JobState::kFinishing || job_.state() == JobState::kStopping;
+}
+
 bool JobCoordinator::has_open_tasks(const Region& region, const HostAddress& host) const {
   return std::ranges::any_of(region.subtasks, [&](SubtaskId subtask) {
     return open_[subtask.value()] && host_of(subtask) == host;
@@ -243,11 +248,9 @@ Commands JobCoordinator::host_lost(const std::string& host, const Error& error, 
 }
 
 // Its tasks are closed, as far as anybody will ever know. Whatever the reason is, another host may
-// do better: the failure is one that is tried again. Where all that the job had to do is done and
-// kept, tasks had nothing to do but close, and nothing has failed.
+// do better: the failure is one that is tried again.
 void JobCoordinator::lose_host(const std::string& host, const Error& error, Moment now) {
   const Error lost = unavailable(concat("host ", in_quotes(host), " is lost: ", error.message()));
-  const bool done = job_.state() == JobState::kFinishing || job_.state() == JobState::kStopping;
   for (std::size_t index = 0; index < regions_.size(); ++index) {
     std::size_t gone = 0;
     for (const SubtaskId subtask : regions_[index].subtasks) {
@@ -255,7 +258,7 @@ void JobCoordinator::lose_host(const std::string& host, const Error& error, Mome
       open_[subtask.value()] = false;
       ++gone;
     }
-    if (gone > 0 && !done) perform_noting(lost, job_.task_failed(index, lost, now.monotonic));
+    if (gone > 0 && !is_done()) perform_noting(lost, job_.task_failed(index, lost, now.monotonic));
     for (; gone > 0; --gone) perform(job_.task_closed(index));
   }
 }
@@ -279,7 +282,7 @@ Commands JobCoordinator::hear(const TaskFinished& finished, Moment now) {
 }
 
 Commands JobCoordinator::hear(const TaskFailed& failed, Moment now) {
-  if (!is_current(failed.from)) return {};
+  if (!is_current(failed.from) || (failed.lost_peer && is_done())) return {};
   const std::size_t region = region_of(failed.from.subtask);
   perform_noting(failed.error, job_.task_failed(region, failed.error, now.monotonic));
   return settle(now);

@@ -184,6 +184,8 @@ class JobCoordinator {
   void give(CoordinatorCommand command) { commands_.push_back(std::move(command)); }
   std::size_t region_of(SubtaskId subtask) const;
   const HostAddress& host_of(SubtaskId subtask) const;
+  // All that the job had to do is done and kept: tasks have nothing to do but close.
+  bool is_done() const;
   bool has_open_tasks(const Region& region, const HostAddress& host) const;
   // For each host that has open tasks of the region.
   template <class Give>

@@ -56,12 +56,15 @@ JobLedger::JobLedger(std::string job, const ExecutionSettings& settings)
       metadata_store_(settings.metadata_store ? *settings.metadata_store : own_metadata_),
       savepoints_(settings.savepoints) {}
 
-Result<Attempt> JobLedger::next_attempt() {
+Result<Attempt> JobLedger::next_attempt(std::size_t region) {
+  const Edit allocate = [region](JobRecord& record) {
+    record.attempts.resize(std::max(record.attempts.size(), region + 1));
+    record.attempts[region] = ++record.attempt;
+  };
   if (!epoch_) {
-    if (Status claimed = claim(true); !claimed) return claimed.error();
+    if (Status claimed = claim(allocate); !claimed) return claimed.error();
   } else {
-    Status allocated = change([](JobRecord& record) { ++record.attempt; });
-    if (!allocated) return allocated.error();
+    if (Status allocated = change(allocate); !allocated) return allocated.error();
   }
   Attempt attempt = current();
   if (const auto* from = std::get_if<RestoreFromPath>(&record_->restore)) {
@@ -83,7 +86,7 @@ Result<Attempt> JobLedger::next_attempt() {
 }
 
 Result<Attempt> JobLedger::adopt() {
-  if (Status claimed = claim(false); !claimed) return claimed.error();
+  if (Status claimed = claim([](JobRecord&) {}); !claimed) return claimed.error();
   Attempt attempt = current();
   Result<std::vector<CheckpointName>> completed = gone_on_from(*record_);
   if (!completed) return completed.error();
@@ -92,14 +95,16 @@ Result<Attempt> JobLedger::adopt() {
 }
 
 Attempt JobLedger::current() const {
-  return {.id = AttemptId(record_->attempt),
-          .epoch = record_->epoch,
-          .next_checkpoint = CheckpointId(record_->next_checkpoint)};
+  Attempt attempt{.id = AttemptId(record_->attempt),
+                  .epoch = record_->epoch,
+                  .next_checkpoint = CheckpointId(record_->next_checkpoint)};
+  for (const std::uint64_t id : record_->attempts) attempt.regions.push_back(AttemptId(id));
+  return attempt;
 }
 
 // A claim whose reply was lost may have been another coordinator's that looks the same: it is
 // repeated with a newer epoch until one is confirmed.
-Status JobLedger::claim(bool with_attempt) {
+Status JobLedger::claim(const Edit& edit) {
   Status status;
   for (int i = 0; i < kClaims; ++i) {
     Result<std::optional<JobRecord>> found = read();
@@ -109,7 +114,7 @@ Status JobLedger::claim(bool with_attempt) {
     Status chosen = choose(wanted);
     if (!chosen) return chosen;
     ++wanted.epoch;
-    if (with_attempt) ++wanted.attempt;
+    edit(wanted);
     wanted.state = "running";
     Result<JobRecord> written = metadata_store_.write(job_, wanted.version, wanted);
     if (written) {

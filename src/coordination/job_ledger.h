@@ -27,7 +27,8 @@ namespace millrace::detail {
 
 // The leave to run tasks, and what they go on from.
 struct Attempt {
-  AttemptId id;
+  AttemptId id;                    // the last one of all regions
+  std::vector<AttemptId> regions;  // the last one of each
   std::uint64_t epoch = 0;
   CheckpointId next_checkpoint{1};
   std::vector<CheckpointName> completed;  // and retained, the newest last
@@ -43,9 +44,9 @@ class JobLedger {
  public:
   JobLedger(std::string job, const ExecutionSettings& settings);
 
-  // Allocates the next attempt. It goes on from the newest completed checkpoint of this run or,
-  // until there is one, from what was asked for.
-  Result<Attempt> next_attempt();
+  // Allocates the next attempt, of a region. It goes on from the newest completed checkpoint of this
+  // run or, until there is one, from what was asked for.
+  Result<Attempt> next_attempt(std::size_t region = 0);
   // Instead of the first: claims the job, and leaves the attempt that runs the last one. What is
   // completed is known then, and not what its tasks went on from.
   Result<Attempt> adopt();
@@ -65,7 +66,7 @@ class JobLedger {
  private:
   using Edit = std::function<void(JobRecord&)>;
 
-  Status claim(bool with_attempt);
+  Status claim(const Edit& edit);
   Attempt current() const;
   Result<std::optional<JobRecord>> read();
   Status choose(JobRecord& record) const;

@@ -28,6 +28,7 @@ struct SavedJob {
   std::vector<CompletedCheckpoint> completed;
   std::string state;
   std::string origin;
+  std::vector<std::uint64_t> attempts;
 };
 
 // Empty for the latest. A path is a whole one, so that it is neither of the other words.
@@ -61,7 +62,8 @@ Result<std::string> encode_job_record(std::string_view job, const JobRecord& rec
                  .attempt = record.attempt,
                  .next_checkpoint = record.next_checkpoint,
                  .state = record.state,
-                 .origin = origin_of(record.restore)};
+                 .origin = origin_of(record.restore),
+                 .attempts = record.attempts};
   for (const CheckpointName& name : record.completed) {
     saved.completed.push_back({.id = name.id.value(), .epoch = name.epoch});
   }
@@ -80,6 +82,7 @@ Result<JobRecord> decode_job_record(std::string_view bytes, std::string_view fil
   JobRecord record{.version = saved->version,
                    .epoch = saved->epoch,
                    .attempt = saved->attempt,
+                   .attempts = std::move(saved->attempts),
                    .next_checkpoint = saved->next_checkpoint,
                    .state = std::move(saved->state),
                    .restore = restore_of(std::move(saved->origin))};

@@ -18,9 +18,10 @@ namespace millrace::detail {
 
 // What is known of a job. A plain struct.
 struct JobRecord {
-  std::uint64_t version = 0;  // grows with each write
-  std::uint64_t epoch = 0;    // of the leader that may write
-  std::uint64_t attempt = 0;  // the last one that was allocated
+  std::uint64_t version = 0;            // grows with each write
+  std::uint64_t epoch = 0;              // of the leader that may write
+  std::uint64_t attempt = 0;            // the last one that was allocated
+  std::vector<std::uint64_t> attempts;  // the last of each region
   std::uint64_t next_checkpoint = 1;
   std::vector<CheckpointName> completed;  // those that are retained, the newest last: the pointer
   std::string state;                      // "running", "finished", "cancelled", "stopped", "failed"

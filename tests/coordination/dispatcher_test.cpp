@@ -177,10 +177,17 @@ TEST_F(FoundHosts, AreEndedWhereTheJobBeginsAnew) {
   dispatcher_.worker_came("a", 1, {mine_});
   dispatcher_.jobs_known();
   seek();
-  dispatcher_.worker_came("a", 1, {mine_});
+  EXPECT_EQ(only<EndHost>(dispatcher_.keep_hosts("job", {})), std::vector{EndHost("a", mine_)});
   const auto commands = dispatcher_.need_slots("job", 1);
   EXPECT_EQ(only<LaunchHost>(commands).size(), 1);
   EXPECT_NE(hosts_in(commands).at(0), mine_);
+}
+
+TEST_F(FoundHosts, HoldNobodyUpOnceTheirJobHasGivenThemUp) {
+  dispatcher_.worker_came("a", 1, {mine_});
+  dispatcher_.jobs_known();
+  dispatcher_.need_slots("new", 1);
+  EXPECT_EQ(hosts_in(dispatcher_.keep_hosts("job", {})).size(), 1);
 }
 
 TEST_F(FoundHosts, HaveTheSlotsOfAllWaitUntilTheyAreDecided) {

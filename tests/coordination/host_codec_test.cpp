@@ -69,6 +69,7 @@ std::vector<HostReport> reports() {
           EnumeratorFailed{{TaskId(1), AttemptId(3)}, not_found("no file")},
           SplitsAcknowledged{{TaskId(1), AttemptId(3)}, CheckpointId(2), piece()},
           SplitsAcknowledged{{TaskId(1), AttemptId(3)}, CheckpointId(2), std::nullopt},
+          TaskFailed{kTask, unavailable("cut off"), true},
           HostReady{.address = {"a", "10.0.0.1", 4711},
                     .plan = 8,
                     .tasks = {{kTask, TaskCondition::kRunning},

@@ -329,6 +329,7 @@ TEST_F(JobCoordinatorTest, FinishesWellThoughAHostIsLostBehindTheFinalCheckpoint
   (void)job.pointer_swapped(id, {}, at(1s));
   (void)job.hear(CheckpointCommitted{task(0), id}, at(1s));
   (void)job.hear(CheckpointCommitted{task(1), id}, at(1s));
+  EXPECT_THAT(job.hear(TaskFailed{task(0), unavailable("cut off"), true}, at(2s)), IsEmpty());
   EXPECT_THAT(job.host_lost("two", unavailable("gone"), at(2s)), IsEmpty());
   EXPECT_THAT(words(job.hear(TaskClosed{task(0)}, at(2s))), ElementsAre("record finished"));
   EXPECT_TRUE(only<TellEnd>(job.end_recorded(at(2s))).result);

@@ -418,6 +418,14 @@ TEST_F(JobLedgerTest, AdoptsTheAttemptThatRuns) {
   EXPECT_EQ(next->epoch, 2U);
 }
 
+TEST_F(JobLedgerTest, KnowsTheLastAttemptOfEachRegion) {
+  JobLedger first = ledger();
+  ASSERT_TRUE(first.next_attempt(0));
+  ASSERT_TRUE(first.next_attempt(1));
+  ASSERT_TRUE(first.next_attempt(0));
+  EXPECT_THAT(ledger().adopt()->regions, ElementsAre(AttemptId(3), AttemptId(2)));
+}
+
 TEST_F(JobLedgerTest, IsDeposedByWhoAdoptsTheAttempt) {
   JobLedger first = ledger();
   ASSERT_TRUE(first.next_attempt());

@@ -14,6 +14,7 @@ JobRecord record() {
   return {.version = 3,
           .epoch = 2,
           .attempt = 4,
+          .attempts = {4, 3},
           .next_checkpoint = 9,
           .completed = {{.id = CheckpointId(8), .epoch = 1}},
           .state = "running",
@@ -31,7 +32,8 @@ std::string hex(std::string_view bytes) {
 
 constexpr std::string_view kSchema =
     "SavedJob{job:string,version:uint64,epoch:uint64,attempt:uint64,next_checkpoint:uint64,"
-    "completed:list<CompletedCheckpoint{id:uint64,epoch:uint64}>,state:string,origin:string}";
+    "completed:list<CompletedCheckpoint{id:uint64,epoch:uint64}>,state:string,origin:string,"
+    "attempts:list<uint64>}";
 
 TEST(JobRecordFormat, IsReadBack) {
   EXPECT_EQ(*decode_job_record(*encode_job_record("count", record()), "f", "count"), record());
@@ -51,12 +53,12 @@ TEST(JobRecordFormat, KnowsWhatTheJobGoesOnFrom) {
 TEST(JobRecordFormat, HasTheseBytes) {
   const std::string bytes = *encode_job_record("count", record());
   EXPECT_EQ(bytes.substr(0, 8), "MILLRJOB");
-  EXPECT_EQ(hex(bytes.substr(8, 16)), "02000000ad0000002001000000000000");
+  EXPECT_EQ(hex(bytes.substr(8, 16)), "02000000c30000004801000000000000");
   EXPECT_EQ(bytes.substr(24, kSchema.size()), kSchema);
   EXPECT_EQ(hex(bytes.substr(24 + kSchema.size())),
             "0105636f756e74030000000000000002000000000000000400000000000000090000000000000001010800"
-            "0000000000000100000000000000010772756e6e696e67010763686b2d382d31964a9c15c66edf32572a57"
-            "0c27a3e777");
+            "0000000000000100000000000000010772756e6e696e67010763686b2d382d310102040000000000000003"
+            "00000000000000200d3e24eb07149dc687fdc0c3546e3c");
 }
 
 std::string from_hex(std::string_view digits) {
@@ -65,6 +67,21 @@ std::string from_hex(std::string_view digits) {
     bytes += static_cast<char>(std::stoi(std::string(digits.substr(i, 2)), nullptr, 16));
   }
   return bytes;
+}
+
+// Before the attempts of regions were kept.
+TEST(JobRecordFormat, ReadsWhatASecondOneWrote) {
+  constexpr std::string_view kSecondSchema =
+      "SavedJob{job:string,version:uint64,epoch:uint64,attempt:uint64,next_checkpoint:uint64,"
+      "completed:list<CompletedCheckpoint{id:uint64,epoch:uint64}>,state:string,origin:string}";
+  const std::string bytes = concat(
+      "MILLRJOB", from_hex("02000000ad0000002001000000000000"), kSecondSchema,
+      from_hex("0105636f756e7403000000000000000200000000000000040000000000000009000000000000000101"
+               "08000000000000000100000000000000010772756e6e696e67010763686b2d382d31964a9c15c66edf"
+               "32572a570c27a3e777"));
+  JobRecord second = record();
+  second.attempts.clear();
+  EXPECT_EQ(*decode_job_record(bytes, "f", "count"), second);
 }
 
 // Before there were savepoints.
@@ -79,6 +96,7 @@ TEST(JobRecordFormat, ReadsWhatTheFirstOneWrote) {
                "77a9"));
   JobRecord first = record();
   first.restore = RestoreFromLatest();
+  first.attempts.clear();
   EXPECT_EQ(*decode_job_record(bytes, "f", "count"), first);
 }
 

@@ -1,0 +1,254 @@
+// What the actors of a job and of a host do when another coordinator takes over.
+#include <gmock/gmock.h>
+#include <gtest/gtest.h>
+#include <caf/actor_system.hpp>
+#include <caf/scoped_actor.hpp>
+
+#include <functional>
+#include <optional>
+
+#include "millrace/actors/job_actor.h"
+#include "millrace/actors/system_config.h"
+#include "millrace/actors/task_host.h"
+#include "plan/sample_plans.h"
+#include "support/memory_stores.h"
+
+namespace millrace::detail {
+namespace {
+
+using namespace std::chrono_literals;
+using testing::ElementsAre;
+using testing::IsEmpty;
+
+constexpr std::uint64_t kMark = 7;
+const std::string kJob(32, 'a');
+const std::string kHost = kJob + "-1";
+const std::string kOther = kJob + "-2";
+
+// source-1 -> sink-1 in one task of two subtasks.
+ExecutionPlan two_subtasks() {
+  PlanBuilder builder = line({});
+  builder.set_parallelism(2);
+  return *make_execution_plan(*builder.build());
+}
+
+TaskAddress task(std::uint32_t subtask, std::uint64_t attempt = 1) {
+  return {SubtaskId(subtask), AttemptId(attempt)};
+}
+
+class ActorsTest : public testing::Test {
+ protected:
+  // The next message of that kind; others wait.
+  template <class Message>
+  static std::optional<Message> next(caf::scoped_actor& actor, std::chrono::seconds time = 10s) {
+    std::optional<Message> got;
+    actor->receive([&](Message& message) { got = std::move(message); }, caf::after(time) >> [] {});
+    return got;
+  }
+
+  SystemConfig config_{1};
+  caf::actor_system system_{config_};
+  SystemClock clock_;
+};
+
+class TakeoverTest : public ActorsTest {
+ protected:
+  // Checkpoint 2 is complete, and attempt 1 the last one.
+  TakeoverTest() {
+    stores_.record = JobRecord{.version = 4,
+                               .epoch = 1,
+                               .attempt = 1,
+                               .attempts = {1},
+                               .next_checkpoint = 3,
+                               .completed = {{CheckpointId(2), 1}},
+                               .state = "running"};
+  }
+  ~TakeoverTest() override { caf::anon_send_exit(job_, caf::exit_reason::kill); }
+
+  void start(std::optional<Takeover> takeover = Takeover{kMark, 20s}) {
+    ExecutionSettings execution{.checkpoint_store = &checkpoints_, .metadata_store = &stores_};
+    execution.restart = FixedDelayRestart{5, 1ms};
+    if (takeover) execution.restore = RestoreFromLatest{};
+    job_ = system_.spawn<JobActor>(std::make_shared<const ExecutionPlan>(two_subtasks()),
+                                   JobActorSettings{.clock = &clock_,
+                                                    .executor = &executor_,
+                                                    .execution = std::move(execution),
+                                                    .slots = caf::actor_cast<caf::actor>(slots_),
+                                                    .has_run = takeover.has_value(),
+                                                    .takeover = takeover,
+                                                    .key = kJob,
+                                                    .report = [](Status) {}});
+    slots_->send(job_, StartJob{});
+  }
+  void report(std::vector<HeldTask> tasks, std::uint64_t triggered = 2) {
+    host_->send(job_, HostReady{.address = {kHost, "10.0.0.1", 1},
+                                .plan = kMark,
+                                .tasks = std::move(tasks),
+                                .triggered = CheckpointId(triggered)});
+  }
+  static std::vector<HeldTask> running(std::uint64_t attempt = 1) {
+    return {{task(0, attempt), TaskCondition::kRunning},
+            {task(1, attempt), TaskCondition::kRunning}};
+  }
+  void expect_begun_anew() {
+    const auto kept = next<KeepHosts>(slots_);
+    ASSERT_TRUE(kept);
+    EXPECT_THAT(kept->host_of, IsEmpty());
+    EXPECT_TRUE(next<caf::exit_msg>(host_)) << "its tasks may not hear of the job any more";
+  }
+
+  test_support::MemoryCheckpoints checkpoints_;
+  test_support::MemoryMetadata stores_;
+  ThreadExecutor executor_{1};
+  caf::scoped_actor slots_{system_};
+  caf::scoped_actor host_{system_};
+  caf::actor job_;
+};
+
+TEST_F(TakeoverTest, AdoptsTasksThatRun) {
+  start();
+  EXPECT_EQ(next<SeekHosts>(slots_)->job, kJob);
+  report(running(), 3);
+  const auto kept = next<KeepHosts>(slots_);
+  ASSERT_TRUE(kept);
+  EXPECT_THAT(kept->host_of, ElementsAre(kHost, kHost));
+  EXPECT_EQ(next<CompleteCheckpoint>(host_)->checkpoint, CheckpointId(2));
+  EXPECT_EQ(next<AbortCheckpoint>(host_)->checkpoint, CheckpointId(3));
+  EXPECT_EQ(stores_.record->attempt, 1U);
+  EXPECT_EQ(stores_.record->epoch, 2U);
+}
+
+// Of a host that was cut off: its job has gone on elsewhere, and shown what it shows again.
+TEST_F(TakeoverTest, AdoptsNoAttemptButTheLast) {
+  stores_.record->attempt = 2;
+  stores_.record->attempts = {2};
+  start();
+  report(running());
+  expect_begun_anew();
+}
+
+TEST_F(TakeoverTest, BeginsAnewWhereATaskHasFailed) {
+  start();
+  report({{task(0), TaskCondition::kRunning}, {task(1), TaskCondition::kFailed}});
+  expect_begun_anew();
+}
+
+TEST_F(TakeoverTest, BeginsAnewWhereAHostHadToDrain) {
+  start();
+  host_->send(job_, HostReady{.address = {kHost, "10.0.0.1", 1},
+                              .plan = kMark,
+                              .tasks = running(),
+                              .triggered = CheckpointId(2),
+                              .drained = true});
+  expect_begun_anew();
+}
+
+TEST_F(TakeoverTest, BeginsAnewAfterSomeTime) {
+  start(Takeover{kMark, 100ms});
+  report({{task(0), TaskCondition::kRunning}});
+  expect_begun_anew();
+  report(running());
+  EXPECT_TRUE(next<caf::exit_msg>(host_)) << "it has come too late";
+}
+
+TEST_F(TakeoverTest, GoesOnThoughAHostEndsThatHasNothing) {
+  start();
+  ASSERT_TRUE(next<SeekHosts>(slots_));
+  slots_->send(job_, HostMissed{kOther, unavailable("it was being ended")});
+  report(running());
+  EXPECT_THAT(next<KeepHosts>(slots_)->host_of, ElementsAre(kHost, kHost));
+}
+
+TEST_F(TakeoverTest, LeavesTasksAloneWhereAnotherCoordinatorIsFaster) {
+  start();
+  ASSERT_TRUE(next<SeekHosts>(slots_));
+  stores_.fail_write = [] { return Status(cancelled("another leads")); };
+  slots_->monitor(job_);
+  report(running());
+  EXPECT_TRUE(next<caf::down_msg>(slots_));
+  EXPECT_FALSE(next<caf::exit_msg>(host_, 1s));
+}
+
+TEST_F(TakeoverTest, MissesAHostWhoseLinkWasLostBeforeItWasHeard) {
+  start(std::nullopt);
+  ASSERT_TRUE(next<NeedSlots>(slots_));
+  slots_->send(job_, SlotsGranted{{kHost, kHost}});
+  slots_->send(job_, HostLost{caf::actor_cast<caf::actor>(host_), kHost, unavailable("cut")});
+  EXPECT_EQ(next<HostGivenUp>(slots_)->host, kHost);
+  EXPECT_TRUE(next<NeedSlots>(slots_));
+}
+
+TEST_F(TakeoverTest, HasNothingToDoWithHostsOfAnotherName) {
+  start(std::nullopt);
+  host_->send(job_, HostReady{{"nobody", "10.0.0.1", 1}});
+  EXPECT_TRUE(next<caf::exit_msg>(host_));
+}
+
+// Its tasks are never made: it waits for ever for what they are to go on from.
+class HeldTasksTest : public ActorsTest {
+ protected:
+  struct Never final : Executor {
+    void execute(std::function<void()>) override {}
+  };
+
+  HeldTasksTest() {
+    auto job = std::make_shared<const DeployedJob>(DeployedJob{two_subtasks(), {}});
+    host_ = system_.spawn<TaskHost>(make_blueprints(job),
+                                    TaskHostSettings{.clock = &clock_, .executor = &never_});
+    self_->send(host_, Serve{caf::actor_cast<caf::actor>(self_)});
+    EXPECT_THAT(next<HostReady>(self_)->tasks, IsEmpty());
+    self_->send(host_, OpenTasks{.attempt = AttemptId(1),
+                                 .origin = "somewhere",
+                                 .tasks = {{SubtaskId(0), {}}, {SubtaskId(1), {}}}});
+  }
+  ~HeldTasksTest() override { caf::anon_send_exit(host_, caf::exit_reason::user_shutdown); }
+
+  HostReady ready() {
+    self_->send(host_, Serve{caf::actor_cast<caf::actor>(self_)});
+    return next<HostReady>(self_).value_or(HostReady());
+  }
+  std::vector<TaskCondition> conditions() {
+    std::vector<TaskCondition> all;
+    for (const HeldTask& held : ready().tasks) all.push_back(held.condition);
+    return all;
+  }
+
+  Never never_;
+  caf::scoped_actor self_{system_};
+  caf::actor host_;
+};
+
+TEST_F(HeldTasksTest, RunOnceAllOfTheRegionAreOpen) {
+  EXPECT_THAT(conditions(), ElementsAre(TaskCondition::kOpening, TaskCondition::kOpening));
+  self_->send(host_, TaskOpened{task(0)});
+  EXPECT_THAT(conditions(), ElementsAre(TaskCondition::kOpening, TaskCondition::kOpening));
+  self_->send(host_, StartTasks{AttemptId(1)});
+  EXPECT_THAT(conditions(), ElementsAre(TaskCondition::kRunning, TaskCondition::kRunning));
+}
+
+// What others have sent may be all that a task waits for.
+TEST_F(HeldTasksTest, MayHaveFinishedOrFailedBeforeTheyAreToldToStart) {
+  self_->send(host_, TaskFinished{task(0)});
+  self_->send(host_, TaskFailed{task(1), unavailable("cut off")});
+  self_->send(host_, StartTasks{AttemptId(1)});
+  EXPECT_THAT(conditions(), ElementsAre(TaskCondition::kFinished, TaskCondition::kFailed));
+}
+
+TEST_F(HeldTasksTest, ObeyOneCoordinatorOnly) {
+  caf::scoped_actor former(system_);
+  former->send(host_, Trigger{{.checkpoint = CheckpointId(9)}});
+  former->send(host_, CloseTasks{AttemptId(1)});
+  EXPECT_EQ(ready().triggered, CheckpointId(0));
+  EXPECT_THAT(conditions(), ElementsAre(TaskCondition::kOpening, TaskCondition::kOpening));
+}
+
+TEST_F(HeldTasksTest, AreToldOfWithTheNewestCheckpointAndThatTheyDrain) {
+  self_->send(host_, Trigger{{.checkpoint = CheckpointId(9)}});
+  EXPECT_EQ(ready().triggered, CheckpointId(9));
+  EXPECT_FALSE(ready().drained);
+  self_->send(host_, Drain{});
+  EXPECT_TRUE(ready().drained);
+}
+
+}  // namespace
+}  // namespace millrace::detail
