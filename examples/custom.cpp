@@ -4,6 +4,7 @@
 
 #include <filesystem>
 #include <fstream>
+#include <system_error>
 
 using namespace millrace;
 using namespace std::chrono_literals;
@@ -59,6 +60,10 @@ class Ledger : public Sink<Tick> {
     std::error_code error;
     std::filesystem::rename(staged(checkpoint), shown(checkpoint), error);
     if (!error || std::filesystem::exists(shown(checkpoint))) return {};  // or it was done before
+    if (error == std::errc::no_such_file_or_directory) {  // trying again would not bring it back
+      return not_found("nothing was prepared as " + staged(checkpoint).string() +
+                       "; give the --output of the run that took the checkpoint");
+    }
     return unavailable("cannot show " + staged(checkpoint).string() + ": " + error.message());
   }
 

@@ -10,13 +10,13 @@
 namespace millrace::detail {
 namespace {
 
-struct FoundSnapshot {
+struct SubtaskSnapshot {
   const OperatorSnapshot* snapshot = nullptr;
   bool finished = false;
 };
 
 // One operator as the checkpoint has it, by subtask.
-using FoundOperator = std::vector<FoundSnapshot>;
+using FoundOperator = std::vector<SubtaskSnapshot>;
 using FoundOperators = std::map<std::uint64_t, FoundOperator>;
 
 Error damaged(const OperatorSnapshot& snapshot) {
@@ -35,7 +35,7 @@ Result<FoundOperators> find_operators(const CheckpointMetadata& metadata) {
     }
   }
   for (auto& [id, subtasks] : found) {
-    std::ranges::sort(subtasks, {}, [](const FoundSnapshot& s) { return s.snapshot->subtask; });
+    std::ranges::sort(subtasks, {}, [](const SubtaskSnapshot& s) { return s.snapshot->subtask; });
     for (std::size_t i = 0; i < subtasks.size(); ++i) {
       const OperatorSnapshot& snapshot = *subtasks[i].snapshot;
       if (snapshot.subtask != i || snapshot.parallelism != subtasks.size()) {
@@ -47,7 +47,7 @@ Result<FoundOperators> find_operators(const CheckpointMetadata& metadata) {
 }
 
 bool holds_state(const FoundOperator& subtasks) {
-  return std::ranges::any_of(subtasks, [](const FoundSnapshot& subtask) {
+  return std::ranges::any_of(subtasks, [](const SubtaskSnapshot& subtask) {
     return !subtask.snapshot->pieces.empty() || !subtask.snapshot->keyed.empty();
   });
 }
@@ -67,7 +67,7 @@ std::uint64_t bytes_of(const OperatorSnapshot& snapshot) {
 // "'count' (1024 bytes)"
 std::string with_size(const FoundOperator& subtasks) {
   std::uint64_t bytes = 0;
-  for (const FoundSnapshot& subtask : subtasks) bytes += bytes_of(*subtask.snapshot);
+  for (const SubtaskSnapshot& subtask : subtasks) bytes += bytes_of(*subtask.snapshot);
   return concat(in_quotes(subtasks.front().snapshot->name), " (", bytes, " bytes)");
 }
 
@@ -100,7 +100,7 @@ class OperatorRestore {
       : spec_(spec), task_(task), found_(found) {
     if (found_ == nullptr) return;
     std::vector<const Snapshot::Pieces*> pieces;
-    for (const FoundSnapshot& subtask : *found_) {
+    for (const SubtaskSnapshot& subtask : *found_) {
       pieces_.emplace_back(subtask.snapshot->pieces.begin(), subtask.snapshot->pieces.end());
     }
     for (const Snapshot::Pieces& of_subtask : pieces_) pieces.push_back(&of_subtask);
@@ -109,7 +109,7 @@ class OperatorRestore {
 
   Status check_key_groups() const {
     if (found_ == nullptr) return {};
-    for (const FoundSnapshot& subtask : *found_) {
+    for (const SubtaskSnapshot& subtask : *found_) {
       const OperatorSnapshot& snapshot = *subtask.snapshot;
       if (snapshot.keyed.empty() || snapshot.max_parallelism == task_.max_parallelism) continue;
       return invalid_argument(concat(describe(spec_), " has a maximum parallelism of ",
@@ -123,14 +123,14 @@ class OperatorRestore {
   bool finished(std::uint32_t subtask) const {
     if (found_ == nullptr) return false;
     if (found_->size() == task_.parallelism) return (*found_)[subtask].finished;
-    return std::ranges::all_of(*found_, &FoundSnapshot::finished);
+    return std::ranges::all_of(*found_, &SubtaskSnapshot::finished);
   }
 
   RestoredOperator operator()(std::uint32_t subtask) {
     if (found_ == nullptr) return {};
     RestoredOperator restored{.snapshot = std::move(snapshots_[subtask])};
     const KeyGroupRange groups = task_.key_groups().range_of(SubtaskIndex(subtask));
-    for (const FoundSnapshot& before : *found_) {
+    for (const SubtaskSnapshot& before : *found_) {
       for (const KeyedSnapshot& keyed : before.snapshot->keyed) {
         const bool overlaps =
             keyed.first_group <= groups.last.value() && keyed.last_group >= groups.first.value();

@@ -1,11 +1,11 @@
 // A sink of one's own: open, write a batch at a time, flush when the input runs empty. One that
 // must show each record exactly once writes in two phases: prepare() makes what was written durable
 // under a name that no reader looks at, and commit() shows it once the checkpoint is complete.
-// commit() may be called again after a failure, and must then change nothing more. After a change
-// of parallelism an instance opened as another subtask commits what that one prepared; it has no
-// state.
-//
-// What a sink must remember beside what it writes is operator state (operator_list_state.h).
+// commit() may be called again after a failure, and must then change nothing more; where what was
+// prepared is missing, not_found() ends a job that was told to go on from there, and unavailable()
+// has it tried again. After a change of parallelism an instance opened as another subtask commits
+// what that one prepared; it has no state. What a sink must remember beside what it writes is
+// operator state (operator_list_state.h).
 #pragma once
 
 #include <functional>

@@ -385,6 +385,52 @@ TEST_F(SavepointRunTest, RefusesToForgetWhatItWasRestoredFrom) {
   EXPECT_EQ(lines_.size(), static_cast<std::size_t>(kHalf));
 }
 
+// Shows what it prepared in a folder of its own.
+class Shelf : public Sink<Event> {
+ public:
+  explicit Shelf(fs::path folder) : folder_(std::move(folder)) {}
+
+  Status open(SinkContext&) override {
+    fs::create_directories(folder_);
+    return {};
+  }
+  Status write(std::span<const Event>) override { return {}; }
+  Status prepare(CheckpointId checkpoint) override {
+    std::ofstream(folder_ / to_string(checkpoint)).put('\n');
+    return {};
+  }
+  Status commit(CheckpointId checkpoint) override {
+    if (fs::exists(folder_ / to_string(checkpoint))) return {};
+    return not_found("nothing was prepared in " + folder_.native());
+  }
+
+ private:
+  const fs::path folder_;
+};
+
+TEST_F(SavepointRunTest, EndsWhereASinkMissesWhatItPrepared) {
+  const auto showing_in = [&](const std::string& folder, bool waits) {
+    *emitted_ = 0;
+    return [=, this](Job& job) {
+      job.from(source<Numbers>(Numbers::Until{kHalf, waits, emitted_}))
+          .named("numbers")
+          .to(sink<Shelf>(path(folder)))
+          .named("shelf");
+    };
+  };
+  const Outcome saved = run_and_signal(showing_in("shown", true),
+                                       {"--checkpoint-dir=" + path("home"), "--savepoint-on-stop"},
+                                       [] { kill(getpid(), SIGTERM); });
+  ASSERT_EQ(saved.code, 0) << saved.err;
+  const std::string save = savepoint_in(path("home"));
+  const Outcome elsewhere = run_second_half(showing_in("elsewhere", false), save);
+  EXPECT_EQ(elsewhere.code, 1);
+  EXPECT_THAT(elsewhere.err, AllOf(HasSubstr("'shelf'"), HasSubstr("nothing was prepared in "),
+                                   Not(HasSubstr("restart"))));
+  const Outcome there = run_second_half(showing_in("shown", false), save);
+  EXPECT_EQ(there.code, 0) << there.err;
+}
+
 TEST_F(SavepointRunTest, DrainsItsInputIfItIsToldTo) {
   const Outcome outcome = run_and_signal(
       job<First>(true, kHalf), {"--checkpoint-dir=" + path("home"), "--savepoint-on-stop=drain"},

@@ -1,7 +1,6 @@
 #include "millrace/connectors/files/part_files.h"
 
 #include <fcntl.h>
-#include <sys/file.h>
 #include <sys/stat.h>
 #include <unistd.h>
 
@@ -64,14 +63,6 @@ Status make_durable_directory(const fs::path& path) {
   return sync_directory(path.has_parent_path() ? path.parent_path() : ".");
 }
 
-// Whether the open file is still the one of that name.
-bool is_named(int file, const std::string& path) {
-  struct stat opened {};
-  struct stat named {};
-  return fstat(file, &opened) == 0 && stat(path.c_str(), &named) == 0 &&
-         opened.st_ino == named.st_ino && opened.st_dev == named.st_dev;
-}
-
 // Fails with EEXIST where the name is taken. Not all file systems can do that in one step.
 int rename_without_replacing(const std::string& from, const std::string& to) {
   if (renameat2(AT_FDCWD, from.c_str(), AT_FDCWD, to.c_str(), RENAME_NOREPLACE) == 0) return 0;
@@ -120,26 +111,17 @@ Status PartFiles::make_directory() {
   return {};
 }
 
-// Whoever closes removes the file: a lock on one that has lost its name keeps nobody out.
 Status PartFiles::lock() {
   writing_path_ = concat(directory_, "/.part-", subtask_, "-", getpid(), ".writing");
-  lock_path_ = concat(directory_, "/.part-", subtask_, ".lock");
-  while (true) {
-    lock_ = ::open(lock_path_.c_str(), O_RDWR | O_CREAT | O_CLOEXEC, kReadableByAll);
-    if (lock_ < 0) return cannot("create", lock_path_, errno);
-    const int error = flock(lock_, LOCK_EX | LOCK_NB) == 0 ? 0 : errno;
-    if (error == 0 && is_named(lock_, lock_path_)) return {};
-    ::close(std::exchange(lock_, -1));
-    if (error == EWOULDBLOCK) return in_use(directory_);
-    if (error != 0) return cannot("lock", lock_path_, error);
-  }
+  const std::string path = concat(directory_, "/.part-", subtask_, ".lock");
+  const int error = lock_.take(path, WhenLocked::kFail);
+  if (error == EWOULDBLOCK) return in_use(directory_);
+  return error == 0 ? Status() : Status(cannot("lock", path, error));
 }
 
 void PartFiles::close() {
   discard();
-  if (lock_ < 0) return;
-  if (is_named(lock_, lock_path_)) unlink(lock_path_.c_str());
-  ::close(std::exchange(lock_, -1));
+  lock_.remove_and_release();
 }
 
 Status PartFiles::begin(bool fresh) {

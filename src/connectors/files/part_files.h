@@ -18,6 +18,7 @@
 
 #include "millrace/connectors/files/row_writer.h"
 #include "millrace/operators/two_phase_sink.h"
+#include "millrace/state/files/locked_file.h"
 
 namespace millrace::detail {
 
@@ -58,8 +59,7 @@ class PartFiles {
   const std::unique_ptr<RowWriter> rows_;
   std::uint32_t subtask_ = 0;
   std::string writing_path_;
-  std::string lock_path_;
-  int lock_ = -1;
+  LockedFile lock_;
   int file_ = -1;
   std::string buffer_;
 };

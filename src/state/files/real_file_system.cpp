@@ -1,7 +1,6 @@
 #include "millrace/state/files/real_file_system.h"
 
 #include <fcntl.h>
-#include <sys/file.h>
 #include <sys/stat.h>
 #include <unistd.h>
 
@@ -13,6 +12,7 @@
 #include <utility>
 
 #include "millrace/core/text.h"
+#include "millrace/state/files/locked_file.h"
 
 namespace millrace::detail {
 namespace {
@@ -35,7 +35,7 @@ class OpenFile {
   OpenFile(const std::filesystem::path& path, int flags)
       : descriptor_(uninterrupted(
             [&] { return ::open(path.c_str(), flags | O_CLOEXEC, kReadableByAll); })) {}
-  OpenFile(OpenFile&& other) noexcept : descriptor_(std::exchange(other.descriptor_, -1)) {}
+  OpenFile(OpenFile&&) = delete;
   OpenFile& operator=(OpenFile&&) = delete;
   ~OpenFile() {
     if (descriptor_ >= 0) ::close(descriptor_);
@@ -53,10 +53,10 @@ class OpenFile {
 
 class HeldLock final : public FileLock {
  public:
-  explicit HeldLock(OpenFile file) : file_(std::move(file)) {}
+  explicit HeldLock(LockedFile file) : file_(std::move(file)) {}
 
  private:
-  OpenFile file_;
+  LockedFile file_;
 };
 
 int write_all(const OpenFile& file, std::string_view bytes) {
@@ -207,14 +207,11 @@ Status RealFileSystem::sync_directory(const Path& path) {
 }
 
 Result<std::unique_ptr<FileLock>> RealFileSystem::lock(const Path& path, WhenLocked when_locked) {
-  OpenFile file(path, O_RDWR | O_CREAT);
-  if (!file) return file_error("create", path, errno);
-  const int operation = when_locked == WhenLocked::kWait ? LOCK_EX : LOCK_EX | LOCK_NB;
-  if (uninterrupted([&] { return ::flock(file.get(), operation); }) == 0) {
-    return std::unique_ptr<FileLock>(std::make_unique<HeldLock>(std::move(file)));
-  }
-  if (errno == EWOULDBLOCK) return std::unique_ptr<FileLock>();
-  return file_error("lock", path, errno);
+  LockedFile file;
+  const int error = file.take(path, when_locked);
+  if (error == EWOULDBLOCK) return std::unique_ptr<FileLock>();
+  if (error != 0) return file_error("lock", path, error);
+  return std::unique_ptr<FileLock>(std::make_unique<HeldLock>(std::move(file)));
 }
 
 std::string RealFileSystem::unique_name() { return concat(token_, "-", names_++); }

@@ -1,9 +1,5 @@
 #include "millrace/state/rocksdb/working_directory.h"
 
-#include <fcntl.h>
-#include <sys/file.h>
-#include <unistd.h>
-
 #include <algorithm>
 #include <cerrno>
 #include <functional>
@@ -34,15 +30,6 @@ Error in_use(const fs::path& path) {
   return unavailable(concat("the directory of local state ", in_quotes(path.native()),
                             " is in use by another process or job; each needs one of its own: name "
                             "another, or wait until that one has ended"));
-}
-
-Result<int> lock(const fs::path& path) {
-  const int file = ::open((path / kLockFile).c_str(), O_RDWR | O_CREAT | O_CLOEXEC, 0644);
-  if (file < 0) return unusable(path, errno);
-  if (flock(file, LOCK_EX | LOCK_NB) == 0) return file;
-  const int error = errno;
-  ::close(file);
-  return error == EWOULDBLOCK ? in_use(path) : unusable(path, error);
 }
 
 Status remove_leftovers(const fs::path& path) {
@@ -84,15 +71,14 @@ Result<std::unique_ptr<WorkingDirectory>> WorkingDirectory::open(const fs::path&
   std::error_code error;
   fs::create_directories(path, error);
   if (error) return unusable(path, error.value());
-  const Result<int> locked = lock(path);
-  if (!locked) return locked.error();
-  std::unique_ptr<WorkingDirectory> directory(new WorkingDirectory(path, *locked));
+  LockedFile lock;
+  const int refused = lock.take(path / kLockFile, WhenLocked::kFail);
+  if (refused != 0) return refused == EWOULDBLOCK ? in_use(path) : unusable(path, refused);
+  std::unique_ptr<WorkingDirectory> directory(new WorkingDirectory(path, std::move(lock)));
   const Status removed = remove_leftovers(path);
   if (!removed) return removed.error();
   return directory;
 }
-
-WorkingDirectory::~WorkingDirectory() { ::close(lock_); }
 
 Result<ScratchFolder> WorkingDirectory::make_folder(std::string_view name) {
   return ScratchFolder::make(path_ / concat(plain(name), '-', ++folders_, kEnding));

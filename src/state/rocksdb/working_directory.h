@@ -14,6 +14,7 @@
 #include <utility>
 
 #include "millrace/core/result.h"
+#include "millrace/state/files/locked_file.h"
 
 namespace millrace::detail {
 
@@ -41,16 +42,16 @@ class WorkingDirectory {
 
   WorkingDirectory(const WorkingDirectory&) = delete;
   WorkingDirectory& operator=(const WorkingDirectory&) = delete;
-  ~WorkingDirectory();
 
   // Its name begins like `name`, and is never used twice.
   Result<ScratchFolder> make_folder(std::string_view name);
 
  private:
-  WorkingDirectory(std::filesystem::path path, int lock) : path_(std::move(path)), lock_(lock) {}
+  WorkingDirectory(std::filesystem::path path, LockedFile lock)
+      : path_(std::move(path)), lock_(std::move(lock)) {}
 
   const std::filesystem::path path_;
-  const int lock_;
+  const LockedFile lock_;
   std::atomic<std::uint64_t> folders_ = 0;
 };
 
