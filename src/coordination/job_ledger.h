@@ -44,8 +44,8 @@ class JobLedger {
  public:
   JobLedger(std::string job, const ExecutionSettings& settings);
 
-  // Allocates the next attempt, of a region. It goes on from the newest completed checkpoint of this
-  // run or, until there is one, from what was asked for.
+  // Allocates the next attempt, of a region. It goes on from the newest completed checkpoint of
+  // this run or, until there is one, from what was asked for.
   Result<Attempt> next_attempt(std::size_t region = 0);
   // Instead of the first: claims the job, and leaves the attempt that runs the last one. What is
   // completed is known then, and not what its tasks went on from.
