@@ -148,6 +148,7 @@ void CoordinatorActor::run(ClusterJob job) {
       .executor = settings_.executor,
       .log = settings_.log,
       .execution = job.execution,
+      .stores = job.stores,
       .slots = self,
       .has_run = job.has_run,
       .takeover =

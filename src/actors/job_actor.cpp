@@ -25,6 +25,12 @@ JobCoordinatorSettings settings_of(const JobActorSettings& settings) {
           .seed = settings.seed};
 }
 
+// Its calls may outlive the actor, and whoever has it run.
+std::shared_ptr<JobLedger> ledger_of(const std::string& job, const JobActorSettings& settings) {
+  return {new JobLedger(job, settings.execution),
+          [stores = settings.stores](const JobLedger* ledger) { delete ledger; }};
+}
+
 }  // namespace
 
 JobActor::JobActor(caf::actor_config& config, std::shared_ptr<const ExecutionPlan> plan,
@@ -33,8 +39,7 @@ JobActor::JobActor(caf::actor_config& config, std::shared_ptr<const ExecutionPla
       plan_(std::move(plan)),
       settings_(std::move(settings)),
       coordinator_(*plan_, settings_of(settings_)),
-      ledger_(std::make_shared<JobLedger>(
-          settings_.key.empty() ? plan_->logical.job : settings_.key, settings_.execution)),
+      ledger_(ledger_of(settings_.key.empty() ? plan_->logical.job : settings_.key, settings_)),
       ledger_calls_(*settings_.executor) {}
 
 caf::behavior JobActor::make_behavior() {

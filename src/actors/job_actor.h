@@ -40,6 +40,7 @@ struct JobActorSettings {
   Executor* executor = nullptr;
   Logger log;
   ExecutionSettings execution;
+  std::shared_ptr<void> stores = nullptr;  // that the settings borrow, if nobody else keeps them
   std::uint64_t seed = 0;
   std::size_t hosts = 1;  // that must be there for the job to begin
   PlaceTasks place = spread;

@@ -30,6 +30,14 @@ constexpr std::span<const std::string_view> words_of(CheckpointMode) {
   return kCheckpointModeWords;
 }
 
+// Whether a job's checkpoints outlive it. On cancellation includes on failure.
+enum class CheckpointRetention : std::uint8_t { kNone, kOnFailure, kOnCancellation };
+inline constexpr std::array<std::string_view, 3> kCheckpointRetentionWords{
+    "no-externalized-checkpoints", "delete-on-cancellation", "retain-on-cancellation"};
+constexpr std::span<const std::string_view> words_of(CheckpointRetention) {
+  return kCheckpointRetentionWords;
+}
+
 // Where keyed state lives: with a limit to the memory it takes, or without.
 enum class StateBackend : std::uint8_t { kRocksdb, kMemory };
 inline constexpr std::array<std::string_view, 2> kStateBackendWords{"rocksdb", "memory"};

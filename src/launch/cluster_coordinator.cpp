@@ -1,36 +1,35 @@
 #include "millrace/launch/cluster_coordinator.h"
 
 #include <algorithm>
-#include <fstream>
 #include <future>
+#include <set>
 #include <thread>
 #include <utility>
 
 #include "millrace/coordination/directory_savepoints.h"
 #include "millrace/coordination/document_metadata_store.h"
+#include "millrace/coordination/job_retention.h"
+#include "millrace/coordination/submission.h"
+#include "millrace/coordination/worker/settings.h"
 #include "millrace/core/config/options.h"
-#include "millrace/core/sha256.h"
 #include "millrace/core/text.h"
 #include "millrace/launch/job_storage.h"
 #include "millrace/plan/plan_codec.h"
 #include "millrace/state/files/directory_checkpoint_store.h"
-#include "millrace/state/sealed_record.h"
 
 namespace millrace {
 namespace {
 
-using detail::JobPhase;
+using detail::JobEnd;
 using detail::JobState;
+using detail::SubmittedJob;
 namespace fs = std::filesystem;
 
-constexpr detail::SealedFormat kSubmittedFormat{
-    .magic = "MILLRJOB", .version = 1, .what = "record of a submitted job"};
-constexpr detail::SealedFormat kEndedFormat{
-    .magic = "MILLREND", .version = 1, .what = "record of a job's end"};
-constexpr std::size_t kArtifactPart = std::size_t{1} << 20;
 constexpr std::uint64_t kLogBytes = 64 << 10;  // of each process
 constexpr std::chrono::milliseconds kLogWait{2'000};
 constexpr std::chrono::milliseconds kPauseOfAttempts{500};
+constexpr Duration kShortestPauseOfTidying{100};
+constexpr Duration kLongestPauseOfTidying{10'000};
 
 // What the settings of a running job borrow.
 struct Stores {
@@ -43,63 +42,9 @@ struct Stores {
   detail::DirectorySavepoints savepoints;
 };
 
-std::string submission_path(std::string_view id) {
-  return detail::document_path("submissions", id);
-}
-std::string result_path(std::string_view id) { return detail::document_path("results", id); }
-
 bool is_job_id(std::string_view id) {
   constexpr std::size_t kDigits = 32;
   return id.size() == kDigits && id.find_first_not_of("0123456789abcdef") == std::string_view::npos;
-}
-
-Result<Config> config_of(const std::vector<detail::Setting>& settings) {
-  ConfigSources sources;
-  for (const detail::Setting& setting : settings) {
-    sources.flags.push_back({setting.key, setting.text});
-  }
-  return Config::load(kEngineOptions, sources);
-}
-
-JobPhase phase_of(JobState state) {
-  switch (state) {
-    case JobState::kStarting:
-      return JobPhase::kStarting;
-    case JobState::kRunning:
-      return JobPhase::kRunning;
-    case JobState::kRestarting:
-      return JobPhase::kRestarting;
-    case JobState::kFinished:
-      return JobPhase::kFinished;
-    case JobState::kFailed:
-      return JobPhase::kFailed;
-    case JobState::kCancelled:
-      return JobPhase::kCancelled;
-    case JobState::kStopped:
-      return JobPhase::kStopped;
-    case JobState::kFinishing:
-    case JobState::kFailing:
-    case JobState::kCancelling:
-    case JobState::kStopping:
-      break;
-  }
-  return JobPhase::kEnding;
-}
-
-constexpr std::pair<JobPhase, std::string_view> kEnds[] = {{JobPhase::kFinished, "finished"},
-                                                           {JobPhase::kStopped, "stopped"},
-                                                           {JobPhase::kCancelled, "cancelled"},
-                                                           {JobPhase::kFailed, "failed"}};
-
-std::string_view word_of(JobPhase phase) {
-  const auto* const end =
-      std::ranges::find(kEnds, phase, [](const auto& entry) { return entry.first; });
-  return end == std::end(kEnds) ? "failed" : end->second;
-}
-JobPhase phase_named(std::string_view word) {
-  const auto* const end =
-      std::ranges::find(kEnds, word, [](const auto& entry) { return entry.second; });
-  return end == std::end(kEnds) ? JobPhase::kFailed : end->first;
 }
 
 Error unknown_job(std::string_view id) {
@@ -143,9 +88,10 @@ Result<std::unique_ptr<ClusterCoordinator>> ClusterCoordinator::make(
                        const detail::JobView& view) { self.on_view(id, view); },
       .waits = [&self](const std::string& id, const std::string& why) { self.on_waits(id, why); },
       .ended = [&self](const std::string& id, const Status& status) { self.on_ended(id, status); },
-      .read_artifact = [&self](
-                           const std::string& artifact,
-                           std::uint64_t offset) { return self.read_artifact(artifact, offset); }};
+      .read_artifact =
+          [&self](const std::string& artifact, std::uint64_t offset) {
+            return self.artifacts_.read(artifact, offset);
+          }};
   auto system = detail::CoordinatorSystem::make(process, std::move(events), logging);
   if (!system) return system.error();
   self.system_ = *std::move(system);
@@ -154,7 +100,10 @@ Result<std::unique_ptr<ClusterCoordinator>> ClusterCoordinator::make(
 
 ClusterCoordinator::ClusterCoordinator(const Config& config, ClusterCoordinatorSettings settings,
                                        const Logging& logging)
-    : config_(config), settings_(std::move(settings)), log_(logging.logger("coordinator")) {}
+    : config_(config),
+      settings_(std::move(settings)),
+      log_(logging.logger("coordinator")),
+      artifacts_(files_, settings_.directory / "artifacts") {}
 
 // Nothing new begins without the lead; what is under way uses the actors, and those the documents.
 ClusterCoordinator::~ClusterCoordinator() {
@@ -190,6 +139,7 @@ void ClusterCoordinator::on_leadership(const detail::LeadershipEvent& event) {
     system_->lead_no_more();
     const std::lock_guard lock(mutex_);
     epoch_.reset();
+    knows_all_ = false;
     jobs_.clear();
   } else if (const auto* frozen = std::get_if<detail::Frozen>(&event)) {
     log_.warn("frozen", {{"why", frozen->why}});
@@ -216,68 +166,67 @@ auto ClusterCoordinator::persist(LeaderEpoch epoch, Call call) -> decltype(call(
 
 void ClusterCoordinator::take_lead(LeaderEpoch epoch) {
   log_.info("leading", {{"epoch", epoch}});
-  const auto ids = persist(epoch, [&] { return shared_.documents->list("submissions"); });
+  const auto ids = persist(epoch, [&] { return documents(epoch).ids(); });
   if (!ids) return log_.error("cannot list the jobs", {{"error", ids.error().message()}});
   for (const std::string& id : *ids) {
+    const std::lock_guard one_at_a_time(changes_);
     if (!leads(epoch)) return;
+    if (with_job(id, [](KnownJob&) -> Status { return {}; })) continue;  // it was handed in again
     const Status resumed = persist(epoch, [&] { return resume(id, epoch); });
     if (resumed || !leads(epoch)) continue;
     log_.error("cannot go on with a job", {{"job", id}, {"error", resumed.error().message()}});
-    give_up(id, {.submission = {.id = id, .name = id}}, resumed.error());
+    give_up(id, resumed.error());
   }
   system_->jobs_known(epoch);
+  const Status forgotten = persist(epoch, [&] { return documents(epoch).forget_remains(); });
+  if (!forgotten) log_.warn("cannot tidy up", {{"error", forgotten.error().message()}});
+  const std::lock_guard lock(mutex_);
+  knows_all_ = epoch_ == epoch;
 }
 
 // It is seen as failed by who asks; the next leader tries again.
-void ClusterCoordinator::give_up(const std::string& id, Submitted submitted, const Error& error) {
+void ClusterCoordinator::give_up(const std::string& id, const Error& error) {
   const std::lock_guard lock(mutex_);
-  Job& job = jobs_[id];
-  if (job.submitted.submission.id.empty()) job.submitted = std::move(submitted);
-  if (job.name.empty()) job.name = job.submitted.submission.name;
-  job.ended = Ended{.phase = "failed", .reason = error.message(), .at = clock_.now()};
+  KnownJob& job = jobs_[id];
+  job.submitted.submission.id = id;
+  if (job.name.empty()) job.name = id;
+  job.ended = JobEnd{.phase = "failed", .reason = error.message(), .at = clock_.now()};
 }
 
-Result<ClusterCoordinator::Submitted> ClusterCoordinator::read_submitted(
-    const std::string& id, detail::DocumentVersion& version) {
-  const auto document = shared_.documents->read(submission_path(id));
-  if (!document) return document.error();
-  if (!*document) return unknown_job(id);
-  version = (*document)->version;
-  return detail::unseal<Submitted>(kSubmittedFormat, (*document)->bytes, id);
-}
-
-Result<std::optional<detail::JobRecord>> ClusterCoordinator::record_of(const std::string& id,
-                                                                       LeaderEpoch epoch) {
-  return detail::DocumentMetadataStore(*shared_.documents, epoch).read(id);
-}
-
-// The record says how it ended where there was no time to keep the result. One that says
-// "cancelled" although nobody asked for it was to go on with another parallelism.
+// The record says how it ended where there was no time to keep the end. One that says "cancelled"
+// although nobody asked for it was to go on with another parallelism.
 Status ClusterCoordinator::resume(const std::string& id, LeaderEpoch epoch) {
-  Job job;
-  Result<Submitted> submitted = read_submitted(id, job.version);
-  if (!submitted) return submitted.error();
-  job.submitted = *std::move(submitted);
+  const auto found = documents(epoch).find(id);
+  if (!found) return found.error();
+  if (!*found) return {};
+  KnownJob job{.submitted = (*found)->job, .version = (*found)->version};
   job.name = job.submitted.submission.name;
-  const auto result = shared_.documents->read(result_path(id));
-  if (!result) return result.error();
-  const auto record = record_of(id, epoch);
+  auto end = documents(epoch).end_of(id);
+  if (!end) return end.error();
+  const auto record = documents(epoch).record_of(id);
   if (!record) return record.error();
-  if (*result) {
-    auto ended = detail::unseal<Ended>(kEndedFormat, (*result)->bytes, id);
-    if (!ended) return ended.error();
-    job.ended = *std::move(ended);
+  job.ended = *std::move(end);
+  if (job.ended) {
   } else if (*record && (*record)->state != "running" &&
              ((*record)->state != "cancelled" || job.submitted.cancelled)) {
-    job.ended = Ended{.phase = (*record)->state, .reason = {}, .at = clock_.now()};
+    job.ended = JobEnd{.phase = (*record)->state, .reason = {}, .at = clock_.now()};
   } else if (job.submitted.cancelled) {
-    job.ended = Ended{.phase = "cancelled", .reason = {}, .at = clock_.now()};
+    job.ended = JobEnd{.phase = "cancelled", .reason = {}, .at = clock_.now()};
   }
-  if (!job.ended) return start(std::move(job), epoch, record->has_value(), true);
-  keep_result(id, *job.ended, epoch);
-  const std::lock_guard lock(mutex_);
-  if (epoch_ == epoch) jobs_.insert_or_assign(id, std::move(job));
+  if (!job.ended) {
+    add(job, epoch);
+    return start(std::move(job), epoch, record->has_value(), true);
+  }
+  const JobEnd ended = *job.ended;
+  add(std::move(job), epoch);
+  keep_end(id, ended, epoch);
   return {};
+}
+
+void ClusterCoordinator::add(KnownJob job, LeaderEpoch epoch) {
+  const std::lock_guard lock(mutex_);
+  const std::string id = job.submitted.submission.id;
+  if (epoch_ == epoch) jobs_.insert_or_assign(id, std::move(job));
 }
 
 Result<LeaderEpoch> ClusterCoordinator::leading() const {
@@ -297,65 +246,23 @@ detail::LeaderReport ClusterCoordinator::leader() {
 // --- executables ---
 
 Result<bool> ClusterCoordinator::has_artifact(std::string_view sha256) {
-  std::error_code error;
-  return is_sha256(sha256) && fs::exists(settings_.directory / "artifacts" / sha256, error);
+  return artifacts_.has(sha256);
 }
 
 Status ClusterCoordinator::put_artifact(std::string_view sha256, const Parts& next) {
-  if (!is_sha256(sha256)) {
-    return invalid_argument(concat(in_quotes(sha256), " is no SHA-256: 64 hexadecimal digits"));
-  }
-  const fs::path folder = settings_.directory / "artifacts";
-  const fs::path temporary = folder / concat(".", files_.unique_name());
-  Sha256 hash;
-  std::ofstream out(temporary, std::ios::binary);
-  Status status;
-  while (status) {
-    Result<std::string> part = next();
-    if (!part) status = part.error();
-    if (!part || part->empty()) break;
-    hash.add(*part);
-    out << *part;
-  }
-  out.close();
-  if (status && !out) {
-    status = resource_exhausted(concat("cannot write ", in_quotes(temporary.native()),
-                                       "; free space on that disk and check its permissions"));
-  }
-  const std::string sent = hash.take();
-  if (status && sent != sha256) {
-    status = corruption(
-        concat("what was sent has the SHA-256 ", sent, ", and not ", sha256, "; send it again"));
-  }
-  const fs::path durable = folder / concat(".", files_.unique_name());
-  if (status) status = files_.link_or_copy(temporary, durable);
-  (void)files_.remove(temporary);
-  if (status) status = files_.rename(durable, folder / sha256);
-  return status ? files_.sync_directory(folder) : status;
-}
-
-Result<std::string> ClusterCoordinator::read_artifact(const std::string& artifact,
-                                                      std::uint64_t offset) const {
-  const fs::path path = settings_.directory / "artifacts" / artifact;
-  std::ifstream in(path, std::ios::binary);
-  in.seekg(static_cast<std::streamoff>(offset));
-  std::string bytes(kArtifactPart, '\0');
-  in.read(bytes.data(), static_cast<std::streamsize>(bytes.size()));
-  if (!in && !in.eof()) return unavailable(concat("cannot read ", in_quotes(path.native())));
-  bytes.resize(static_cast<std::size_t>(std::max<std::streamsize>(in.gcount(), 0)));
-  return bytes;
+  return artifacts_.put(sha256, next);
 }
 
 // --- jobs ---
 
-Result<ClusterCoordinator::Opened> ClusterCoordinator::open(const Submitted& submitted,
+Result<ClusterCoordinator::Opened> ClusterCoordinator::open(const SubmittedJob& submitted,
                                                             LeaderEpoch epoch, bool again) {
   const detail::JobSubmission& submission = submitted.submission;
   const auto description = detail::decode_submission(submission.description, submission.name);
   if (!description) return description.error();
   Result<detail::LogicalPlan> plan = detail::decode_logical_plan(description->plan);
   if (!plan) return plan.error();
-  const Result<Config> config = config_of(description->settings);
+  const Result<Config> config = detail::config_of(description->settings);
   if (!config) return config.error();
   if (submitted.parallelism != 0) plan->parallelism = submitted.parallelism;
   if (submitted.max_parallelism != 0) plan->max_parallelism = submitted.max_parallelism;
@@ -365,9 +272,7 @@ Result<ClusterCoordinator::Opened> ClusterCoordinator::open(const Submitted& sub
   plan->max_parallelism = planned->max_parallelism;
   planned->logical.max_parallelism = planned->max_parallelism;
 
-  const std::string asked = config->get(kCheckpointDirectory);
-  const fs::path checkpoints =
-      (asked.empty() ? settings_.directory / "checkpoints" : fs::path(asked)) / submission.id;
+  const fs::path checkpoints = checkpoints_of(submission.id, *config);
   auto stores = std::make_shared<Stores>(files_, checkpoints, *shared_.documents, epoch);
   detail::ExecutionSettings execution = execution_settings(*config, *plan);
   execution.checkpoint_store = &stores->checkpoints;
@@ -382,16 +287,11 @@ Result<ClusterCoordinator::Opened> ClusterCoordinator::open(const Submitted& sub
     execution.restore = detail::RestoreFromPath{
         (fs::path(submission.directory) / submission.restore).lexically_normal().native()};
   }
-  std::error_code error;
-  const std::uintmax_t size =
-      fs::file_size(settings_.directory / "artifacts" / submission.artifact, error);
-  if (error) {
-    return not_found(concat("the executable ", submission.artifact,
-                            " is not in the cluster's store; upload it first"));
-  }
+  const Result<std::uint64_t> size = artifacts_.size_of(submission.artifact);
+  if (!size) return size.error();
   detail::StartHost host{.host = {},
                          .artifact = submission.artifact,
-                         .artifact_bytes = size,
+                         .artifact_bytes = *size,
                          .arguments = submission.arguments,
                          .directory = submission.directory,
                          .plan = detail::encode(*plan),
@@ -410,20 +310,35 @@ Result<ClusterCoordinator::Opened> ClusterCoordinator::open(const Submitted& sub
   return Opened{std::move(job), *std::move(plan)};
 }
 
-Status ClusterCoordinator::keep(Job& job, LeaderEpoch epoch) {
-  const Result<std::string> bytes = detail::seal(kSubmittedFormat, job.submitted);
-  if (!bytes) return bytes.error();
-  const std::string& id = job.submitted.submission.id;
-  const auto version = shared_.documents->write(submission_path(id), job.version, *bytes, epoch);
-  if (!version) return version.error().with_context("keeping the job");
+fs::path ClusterCoordinator::checkpoints_of(const std::string& id, const Config& config) const {
+  const std::string asked = config.get(kCheckpointDirectory);
+  return (asked.empty() ? settings_.directory / "checkpoints" : fs::path(asked)) / id;
+}
+
+Status ClusterCoordinator::keep(KnownJob& job, LeaderEpoch epoch) {
+  const auto version = documents(epoch).keep(job.submitted, job.version);
+  if (!version) return version.error();
   job.version = *version;
   return {};
 }
 
+// Numbers of checkpoints begin anew with a new job, and would be those of an earlier one's.
+Status ClusterCoordinator::check_free(const fs::path& checkpoints) {
+  const auto taken = detail::DirectoryCheckpointStore(files_, checkpoints).has_checkpoints();
+  if (!taken) return taken.error();
+  if (!*taken) return {};
+  return invalid_argument(concat("the checkpoints of an earlier job of the same id are in ",
+                                 in_quotes(checkpoints.native()),
+                                 "; choose another id, or leave it out"));
+}
+
 // Has it kept, and run; `again` if it has run before, and its tasks may run still.
-Status ClusterCoordinator::start(Job job, LeaderEpoch epoch, bool again, bool may_run) {
+Status ClusterCoordinator::start(KnownJob job, LeaderEpoch epoch, bool again, bool may_run) {
   Result<Opened> opened = open(job.submitted, epoch, again);
   if (!opened) return opened.error();
+  if (job.version == detail::kNoDocument) {
+    if (Status free = check_free(opened->job.host.checkpoints); !free) return free;
+  }
   if (job.version == detail::kNoDocument || job.submitted.max_parallelism == 0) {
     job.submitted.max_parallelism = opened->plan.max_parallelism;
     if (Status kept = keep(job, epoch); !kept) return kept;
@@ -448,36 +363,32 @@ Result<bool> ClusterCoordinator::submit(const detail::JobSubmission& submission)
     return invalid_argument(concat("a job's id is 32 hexadecimal digits in lower case, and not ",
                                    in_quotes(submission.id)));
   }
+  const std::lock_guard one_at_a_time(changes_);
   {
     const std::lock_guard lock(mutex_);
     if (const auto known = jobs_.find(submission.id); known != jobs_.end()) {
       if (known->second.submitted.submission == submission) return false;
-      return invalid_argument(
-          concat("the id ", submission.id, " is another job's; choose a new one, or leave it out"));
+      return other_job(submission.id);
     }
   }
-  Job job{.submitted = {.submission = submission,
-                        .parallelism = submission.parallelism.value_or(0),
-                        .max_parallelism = 0,
-                        .at = clock_.now()},
-          .version = detail::kNoDocument,
-          .name = {},
-          .plan = {}};
-  Status started = start(job, *epoch, false);
+  const SubmittedJob submitted{.submission = submission,
+                               .parallelism = submission.parallelism.value_or(0),
+                               .max_parallelism = 0,
+                               .at = clock_.now()};
+  Status started = start({.submitted = submitted}, *epoch, false);
   if (started) return true;
   // Its reply may have been lost, now or when the same was handed in before.
-  const auto kept = persist(*epoch, [&] { return read_submitted(submission.id, job.version); });
-  if (!kept) return started.error();
-  if (kept->submission != submission) return other_job(submission.id);
-  job.submitted = *kept;
-  started = persist(*epoch, [&] { return start(job, *epoch, false); });
+  const auto kept = persist(*epoch, [&] { return documents(*epoch).find(submission.id); });
+  if (!kept || !*kept) return started.error();
+  if ((*kept)->job.submission != submission) return other_job(submission.id);
+  started = persist(*epoch, [&] { return resume(submission.id, *epoch); });
   if (!started) return started.error();
   return false;
 }
 
 template <class Use>
 auto ClusterCoordinator::with_job(std::string_view id, Use use)
-    -> decltype(use(std::declval<Job&>())) {
+    -> decltype(use(std::declval<KnownJob&>())) {
   const std::lock_guard lock(mutex_);
   if (!epoch_) return not_leading(known_.address);
   const auto job = jobs_.find(std::string(id));
@@ -488,9 +399,9 @@ auto ClusterCoordinator::with_job(std::string_view id, Use use)
 // What was asked for is kept first: the next leader is to know it too.
 Status ClusterCoordinator::cancel(std::string_view id) {
   const std::lock_guard one_at_a_time(changes_);
-  Job job;
+  KnownJob job;
   LeaderEpoch epoch;
-  Status known = with_job(id, [&](Job& found) -> Status {
+  Status known = with_job(id, [&](KnownJob& found) -> Status {
     if (found.ended) return has_ended(found.ended->phase);
     job = found;
     epoch = *epoch_;
@@ -499,7 +410,7 @@ Status ClusterCoordinator::cancel(std::string_view id) {
   if (!known) return known;
   job.submitted.cancelled = true;
   if (Status kept = keep(job, epoch); !kept) return kept;
-  known = with_job(id, [&](Job& found) -> Status {
+  known = with_job(id, [&](KnownJob& found) -> Status {
     found.submitted = job.submitted;
     found.version = job.version;
     found.rescales = false;
@@ -513,7 +424,7 @@ Result<std::string> ClusterCoordinator::take_savepoint(std::string_view id,
                                                        const SavepointWish& wish) {
   std::string request;
   std::string path;
-  Status known = with_job(id, [&](Job& job) -> Status {
+  Status known = with_job(id, [&](KnownJob& job) -> Status {
     if (job.ended) return has_ended(job.ended->phase);
     request = concat(epoch_->value(), "-", ++next_savepoint_);
     const fs::path folder =
@@ -528,7 +439,7 @@ Result<std::string> ClusterCoordinator::take_savepoint(std::string_view id,
                                  : detail::AfterSavepoint::kStop;
   system_->savepoint(std::string(id), {.path = path, .then = then},
                      [this, request, path, id = std::string(id)](const Status& status) {
-                       (void)with_job(id, [&](Job& job) -> Status {
+                       (void)with_job(id, [&](KnownJob& job) -> Status {
                          detail::SavepointReport& report = job.savepoints[request];
                          report.completed = true;
                          (status ? report.path : report.failure) =
@@ -541,7 +452,7 @@ Result<std::string> ClusterCoordinator::take_savepoint(std::string_view id,
 
 Result<detail::SavepointReport> ClusterCoordinator::savepoint(std::string_view id,
                                                               std::string_view request) {
-  return with_job(id, [&](Job& job) -> Result<detail::SavepointReport> {
+  return with_job(id, [&](KnownJob& job) -> Result<detail::SavepointReport> {
     const auto found = job.savepoints.find(std::string(request));
     if (found != job.savepoints.end()) return found->second;
     return not_found(concat("no savepoint ", request,
@@ -553,11 +464,12 @@ Result<detail::SavepointReport> ClusterCoordinator::savepoint(std::string_view i
 // nobody asked for that, until it is claimed anew.
 Status ClusterCoordinator::rescale(std::string_view id, std::uint32_t parallelism) {
   const std::lock_guard one_at_a_time(changes_);
-  Job job;
+  KnownJob job;
   LeaderEpoch epoch;
-  Status accepted = with_job(id, [&](Job& found) -> Status {
+  Status accepted = with_job(id, [&](KnownJob& found) -> Status {
     if (found.ended) return has_ended(found.ended->phase);
     if (found.submitted.cancelled) return has_ended("being cancelled");
+    if (!found.plan) return unavailable("the job is being started; try again in a moment");
     if (found.rescales) {
       return unavailable("the job is being rescaled already; try again in a moment");
     }
@@ -574,7 +486,7 @@ Status ClusterCoordinator::rescale(std::string_view id, std::uint32_t parallelis
   if (!accepted) return accepted;
   job.submitted.parallelism = parallelism;
   if (Status kept = keep(job, epoch); !kept) return kept;
-  accepted = with_job(id, [&](Job& found) -> Status {
+  accepted = with_job(id, [&](KnownJob& found) -> Status {
     found.submitted = job.submitted;
     found.version = job.version;
     found.rescales = true;
@@ -586,26 +498,26 @@ Status ClusterCoordinator::rescale(std::string_view id, std::uint32_t parallelis
 
 void ClusterCoordinator::begin_rescaled(const std::string& id, LeaderEpoch epoch) {
   const std::lock_guard one_at_a_time(changes_);
-  Job job;
-  const Status found = with_job(id, [&](Job& entry) -> Status {
+  KnownJob job;
+  const Status found = with_job(id, [&](KnownJob& entry) -> Status {
     job = entry;
     return {};
   });
   if (!found || !leads(epoch)) return;
   if (job.submitted.cancelled) {
-    const Ended ended{.phase = "cancelled", .reason = {}, .at = clock_.now()};
-    (void)with_job(id, [&](Job& entry) -> Status {
+    const JobEnd ended{.phase = "cancelled", .reason = {}, .at = clock_.now()};
+    (void)with_job(id, [&](KnownJob& entry) -> Status {
       entry.ended = ended;
       return {};
     });
-    return keep_result(id, ended, epoch);
+    return keep_end(id, ended, epoch);
   }
   job.rescales = false;
   job.view = {};
   const Status started = persist(epoch, [&] { return start(job, epoch, true); });
   if (started || !leads(epoch)) return;
   log_.error("cannot rescale a job", {{"job", id}, {"error", started.error().message()}});
-  give_up(id, {}, started.error());
+  give_up(id, started.error());
 }
 
 Result<std::vector<detail::JobReport>> ClusterCoordinator::jobs() {
@@ -618,8 +530,9 @@ Result<std::vector<detail::JobReport>> ClusterCoordinator::jobs() {
 }
 
 Result<detail::JobReport> ClusterCoordinator::job(std::string_view id) {
-  Result<detail::JobReport> report = with_job(
-      id, [&](Job& job) -> Result<detail::JobReport> { return report_of(std::string(id), job); });
+  Result<detail::JobReport> report = with_job(id, [&](KnownJob& job) -> Result<detail::JobReport> {
+    return report_of(std::string(id), job);
+  });
   if (!report || report->tasks.empty()) return report;
   const std::vector<std::string> workers = system_->workers_of(std::string(id));
   for (detail::TaskReport& task : report->tasks) {
@@ -630,54 +543,22 @@ Result<detail::JobReport> ClusterCoordinator::job(std::string_view id) {
   return report;
 }
 
-detail::JobReport ClusterCoordinator::report_of(const std::string& id, const Job& job) const {
-  detail::JobReport report{.id = id,
-                           .name = job.name,
-                           .phase = phase_of(job.view.state),
-                           .reason = job.view.trouble,
-                           .started = job.submitted.at,
-                           .ended = std::nullopt,
-                           .attempt = job.view.attempt,
-                           .parallelism = job.submitted.parallelism,
-                           .completed_checkpoints = job.view.completed_checkpoints,
-                           .tasks = {},
-                           .checkpoints = {}};
-  const bool begins = report.phase == JobPhase::kStarting || report.phase == JobPhase::kRestarting;
-  if (begins && !job.waits.empty()) {
-    report.phase = JobPhase::kWaiting;
-    report.reason = job.waits;
-  }
-  if (job.ended) {
-    report.phase = phase_named(job.ended->phase);
-    report.reason = job.ended->reason;
-    report.ended = job.ended->at;
-  }
-  if (!job.plan) return report;
-  if (report.parallelism == 0) report.parallelism = job.plan->logical.parallelism;
-  for (std::size_t i = 0; i < job.plan->tasks.size(); ++i) {
-    const detail::TaskSpec& task = job.plan->tasks[i];
-    report.tasks.push_back(
-        {.id = std::to_string(i), .name = task.name, .parallelism = task.parallelism, .hosts = {}});
-  }
-  return report;
-}
-
 void ClusterCoordinator::on_view(const std::string& id, const detail::JobView& view) {
-  (void)with_job(id, [&](Job& job) -> Status {
+  (void)with_job(id, [&](KnownJob& job) -> Status {
     job.view = view;
     return {};
   });
 }
 
 void ClusterCoordinator::on_waits(const std::string& id, const std::string& reason) {
-  (void)with_job(id, [&](Job& job) -> Status {
+  (void)with_job(id, [&](KnownJob& job) -> Status {
     job.waits = reason;
     return {};
   });
 }
 
 void ClusterCoordinator::on_ended(const std::string& id, const Status& status) {
-  (void)with_job(id, [&](Job& job) -> Status {
+  (void)with_job(id, [&](KnownJob& job) -> Status {
     for (auto& [request, report] : job.savepoints) {
       if (report.completed) continue;
       report.completed = true;
@@ -687,31 +568,29 @@ void ClusterCoordinator::on_ended(const std::string& id, const Status& status) {
       calls_.execute([this, id, epoch = *epoch_] { begin_rescaled(id, epoch); });
       return {};
     }
-    const JobPhase phase = status ? phase_of(job.view.state)
-                           : status.error().code() == ErrorCode::kCancelled ? JobPhase::kCancelled
-                                                                            : JobPhase::kFailed;
-    job.ended = Ended{.phase = std::string(word_of(phase)),
-                      .reason = status ? "" : status.error().message(),
-                      .at = clock_.now()};
-    calls_.execute(
-        [this, id, ended = *job.ended, epoch = *epoch_] { keep_result(id, ended, epoch); });
+    job.ended = end_of(job, status, clock_.now());
+    calls_.execute([this, id, ended = *job.ended, epoch = *epoch_] { keep_end(id, ended, epoch); });
     return {};
   });
 }
 
-void ClusterCoordinator::keep_result(const std::string& id, const Ended& ended, LeaderEpoch epoch) {
-  log_.info("job ended", {{"job", id}, {"state", ended.phase}, {"reason", ended.reason}});
-  const Result<std::string> bytes = detail::seal(kEndedFormat, ended);
-  if (!bytes) return log_.error("cannot keep a result", {{"error", bytes.error().message()}});
-  const auto kept = persist(epoch, [&] {
-    return shared_.documents->write(result_path(id), detail::kNoDocument, *bytes, epoch);
+// Of what the job leaves, its checkpoints go last: nobody begins it again by then.
+void ClusterCoordinator::keep_end(const std::string& id, const JobEnd& end, LeaderEpoch epoch) {
+  log_.info("job ended", {{"job", id}, {"state", end.phase}, {"reason", end.reason}});
+  const Status kept = persist(epoch, [&] { return documents(epoch).keep_end(id, end); });
+  if (!kept)
+    return log_.error("cannot keep an end", {{"job", id}, {"error", kept.error().message()}});
+  SubmittedJob submitted;
+  const Status known = with_job(id, [&](KnownJob& job) -> Status {
+    job.end_kept = true;
+    submitted = job.submitted;
+    return {};
   });
-  if (kept || kept.error().code() == ErrorCode::kCancelled) return;  // it is there, or was before
-  log_.error("cannot keep a result", {{"job", id}, {"error", kept.error().message()}});
+  if (known) remove_checkpoints(submitted, end.phase);
 }
 
 Result<std::string> ClusterCoordinator::logs(std::string_view id, std::size_t lines) {
-  Status known = with_job(id, [](Job&) -> Status { return {}; });
+  Status known = with_job(id, [](KnownJob&) -> Status { return {}; });
   if (!known) return known.error();
   std::string text = system_->log(std::string(id), kLogBytes, kLogWait);
   std::size_t from = text.size();
@@ -733,6 +612,84 @@ Result<std::vector<detail::WorkerReport>> ClusterCoordinator::workers() {
                        .heard = clock_.now()});
   }
   return reports;
+}
+
+// --- what has expired ---
+
+void ClusterCoordinator::tidy() {
+  const Duration pause =
+      std::clamp(std::min(config_.get(kJobExpiration), config_.get(kStoreRetention)) / 4,
+                 kShortestPauseOfTidying, kLongestPauseOfTidying);
+  const std::chrono::nanoseconds now = clock_.monotonic();
+  if (now - tidied_ < pause || tidying_.exchange(true)) return;
+  tidied_ = now;
+  calls_.execute([this] {
+    tidy_now();
+    tidying_ = false;
+  });
+}
+
+// Only who knows all jobs knows what none of them needs.
+void ClusterCoordinator::tidy_now() {
+  std::vector<detail::EndedJob> ended;
+  std::optional<std::set<std::string>> needed(std::in_place);  // nothing: that is unknown
+  LeaderEpoch epoch;
+  {
+    const std::lock_guard lock(mutex_);
+    if (!epoch_ || !knows_all_) return;
+    epoch = *epoch_;
+    for (const auto& [id, job] : jobs_) {
+      const std::string& artifact = job.submitted.submission.artifact;
+      if (job.end_kept) {
+        ended.push_back({id, job.ended->at});
+      } else if (artifact.empty()) {
+        needed.reset();
+      } else if (needed) {
+        needed->insert(artifact);
+      }
+    }
+  }
+  const detail::JobStoreLimits limits{
+      .expiration = config_.get(kJobExpiration),
+      .capacity = static_cast<std::size_t>(config_.get(kJobCapacity))};
+  for (const std::string& id : jobs_to_forget(std::move(ended), limits, clock_.now())) {
+    forget(id, epoch);
+  }
+  if (needed && leads(epoch)) {
+    artifacts_.remove_unused(*needed, clock_.now() - config_.get(kStoreRetention));
+  }
+}
+
+// Its last processes may have written something since it ended.
+void ClusterCoordinator::forget(const std::string& id, LeaderEpoch epoch) {
+  const std::lock_guard one_at_a_time(changes_);
+  KnownJob job;
+  const Status found = with_job(id, [&](KnownJob& known) -> Status {
+    job = known;
+    return {};
+  });
+  if (!found || !leads(epoch)) return;
+  remove_checkpoints(job.submitted, job.ended->phase);
+  const Status forgotten = persist(epoch, [&] { return documents(epoch).forget(id); });
+  if (!forgotten) {
+    return log_.error("cannot forget a job", {{"job", id}, {"error", forgotten.error().message()}});
+  }
+  log_.info("job forgotten", {{"job", id}});
+  const std::lock_guard lock(mutex_);
+  if (epoch_ == epoch) jobs_.erase(id);
+}
+
+void ClusterCoordinator::remove_checkpoints(const SubmittedJob& submitted, std::string_view phase) {
+  const detail::JobSubmission& submission = submitted.submission;
+  const auto description = detail::decode_submission(submission.description, submission.name);
+  const Result<Config> config =
+      description ? detail::config_of(description->settings) : description.error();
+  if (!config || detail::keeps_checkpoints(config->get(kCheckpointRetention), phase)) return;
+  detail::DirectoryCheckpointStore store(files_, checkpoints_of(submission.id, *config));
+  const Status removed = store.remove_all();
+  if (removed) return;
+  log_.warn("cannot remove checkpoints",
+            {{"job", submission.id}, {"error", removed.error().message()}});
 }
 
 }  // namespace millrace

@@ -2,30 +2,34 @@
 // its actors, keeps what must survive it in the documents that all coordinators share, and answers
 // whoever asks.
 //
-//   submissions/ID     what was handed in, and the parallelism that holds now
-//   jobs/ID            the job's record: attempts, checkpoints, state
-//   results/ID         how it ended
-//   DIR/artifacts      executables, by their SHA-256
+//   documents          what was handed in, records of jobs, how they ended (job_documents.h)
+//   DIR/artifacts      executables (artifact_store.h)
 //   DIR/checkpoints    unless a job names another directory
 //
-// DIR is shared by all coordinators and workers.
+// DIR is shared by all coordinators and workers. What jobs leave behind that have ended goes after
+// a while: tidy() sees to it.
 #pragma once
 
+#include <atomic>
+#include <chrono>
 #include <filesystem>
 #include <map>
 #include <memory>
 #include <mutex>
 #include <optional>
 #include <string>
+#include <string_view>
+#include <vector>
 
 #include "millrace/actors/coordinator_system.h"
+#include "millrace/coordination/artifact_store.h"
 #include "millrace/coordination/cluster_control.h"
 #include "millrace/coordination/high_availability.h"
-#include "millrace/coordination/metadata_store.h"
-#include "millrace/coordination/submission.h"
+#include "millrace/coordination/job_documents.h"
 #include "millrace/core/config/config.h"
 #include "millrace/core/executor.h"
 #include "millrace/core/log.h"
+#include "millrace/launch/known_job.h"
 #include "millrace/plan/logical_plan.h"
 #include "millrace/state/files/real_file_system.h"
 
@@ -61,31 +65,10 @@ class ClusterCoordinator final : public detail::ClusterControl {
   Result<std::string> logs(std::string_view id, std::size_t lines) override;
   Result<std::vector<detail::WorkerReport>> workers() override;
 
+  // Forgets what has expired, now and then; to be called often, by one thread. It does not block.
+  void tidy();
+
  private:
-  // As it is kept. A plain struct.
-  struct Submitted {
-    detail::JobSubmission submission;
-    std::uint32_t parallelism = 0;  // as it was handed in, or rescaled to; 0: as the plan has it
-    std::uint32_t max_parallelism = 0;  // once it was decided
-    bool cancelled = false;             // somebody asked for that
-    Timestamp at;
-  };
-  struct Ended {
-    std::string phase;
-    std::string reason;
-    Timestamp at;
-  };
-  struct Job {
-    Submitted submitted;
-    detail::DocumentVersion version;
-    std::string name;
-    std::shared_ptr<const detail::ExecutionPlan> plan;
-    detail::JobView view = {};
-    std::string waits = {};
-    std::optional<Ended> ended = std::nullopt;
-    bool rescales = false;  // while its tasks are ended for that
-    std::map<std::string, detail::SavepointReport> savepoints = {};
-  };
   struct Opened {
     detail::ClusterJob job;
     detail::LogicalPlan plan;
@@ -101,33 +84,40 @@ class ClusterCoordinator final : public detail::ClusterControl {
   // Calls it again while it is unavailable, as long as this process leads.
   template <class Call>
   auto persist(LeaderEpoch epoch, Call call) -> decltype(call());
-  Result<std::optional<detail::JobRecord>> record_of(const std::string& id, LeaderEpoch epoch);
-  Result<Submitted> read_submitted(const std::string& id, detail::DocumentVersion& version);
-  Status keep(Job& job, LeaderEpoch epoch);
-  void give_up(const std::string& id, Submitted submitted, const Error& error);
+  Status keep(KnownJob& job, LeaderEpoch epoch);
+  detail::JobDocuments documents(LeaderEpoch epoch) { return {*shared_.documents, epoch}; }
+  void add(KnownJob job, LeaderEpoch epoch);
+  void give_up(const std::string& id, const Error& error);
   Result<LeaderEpoch> leading() const;
-  Result<Opened> open(const Submitted& submitted, LeaderEpoch epoch, bool again);
-  Status start(Job job, LeaderEpoch epoch, bool again, bool may_run = false);
+  Result<Opened> open(const detail::SubmittedJob& submitted, LeaderEpoch epoch, bool again);
+  Status check_free(const std::filesystem::path& checkpoints);
+  Status start(KnownJob job, LeaderEpoch epoch, bool again, bool may_run = false);
   void on_view(const std::string& id, const detail::JobView& view);
   void on_waits(const std::string& id, const std::string& reason);
   void on_ended(const std::string& id, const Status& status);
-  void keep_result(const std::string& id, const Ended& ended, LeaderEpoch epoch);
+  void keep_end(const std::string& id, const detail::JobEnd& end, LeaderEpoch epoch);
   void begin_rescaled(const std::string& id, LeaderEpoch epoch);
-  Result<std::string> read_artifact(const std::string& artifact, std::uint64_t offset) const;
-  detail::JobReport report_of(const std::string& id, const Job& job) const;
+  std::filesystem::path checkpoints_of(const std::string& id, const Config& config) const;
+  void remove_checkpoints(const detail::SubmittedJob& submitted, std::string_view phase);
+  void tidy_now();
+  void forget(const std::string& id, LeaderEpoch epoch);
   template <class Use>
-  auto with_job(std::string_view id, Use use) -> decltype(use(std::declval<Job&>()));
+  auto with_job(std::string_view id, Use use) -> decltype(use(std::declval<KnownJob&>()));
 
   const Config config_;
   const ClusterCoordinatorSettings settings_;
   const Logger log_;
   SystemClock clock_;
   detail::RealFileSystem files_;
+  detail::ArtifactStore artifacts_;
+  std::chrono::nanoseconds tidied_{0};  // when it was begun last
+  std::atomic<bool> tidying_ = false;
   std::mutex changes_;  // held while what is kept of a job changes
   mutable std::mutex mutex_;
   std::optional<LeaderEpoch> epoch_;  // while it leads
+  bool knows_all_ = false;            // that has to be known of the jobs
   detail::LeaderKnown known_;
-  std::map<std::string, Job> jobs_;
+  std::map<std::string, KnownJob> jobs_;
   std::uint64_t next_savepoint_ = 0;
   detail::HighAvailability shared_;  // ends last: work under way uses it
   std::unique_ptr<detail::CoordinatorSystem> system_;

@@ -77,7 +77,10 @@ Status lead_until_stopped(const Config& config, const fs::path& directory,
             {{"links", to_string((*coordinator)->links())}, {"rest", (*rest)->address()}});
   const SignalScope signals;
   (*coordinator)->stand((*rest)->address());
-  while (stop_signal() == 0) std::this_thread::sleep_for(kLook);
+  while (stop_signal() == 0) {
+    std::this_thread::sleep_for(kLook);
+    (*coordinator)->tidy();
+  }
   return {};
 }
 

@@ -7,7 +7,7 @@
 #include <map>
 
 #include "cluster/cluster_fixture.h"
-#include "support/zookeeper_ensemble.h"
+#include "cluster/zookeeper_fixture.h"
 
 namespace millrace::test_support {
 namespace {
@@ -258,16 +258,6 @@ TEST_F(Cluster, GoesOnWhoeverIsKilled) {
   wait_for(job, "finished");
   expect_exact(pattern);
 }
-
-class ClusterOverZooKeeper : public Cluster {
- protected:
-  Words size() {
-    return {"--coordinators=3", concat("--zookeeper=", ensemble_.addresses()), "-D",
-            "high-availability.zookeeper.client.session-timeout=4s"};
-  }
-
-  test::ZooKeeperEnsemble ensemble_{3};
-};
 
 TEST_F(ClusterOverZooKeeper, GoesOnWhenItsLeaderDiesOrStandsStill) {
   start(size());

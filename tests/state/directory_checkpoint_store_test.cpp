@@ -80,6 +80,31 @@ TEST_F(DirectoryCheckpointStoreTest, LeavesAFolderThatHoldsSomethingElse) {
   EXPECT_THAT(directory_.names("chk-1-1"), ElementsAre("notes.txt"));
 }
 
+TEST_F(DirectoryCheckpointStoreTest, RemovesAllThatIsItsOwnWithItsDirectory) {
+  DirectoryCheckpointStore store = store_in("job");
+  EXPECT_FALSE(*store.has_checkpoints());
+  EXPECT_TRUE(store.remove_all());
+  ASSERT_TRUE(store.put(checkpoint(1), "f", "f"));
+  ASSERT_TRUE(store.write_metadata(checkpoint(1), "m"));
+  ASSERT_TRUE(store.put(checkpoint(9), "g", "g"));
+  directory_.file("job/shared/.writing-9-1-x", "x");
+  EXPECT_TRUE(*store.has_checkpoints());
+  ASSERT_TRUE(store.remove_all());
+  EXPECT_FALSE(*store.has_checkpoints());
+  EXPECT_FALSE(std::filesystem::exists(directory_.path("job")));
+}
+
+TEST_F(DirectoryCheckpointStoreTest, RemovesNothingOfOthersWithAll) {
+  ASSERT_TRUE(store_.write_metadata(checkpoint(1), "m"));
+  ASSERT_TRUE(store_.write_metadata(checkpoint(2), "m"));
+  ASSERT_TRUE(store_.put(checkpoint(2), "f", "f"));
+  directory_.file("savepoint-1/_metadata", "x");
+  directory_.file("chk-2-1/notes.txt", "x");
+  ASSERT_TRUE(store_.remove_all());
+  EXPECT_THAT(directory_.names(), ElementsAre("chk-2-1", "savepoint-1"));
+  EXPECT_THAT(directory_.names("chk-2-1"), ElementsAre("notes.txt"));
+}
+
 TEST_F(DirectoryCheckpointStoreTest, SaysThatItsDirectoryIsAFile) {
   directory_.file("file", "x");
   DirectoryCheckpointStore store = store_in("file");

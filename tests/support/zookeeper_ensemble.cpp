@@ -156,11 +156,23 @@ void ZooKeeperEnsemble::restart(std::size_t server) {
 void ZooKeeperEnsemble::stop(std::size_t server) { servers_[server].process->signal(SIGSTOP); }
 void ZooKeeperEnsemble::resume(std::size_t server) { servers_[server].process->signal(SIGCONT); }
 
-std::string ZooKeeperEnsemble::mode_of(std::size_t server) const {
+// What a server says of itself, such as its "Mode"; empty if it does not serve.
+std::string ZooKeeperEnsemble::word_of(std::size_t server, std::string_view name) const {
   const std::string answer = ask(servers_[server].client_port, "srvr");
-  const std::size_t at = answer.find("Mode: ");
+  const std::string before = std::string(name) + ": ";
+  const std::size_t at = answer.find(before);
   if (at == std::string::npos) return {};
-  return answer.substr(at + 6, answer.find('\n', at) - at - 6);
+  const std::size_t word = at + before.size();
+  return answer.substr(word, answer.find('\n', word) - word);
+}
+
+std::string ZooKeeperEnsemble::mode_of(std::size_t server) const { return word_of(server, "Mode"); }
+
+std::size_t ZooKeeperEnsemble::nodes(std::size_t server) const {
+  const std::string count = word_of(server, "Node count");
+  if (count.empty())
+    throw std::runtime_error("a ZooKeeper server does not say how many nodes it has");
+  return std::stoul(count);
 }
 
 bool ZooKeeperEnsemble::serves(std::size_t server) const { return !mode_of(server).empty(); }

@@ -7,6 +7,7 @@
 
 #include <memory>
 #include <string>
+#include <string_view>
 #include <vector>
 
 #include "support/child.h"
@@ -29,6 +30,7 @@ class ZooKeeperEnsemble {
   std::size_t leading_server() const;  // waits for one; which it is may change at any time
   // Whether it answers, and has a quorum behind it.
   bool serves(std::size_t server) const;
+  std::size_t nodes(std::size_t server) const;  // that it has
   std::string log(std::size_t server) const;
   // Throws if one does not within a minute.
   void await(const std::vector<std::size_t>& servers) const;
@@ -44,6 +46,7 @@ class ZooKeeperEnsemble {
   void configure(std::size_t server) const;
   void start(std::size_t server);
   std::string directory_of(std::size_t server) const;
+  std::string word_of(std::size_t server, std::string_view name) const;
   std::string mode_of(std::size_t server) const;  // as it calls it; empty if it does not serve
 
   TemporaryDirectory directory_;

@@ -8,8 +8,9 @@
 namespace millrace::detail {
 namespace {
 
-constexpr std::string_view kOfProcess[] = {"heartbeat.", "high-availability.", "rest.",
-                                           "security.",  "taskmanager.",       "log.file"};
+constexpr std::string_view kOfProcess[] = {
+    "heartbeat.", "high-availability.", "jobmanager.",  "jobstore.",
+    "rest.",      "security.",          "taskmanager.", "log.file"};
 constexpr std::string_view kOfLinks[] = {"heartbeat.", "security."};
 
 bool begins_with_one_of(std::string_view key, std::span<const std::string_view> beginnings) {

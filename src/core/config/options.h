@@ -79,6 +79,12 @@ inline constexpr Option<std::int64_t> kRetainedCheckpoints{
     "execution.checkpointing.num-retained", "1", "How many completed checkpoints are kept.",
     IntegerRange{1, 1'000}};
 
+inline constexpr Option<CheckpointRetention> kCheckpointRetention{
+    "execution.checkpointing.externalized-checkpoint-retention", "delete-on-cancellation",
+    "Whether the checkpoints of a job stay when it has ended in a cluster: never, once it has "
+    "failed, or also once it was cancelled. Those of a job that has finished, or was stopped "
+    "behind a savepoint, go with it. What stays is yours to remove."};
+
 inline constexpr Option<std::string> kSavepointDirectory{
     "execution.checkpointing.savepoint-dir", "",
     "The directory in which savepoints get folders of their own. None is the directory of the "
@@ -144,6 +150,19 @@ inline constexpr Option<std::int64_t> kCoordinatorPort{
     "The port at which workers reach a coordinator; 0 is any free one. Workers learn it of the "
     "election.",
     IntegerRange{0, 65'535}};
+
+inline constexpr Option<Duration> kJobExpiration{
+    "jobstore.expiration-time", "1h",
+    "How long a cluster remembers a job that has ended; then it is not listed any more, and its id "
+    "is free."};
+inline constexpr Option<std::int64_t> kJobCapacity{
+    "jobstore.max-capacity", "10000",
+    "How many jobs that have ended a cluster remembers; of more than these it forgets the oldest.",
+    IntegerRange{1, 20'000}};
+inline constexpr Option<Duration> kStoreRetention{
+    "jobmanager.artifacts.retention", "1h",
+    "How long a cluster keeps an executable that no job needs any more, and that nobody has asked "
+    "for."};
 
 inline constexpr Option<std::optional<std::int64_t>> kTaskSlots{
     "taskmanager.numberOfTaskSlots", "auto",
@@ -253,6 +272,7 @@ inline constexpr ConfigOption kEngineOptions[] = {
     kAlignedTimeout,
     kTolerableFailures,
     kRetainedCheckpoints,
+    kCheckpointRetention,
     kSavepointDirectory,
     kStateBackend,
     kStateMemory,
@@ -272,6 +292,9 @@ inline constexpr ConfigOption kEngineOptions[] = {
     kHeartbeatTimeout,
     kCoordinatorBindHost,
     kCoordinatorPort,
+    kJobExpiration,
+    kJobCapacity,
+    kStoreRetention,
     kTaskSlots,
     kWorkerBindHost,
     kWorkerId,

@@ -1,5 +1,6 @@
 #include "millrace/state/files/directory_checkpoint_store.h"
 
+#include <algorithm>
 #include <functional>
 #include <utility>
 
@@ -170,6 +171,29 @@ Status DirectoryCheckpointStore::remove_unused(const CheckpointName& newest,
     }
   });
   return sweep.first();
+}
+
+Status DirectoryCheckpointStore::remove_all() {
+  Sweep sweep(files_);
+  sweep.each(directory_, [&](const std::string& name) {
+    if (parse_checkpoint_name(name)) sweep.note(remove_checkpoint(directory_ / name));
+  });
+  sweep.each(shared_, [&](const std::string& name) {
+    if (parse_shared_name(name) || parse_temporary_name(name)) {
+      sweep.note(files_.remove(shared_ / name));
+    }
+  });
+  (void)files_.remove(shared_);  // what is not empty stays
+  (void)files_.remove(directory_);
+  return sweep.first();
+}
+
+Result<bool> DirectoryCheckpointStore::has_checkpoints() {
+  const Result<std::vector<std::string>> names = files_.list(directory_);
+  if (!names && names.error().code() == ErrorCode::kNotFound) return false;
+  if (!names) return names.error();
+  return std::ranges::any_of(
+      *names, [](const std::string& name) { return parse_checkpoint_name(name).has_value(); });
 }
 
 Status DirectoryCheckpointStore::remove_checkpoint(const Path& folder) {

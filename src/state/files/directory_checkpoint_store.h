@@ -32,6 +32,12 @@ class DirectoryCheckpointStore final : public CheckpointStore {
   Status remove_unused(const CheckpointName& newest, const std::set<CheckpointName>& keep,
                        const std::set<std::string>& keep_files) override;
 
+  // All checkpoints and their files, and the directory, unless something else lies there. Of a job
+  // that has ended; what its last processes still write may come behind it.
+  Status remove_all();
+  // Whether there are any.
+  Result<bool> has_checkpoints();
+
  private:
   using Path = std::filesystem::path;
 

@@ -1,0 +1,95 @@
+#include "millrace/launch/known_job.h"
+
+#include <algorithm>
+
+namespace millrace {
+namespace {
+
+using detail::JobPhase;
+using detail::JobState;
+
+JobPhase phase_of(JobState state) {
+  switch (state) {
+    case JobState::kStarting:
+      return JobPhase::kStarting;
+    case JobState::kRunning:
+      return JobPhase::kRunning;
+    case JobState::kRestarting:
+      return JobPhase::kRestarting;
+    case JobState::kFinished:
+      return JobPhase::kFinished;
+    case JobState::kFailed:
+      return JobPhase::kFailed;
+    case JobState::kCancelled:
+      return JobPhase::kCancelled;
+    case JobState::kStopped:
+      return JobPhase::kStopped;
+    case JobState::kFinishing:
+    case JobState::kFailing:
+    case JobState::kCancelling:
+    case JobState::kStopping:
+      break;
+  }
+  return JobPhase::kEnding;
+}
+
+constexpr std::pair<JobPhase, std::string_view> kEnds[] = {{JobPhase::kFinished, "finished"},
+                                                           {JobPhase::kStopped, "stopped"},
+                                                           {JobPhase::kCancelled, "cancelled"},
+                                                           {JobPhase::kFailed, "failed"}};
+
+std::string_view word_of(JobPhase phase) {
+  const auto* const end =
+      std::ranges::find(kEnds, phase, [](const auto& entry) { return entry.first; });
+  return end == std::end(kEnds) ? "failed" : end->second;
+}
+JobPhase phase_named(std::string_view word) {
+  const auto* const end =
+      std::ranges::find(kEnds, word, [](const auto& entry) { return entry.second; });
+  return end == std::end(kEnds) ? JobPhase::kFailed : end->first;
+}
+
+}  // namespace
+
+detail::JobEnd end_of(const KnownJob& job, const Status& status, Timestamp at) {
+  const JobPhase phase = status                                           ? phase_of(job.view.state)
+                         : status.error().code() == ErrorCode::kCancelled ? JobPhase::kCancelled
+                                                                          : JobPhase::kFailed;
+  return {.phase = std::string(word_of(phase)),
+          .reason = status ? "" : status.error().message(),
+          .at = at};
+}
+
+detail::JobReport report_of(const std::string& id, const KnownJob& job) {
+  detail::JobReport report{.id = id,
+                           .name = job.name,
+                           .phase = phase_of(job.view.state),
+                           .reason = job.view.trouble,
+                           .started = job.submitted.at,
+                           .ended = std::nullopt,
+                           .attempt = job.view.attempt,
+                           .parallelism = job.submitted.parallelism,
+                           .completed_checkpoints = job.view.completed_checkpoints,
+                           .tasks = {},
+                           .checkpoints = {}};
+  const bool begins = report.phase == JobPhase::kStarting || report.phase == JobPhase::kRestarting;
+  if (begins && !job.waits.empty()) {
+    report.phase = JobPhase::kWaiting;
+    report.reason = job.waits;
+  }
+  if (job.ended) {
+    report.phase = phase_named(job.ended->phase);
+    report.reason = job.ended->reason;
+    report.ended = job.ended->at;
+  }
+  if (!job.plan) return report;
+  if (report.parallelism == 0) report.parallelism = job.plan->logical.parallelism;
+  for (std::size_t i = 0; i < job.plan->tasks.size(); ++i) {
+    const detail::TaskSpec& task = job.plan->tasks[i];
+    report.tasks.push_back(
+        {.id = std::to_string(i), .name = task.name, .parallelism = task.parallelism, .hosts = {}});
+  }
+  return report;
+}
+
+}  // namespace millrace
