@@ -22,7 +22,7 @@ constexpr std::size_t kThreads = 1;  // it only routes
 
 Result<WorkerSettings> worker_settings(const Config& config,
                                        const std::filesystem::path& directory) {
-  Result<LinkOptions> links = link_options(config);
+  Result<LinkOptions> links = link_options(config, {Role::kWorker, Role::kHost});
   if (!links) return links.error();
   const std::int64_t cores = std::max(std::thread::hardware_concurrency(), 1U);
   return WorkerSettings{.directory = directory,

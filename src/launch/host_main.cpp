@@ -141,7 +141,7 @@ Result<Parts> prepare(detail::HostLaunch launch, const Config& config,
   if (!plan) return plan.error();
   Result<detail::LinkAddress> coordinator = detail::parse_link_address(launch.coordinator);
   if (!coordinator) return coordinator.error();
-  Result<detail::LinkOptions> links = detail::link_options(config);
+  Result<detail::LinkOptions> links = detail::link_options(config, {detail::Role::kHost});
   if (!links) return links.error();
   Result<JobStorage> storage =
       JobStorage::open_shared(plan->logical, config, {launch.checkpoints, launch.local});

@@ -56,7 +56,7 @@ Status lead_until_stopped(const Config& config, const fs::path& directory,
                           const std::string& name) {
   const Result<Logging> logging = open_log(config);
   if (!logging) return logging.error();
-  Result<detail::LinkOptions> options = detail::link_options(config);
+  Result<detail::LinkOptions> options = detail::link_options(config, {detail::Role::kCoordinator});
   if (!options) return options.error();
   const ClusterCoordinatorSettings settings{
       .process = {.cluster = config.get(kClusterId),

@@ -26,9 +26,22 @@ Result<std::shared_ptr<const TlsContext>> load_tls(const Config& config) {
   return TlsContext::load({*certificate, *key, *authority});
 }
 
+Status check_roles(const TlsContext& tls, const Config& config, std::initializer_list<Role> roles) {
+  const std::set<Role> own = tls.roles();
+  for (const Role role : roles) {
+    if (own.contains(role)) continue;
+    return invalid_argument(concat(
+        "the certificate ", in_quotes(config.get(kInternalTlsCertificate)),
+        " does not say that this process may be a ", to_string(role), " (",
+        kInternalTlsCertificate.key, "): have the authority issue one with the alternative name ",
+        "URI:urn:millrace:role:", to_string(role)));
+  }
+  return {};
+}
+
 }  // namespace
 
-Result<LinkOptions> link_options(const Config& config) {
+Result<LinkOptions> link_options(const Config& config, std::initializer_list<Role> roles) {
   LinkOptions options{.allow_plaintext = config.get(kAllowPlaintext)};
   options.limits.heartbeat = {.interval = config.get(kHeartbeatInterval),
                               .timeout = config.get(kHeartbeatTimeout)};
@@ -44,6 +57,7 @@ Result<LinkOptions> link_options(const Config& config) {
   Result<std::shared_ptr<const TlsContext>> tls = load_tls(config);
   if (!tls) return tls.error();
   options.tls = *std::move(tls);
+  if (Status may = check_roles(*options.tls, config, roles); !may) return may.error();
   return options;
 }
 

@@ -1,6 +1,7 @@
 // What the configuration says about links.
 #pragma once
 
+#include <initializer_list>
 #include <memory>
 
 #include "millrace/actors/links/link_table.h"
@@ -16,7 +17,8 @@ struct LinkOptions {
   bool allow_plaintext = false;           // beyond loopback too
 };
 
-// Reads the files of TLS too. What cannot be is refused, naming the option.
-Result<LinkOptions> link_options(const Config& config);
+// Reads the files of TLS too. What cannot be is refused, naming the option: so is a certificate that
+// does not say each of these roles, since nobody would let the process in.
+Result<LinkOptions> link_options(const Config& config, std::initializer_list<Role> roles);
 
 }  // namespace millrace::detail

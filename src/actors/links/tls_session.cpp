@@ -44,6 +44,24 @@ Status load_own(SSL_CTX* context, const TlsFiles& files) {
   return {};
 }
 
+std::set<Role> roles_in(const X509* certificate) {
+  std::set<Role> roles;
+  if (certificate == nullptr) return roles;
+  auto* const names = static_cast<GENERAL_NAMES*>(
+      X509_get_ext_d2i(certificate, NID_subject_alt_name, nullptr, nullptr));
+  for (int i = 0; i < sk_GENERAL_NAME_num(names); ++i) {
+    const GENERAL_NAME* const name = sk_GENERAL_NAME_value(names, i);
+    if (name->type != GEN_URI) continue;
+    const ASN1_IA5STRING* const uri = name->d.uniformResourceIdentifier;
+    const std::string_view text(reinterpret_cast<const char*>(ASN1_STRING_get0_data(uri)),
+                                static_cast<std::size_t>(ASN1_STRING_length(uri)));
+    if (!text.starts_with(kRolePrefix)) continue;
+    if (const auto role = role_named(text.substr(kRolePrefix.size()))) roles.insert(*role);
+  }
+  GENERAL_NAMES_free(names);
+  return roles;
+}
+
 }  // namespace
 
 void TlsContext::Free::operator()(ssl_ctx_st* context) const { SSL_CTX_free(context); }
@@ -64,6 +82,10 @@ Result<std::shared_ptr<const TlsContext>> TlsContext::load(const TlsFiles& files
   }
   if (Status own = load_own(context, files); !own) return own.error();
   return std::shared_ptr<const TlsContext>(std::move(made));
+}
+
+std::set<Role> TlsContext::roles() const {
+  return roles_in(SSL_CTX_get0_certificate(context_.get()));
 }
 
 TlsSession::TlsSession(std::shared_ptr<const TlsContext> context, Handshake::Side side)
@@ -149,22 +171,7 @@ Error TlsSession::failure() const {
 }
 
 std::set<Role> TlsSession::peer_roles() const {
-  std::set<Role> roles;
-  const X509* const peer = SSL_get0_peer_certificate(session_.get());
-  if (peer == nullptr) return roles;
-  auto* const names =
-      static_cast<GENERAL_NAMES*>(X509_get_ext_d2i(peer, NID_subject_alt_name, nullptr, nullptr));
-  for (int i = 0; i < sk_GENERAL_NAME_num(names); ++i) {
-    const GENERAL_NAME* const name = sk_GENERAL_NAME_value(names, i);
-    if (name->type != GEN_URI) continue;
-    const ASN1_IA5STRING* const uri = name->d.uniformResourceIdentifier;
-    const std::string_view text(reinterpret_cast<const char*>(ASN1_STRING_get0_data(uri)),
-                                static_cast<std::size_t>(ASN1_STRING_length(uri)));
-    if (!text.starts_with(kRolePrefix)) continue;
-    if (const auto role = role_named(text.substr(kRolePrefix.size()))) roles.insert(*role);
-  }
-  GENERAL_NAMES_free(names);
-  return roles;
+  return roles_in(SSL_get0_peer_certificate(session_.get()));
 }
 
 }  // namespace millrace::detail

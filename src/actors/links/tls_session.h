@@ -35,6 +35,9 @@ class TlsContext {
   // certificate is not in force.
   static Result<std::shared_ptr<const TlsContext>> load(const TlsFiles& files);
 
+  // What the process's own certificate says that it may be.
+  std::set<Role> roles() const;
+
  private:
   friend class TlsSession;
   struct Free {
