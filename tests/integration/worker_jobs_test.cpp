@@ -144,8 +144,7 @@ TEST_F(WorkerJobsTest, ShowTheSameOnOneHostAndOnTwoAsEmbedded) {
   leader_.tell(order(2));
   const Status status = result();
   ASSERT_TRUE(status) << status.error().message();
-  job_.reset();
-  cluster_.reset();
+  for (const std::uint64_t number : {1, 2}) leader_.tell(detail::StopHost{{kJob, number}});
   EXPECT_EQ(ended(1).code(), ErrorCode::kCancelled);
   EXPECT_EQ(sorted_lines(logs()), expected);
 }
