@@ -149,6 +149,11 @@ void ClusterCoordinator::on_leadership(const detail::LeadershipEvent& event) {
     jobs_.clear();
   } else if (const auto* frozen = std::get_if<detail::Frozen>(&event)) {
     log_.warn("frozen", {{"why", frozen->why}});
+    const std::lock_guard lock(mutex_);
+    trouble_ = frozen->why;
+  } else if (std::holds_alternative<detail::Thawed>(event)) {
+    const std::lock_guard lock(mutex_);
+    trouble_.clear();
   } else if (const auto* known = std::get_if<detail::LeaderKnown>(&event)) {
     const std::lock_guard lock(mutex_);
     known_ = *known;
@@ -241,7 +246,7 @@ Result<LeaderEpoch> ClusterCoordinator::leading() const {
 
 detail::LeaderReport ClusterCoordinator::leader() {
   const std::lock_guard lock(mutex_);
-  detail::LeaderReport report{.here = epoch_.has_value(), .rest_address = {}};
+  detail::LeaderReport report{.here = epoch_.has_value(), .rest_address = {}, .trouble = trouble_};
   const auto address = detail::parse_leader_address(known_.address);
   if (address) report.rest_address = address->rest;
   return report;

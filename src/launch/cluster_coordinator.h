@@ -114,6 +114,7 @@ class ClusterCoordinator final : public detail::ClusterControl {
   std::optional<LeaderEpoch> epoch_;  // while it leads
   bool knows_all_ = false;            // that has to be known of the jobs
   detail::LeaderKnown known_;
+  std::string trouble_;  // why it may be known no more
   std::map<std::string, KnownJob> jobs_;
   std::uint64_t next_savepoint_ = 0;
   detail::HighAvailability shared_;  // ends last: work under way uses it
