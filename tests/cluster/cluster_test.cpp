@@ -295,12 +295,5 @@ TEST_F(ClusterOverZooKeeper, GoesOnWhenItsLeaderDiesOrStandsStill) {
   expect_exact(kLong);
 }
 
-TEST_F(Cluster, RefusesWhatIsNoJob) {
-  start({"--workers=1"});
-  EXPECT_EQ(millrace({"submit", "/bin/true"}).status, 1);
-  EXPECT_NE(millrace({"submit", (root() / "cluster").native()}).status, 0);
-  EXPECT_EQ(millrace({"describe", std::string(32, 'b')}).status, 1);
-}
-
 }  // namespace
 }  // namespace millrace::test_support
