@@ -434,6 +434,11 @@ void JobActor::perform(WaitToRestart& wait) {
 
 void JobActor::request_savepoint(RequestSavepoint& request) {
   if (Status possible = coordinator_.check_savepoint(); !possible) return request.done(possible);
+  // A job that waits for slots may wait for ever, and has no records in flight but in a checkpoint.
+  const bool runs = coordinator_.state() == JobState::kRunning;
+  if (request.order.then == AfterSavepoint::kRescale && !runs && unplaced_.empty()) {
+    return request.done(unavailable("the job's tasks do not run now; try again in a moment"));
+  }
   savepoint_taken_ = std::move(request.done);
   follow(coordinator_.request_savepoint(std::move(request.order), now()));
 }

@@ -230,7 +230,7 @@ void TaskActor::request_split() {
 
 void TaskActor::acknowledge(const Barrier& barrier, TaskSnapshot snapshot) {
   tell(CheckpointAcknowledged{place_.address, barrier.checkpoint, std::move(snapshot),
-                              barrier.savepoint != nullptr});
+                              barrier.writes_rows()});
 }
 
 void TaskActor::decline(CheckpointId checkpoint, std::optional<Error> error) {

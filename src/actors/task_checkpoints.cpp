@@ -50,7 +50,7 @@ Status TaskCheckpoints::take(const Barrier& barrier, bool finished) {
   Result<TaskSnapshot> taken = snapshot(finished);
   if (!taken) return taken.error();
   taken_ = Taken{.barrier = barrier, .snapshot = *std::move(taken)};
-  if (!finished || barrier.savepoint) freeze(barrier);
+  if (!finished || barrier.writes_rows()) freeze(barrier);
   if (is_mutant(Mutant::kCommitBeforeCompletion)) (void)commit(checkpoint);
   const Barrier* const waiting = gate_.waiting_barrier();
   if (waiting != nullptr && waiting->checkpoint == checkpoint) overtake_inputs();
@@ -91,7 +91,7 @@ void TaskCheckpoints::freeze(const Barrier& barrier) {
 }
 
 std::shared_ptr<CheckpointStore> TaskCheckpoints::store_for_rows(const Barrier& barrier) const {
-  if (!barrier.savepoint) return nullptr;
+  if (!barrier.writes_rows()) return nullptr;
   check(start_.savepoints != nullptr, "a savepoint is taken where there is no place for it");
   return start_.savepoints->open(barrier.savepoint->path);
 }

@@ -10,9 +10,9 @@
 
 namespace millrace::detail {
 
-// The checkpoint is also a savepoint.
+// Somebody asked for the checkpoint, which is also a savepoint if it has a path.
 struct SavepointNotice {
-  std::string path;    // where the rows of keyed state go
+  std::string path;    // where the rows of keyed state go; empty: none are written
   bool stops = false;  // sources read no more behind it
 };
 
@@ -21,7 +21,9 @@ struct SavepointNotice {
 struct Barrier {
   CheckpointId checkpoint;
   Timestamp overtakes_at = kMaxTimestamp;  // by the wall clock: never, unless it says
-  std::shared_ptr<const SavepointNotice> savepoint = nullptr;  // null: the checkpoint is none
+  std::shared_ptr<const SavepointNotice> savepoint = nullptr;  // null: nobody did
+
+  bool writes_rows() const { return savepoint != nullptr && !savepoint->path.empty(); }
 
   friend bool operator==(const Barrier&, const Barrier&) = default;
 };

@@ -78,6 +78,7 @@ Actions CheckpointCoordinator::trigger(Time now) {
   state_ = State::kCollecting;
   pending_ = {.name = {next_, epoch_},
               .savepoint = std::exchange(savepoint_requested_, false),
+              .rows = std::exchange(rows_requested_, false),
               .final = final_requested_,
               .timeout_at = now + settings_.timeout,
               .tasks = std::vector<std::optional<TaskSnapshot>>(subtasks_),
@@ -97,7 +98,7 @@ bool CheckpointCoordinator::is_pending(CheckpointId id, State state) const {
 Actions CheckpointCoordinator::acknowledge(CheckpointId id, Acknowledgement acknowledged,
                                            Time now) {
   if (!is_pending(id, State::kCollecting)) return {};
-  if (pending_.savepoint && !acknowledged.savepoint) {
+  if (pending_.rows && !acknowledged.savepoint) {
     return abort(internal("a task has taken the savepoint for a checkpoint, without its rows"),
                  now);
   }
@@ -126,9 +127,8 @@ Actions CheckpointCoordinator::count_acknowledgement() {
 }
 
 CheckpointMetadata CheckpointCoordinator::metadata() const {
-  CheckpointMetadata metadata{.id = pending_.name.id.value(),
-                              .epoch = pending_.name.epoch,
-                              .savepoint = pending_.savepoint};
+  CheckpointMetadata metadata{
+      .id = pending_.name.id.value(), .epoch = pending_.name.epoch, .savepoint = pending_.rows};
   for (const std::optional<TaskSnapshot>& task : pending_.tasks) metadata.tasks.push_back(*task);
   for (const auto& [source, splits] : pending_.splits) {
     if (splits) metadata.enumerators.emplace(source, *splits);

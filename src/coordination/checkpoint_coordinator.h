@@ -78,8 +78,12 @@ class CheckpointCoordinator {
 
   // wake_at() has come.
   Actions tick(Time now);
-  // As soon as nothing else is under way. That it fails counts as no failure.
-  void request_savepoint() { savepoint_requested_ = true; }
+  // As soon as nothing else is under way. That it fails counts as no failure. Without rows it is a
+  // checkpoint like any other, but that somebody waits for it.
+  void request_savepoint(bool with_rows = true) {
+    savepoint_requested_ = true;
+    rows_requested_ = with_rows;
+  }
   void withdraw_savepoint() { savepoint_requested_ = false; }
   void request_final() { final_requested_ = true; }
 
@@ -102,6 +106,7 @@ class CheckpointCoordinator {
   struct Pending {
     CheckpointName name;
     bool savepoint = false;
+    bool rows = false;
     bool final = false;
     Time timeout_at{0};
     std::vector<std::optional<TaskSnapshot>> tasks;
@@ -126,6 +131,7 @@ class CheckpointCoordinator {
   CheckpointState state_ = CheckpointState::kStopped;
   bool running_ = false;
   bool savepoint_requested_ = false;
+  bool rows_requested_ = false;
   bool final_requested_ = false;
   std::size_t failures_ = 0;  // in a row
   Time periodic_at_{0};       // when the next periodic one is due

@@ -86,6 +86,7 @@ struct WorkerReport {
 struct LeaderReport {
   bool here = false;         // this coordinator leads
   std::string rest_address;  // of the one that leads, as http://HOST:PORT; empty: nobody does yet
+  std::string trouble = {};  // why that cannot be known, such as that ZooKeeper does not answer
 };
 
 // How a savepoint that was asked for goes.

@@ -172,15 +172,14 @@ Status JobCoordinator::check_savepoint() const {
         "checkpoints, or a directory of savepoints (--savepoint-dir)");
   }
   if (savepoints_.busy()) {
-    return unavailable(concat("a savepoint is under way already, to ", in_quotes(order_.path),
-                              "; wait until it is complete"));
+    return unavailable(concat(what_for(), " is under way already; wait until it is complete"));
   }
   return {};
 }
 
 Commands JobCoordinator::request_savepoint(SavepointOrder order, Moment now) {
   order_ = std::move(order);
-  perform(savepoints_.request(order_.then));
+  perform(savepoints_.request(order_.then, running_));
   return settle(now);
 }
 
@@ -368,7 +367,8 @@ void JobCoordinator::perform(const JobAction& action) {
       perform(savepoints_.final_checkpoint_due());
       return checkpoints_.request_final();
     case JobAction::Kind::kReport:
-      return give(RecordEnd{to_string(job_.state()), job_.refused()});
+      // Whatever failed when all was committed: nobody's job ends because it is rescaled.
+      return give(RecordEnd{rescales_ ? kRescalingState : to_string(job_.state()), job_.refused()});
   }
 }
 
@@ -484,7 +484,7 @@ void JobCoordinator::perform(CheckpointAction& action, Moment now) {
   }
 }
 
-// A savepoint holds no records in flight: it is restored with any parallelism.
+// What was asked for holds no records in flight: it is restored with any parallelism.
 Trigger JobCoordinator::trigger(const CheckpointAction& action, Moment now) {
   const CheckpointId id = action.checkpoint.id;
   triggered_at_ = now.wall;
@@ -511,6 +511,20 @@ void JobCoordinator::write_metadata(CheckpointAction& action) {
 
 // --- savepoints ---
 
+// Nothing stops where all input has ended meanwhile: the job finishes.
+void JobCoordinator::stop() {
+  const JobStateMachine::Actions actions = job_.stop();
+  const JobState state = job_.state();
+  rescales_ =
+      savepoints_.rescales() && (state == JobState::kStopping || state == JobState::kStopped);
+  perform(actions);
+}
+
+std::string JobCoordinator::what_for() const {
+  return order_.then == AfterSavepoint::kRescale ? "a checkpoint to rescale from"
+                                                 : concat("savepoint ", in_quotes(order_.path));
+}
+
 void JobCoordinator::perform(const SavepointRequests::Actions& actions) {
   for (const SavepointAction& action : actions) perform(action);
 }
@@ -520,7 +534,7 @@ void JobCoordinator::perform(const SavepointAction& action) {
     case SavepointAction::Kind::kMake:
       return give(MakeSavepoint{order_.path});
     case SavepointAction::Kind::kTake:
-      return checkpoints_.request_savepoint();
+      return checkpoints_.request_savepoint(!savepoints_.rescales());
     case SavepointAction::Kind::kWithdraw:
       return checkpoints_.withdraw_savepoint();
     case SavepointAction::Kind::kDrain:
@@ -532,11 +546,10 @@ void JobCoordinator::perform(const SavepointAction& action) {
     case SavepointAction::Kind::kResume:
       return give(ToAllHosts(ResumeSources{}));
     case SavepointAction::Kind::kStop:
-      return perform(job_.stop());
+      return stop();
     case SavepointAction::Kind::kReply:
-      return give(TellSavepoint{action.result ? action.result
-                                              : Status(action.result.error().with_context(concat(
-                                                    "savepoint ", in_quotes(order_.path))))});
+      return give(
+          TellSavepoint{action.result ? Status() : action.result.error().with_context(what_for())});
   }
 }
 

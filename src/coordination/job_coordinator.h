@@ -50,8 +50,8 @@ struct WriteSavepoint {
   CheckpointMetadata metadata;
 };
 struct RecordEnd {
-  std::string_view state;
-  bool refused;  // it could not begin
+  std::string_view state;  // as job records have it
+  bool refused;            // it could not begin
 };
 struct RemoveUnused {};
 struct DiscardSavepoint {};
@@ -135,6 +135,7 @@ class JobCoordinator {
   Commands cancel(Moment now);
   // Whether one can be asked for now: the job keeps something on disk, and no other is under way.
   Status check_savepoint() const;
+  // Also to rescale it.
   Commands request_savepoint(SavepointOrder order, Moment now);
 
   // The placement is of subtasks_in(region), in their order.
@@ -211,6 +212,8 @@ class JobCoordinator {
   void add_enumerator(OpenTasks& order, const Region& region, TaskId task) const;
   Trigger trigger(const CheckpointAction& action, Moment now);
   void write_metadata(CheckpointAction& action);
+  void stop();
+  std::string what_for() const;
   std::string stuck_tasks(const Region& region, const HostAddress& host) const;
 
   const ExecutionPlan& plan_;
@@ -231,6 +234,7 @@ class JobCoordinator {
   Timestamp triggered_at_{};           // of the checkpoint under way
   std::optional<CheckpointId> final_;  // that all sinks must commit
   SavepointOrder order_;               // the last one
+  bool rescales_ = false;              // the job stops in order to begin anew
   CheckpointName savepoint_name_;
   CheckpointMetadata savepoint_metadata_;
 };

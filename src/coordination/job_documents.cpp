@@ -51,8 +51,11 @@ Result<DocumentVersion> JobDocuments::keep(const SubmittedJob& job, DocumentVers
     if (Status erased = erase_remains(id); !erased) return erased.error();
   }
   const auto kept = documents_.write(submission_path(id), version, *bytes, epoch_);
-  if (!kept) return kept.error().with_context("keeping the job");
-  return *kept;
+  if (kept) return *kept;
+  // It may have been written, now or by a try whose reply was lost.
+  const auto there = documents_.read(submission_path(id));
+  if (there && *there && (*there)->bytes == *bytes) return (*there)->version;
+  return kept.error().with_context("keeping the job");
 }
 
 Status JobDocuments::keep_end(const std::string& id, const JobEnd& end) {

@@ -53,7 +53,7 @@ class JobDocuments {
   // Nothing while none is kept.
   Result<std::optional<JobEnd>> end_of(const std::string& id);
 
-  // Makes it, where the version is kNoDocument, or replaces it.
+  // Makes it, where the version is kNoDocument, or replaces it. It can be repeated.
   Result<DocumentVersion> keep(const SubmittedJob& job, DocumentVersion version);
   // The first end that is kept counts.
   Status keep_end(const std::string& id, const JobEnd& end);

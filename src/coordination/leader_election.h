@@ -25,7 +25,8 @@ struct Deposed {
   std::string why;
   bool operator==(const Deposed&) const = default;
 };
-// It is not known any more who leads: a leader stops deciding, and lets run what runs.
+// It is not known any more who leads: a leader stops deciding, and lets run what runs. Told again,
+// it says why it still is so.
 struct Frozen {
   std::string why;
   bool operator==(const Frozen&) const = default;

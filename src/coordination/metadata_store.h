@@ -24,13 +24,17 @@ struct JobRecord {
   std::vector<std::uint64_t> attempts;  // the last of each region
   std::uint64_t next_checkpoint = 1;
   std::vector<CheckpointName> completed;  // those that are retained, the newest last: the pointer
-  std::string state;                      // "running", "finished", "cancelled", "stopped", "failed"
+  // "running", "finished", "cancelled", "stopped", "failed"; or "rescaling": its tasks were ended in
+  // order to begin anew, and it has not ended.
+  std::string state;
   // What it goes on from until the run that chose this has completed a checkpoint: what was
   // completed before stays until then. The latest is the newest that is completed.
   RestoreFrom restore = RestoreFromLatest{};
 
   bool operator==(const JobRecord&) const = default;
 };
+
+inline constexpr std::string_view kRescalingState = "rescaling";
 
 // Whether the job, started from its latest, has nothing to go on from.
 bool is_from_nothing(const JobRecord& record);

@@ -7,11 +7,16 @@ namespace millrace::detail {
 using Actions = SavepointRequests::Actions;
 using Do = SavepointAction::Kind;
 
-Actions SavepointRequests::request(AfterSavepoint then) {
+Actions SavepointRequests::request(AfterSavepoint then, bool tasks_run) {
   check(!busy(), "a savepoint was requested beside another");
-  state_ = State::kMaking;
   then_ = then;
   committed_ = 0;
+  if (rescales()) {
+    if (!tasks_run) return {{Do::kReply}, {Do::kStop}};
+    state_ = State::kWaiting;
+    return {{Do::kTake}};
+  }
+  state_ = State::kMaking;
   return {{Do::kMake}};
 }
 
@@ -43,6 +48,10 @@ void SavepointRequests::triggered(CheckpointId id) {
 
 Actions SavepointRequests::completed(CheckpointId id) {
   if (state_ != State::kTaken || id != id_) return {};
+  if (rescales()) {
+    state_ = State::kStopping;
+    return {};
+  }
   state_ = State::kSaving;
   return {{Do::kWrite}};
 }
@@ -85,15 +94,15 @@ Actions SavepointRequests::interrupted() {
   if (waiting && then_ == AfterSavepoint::kDrain) {
     return withdraw(unavailable("a task failed before all input was drained; try again"));
   }
-  if (waiting && then_ == AfterSavepoint::kStop) {
-    return withdraw(unavailable("a task failed before the savepoint was taken; try again"));
+  if (waiting && stops()) {
+    return withdraw(unavailable("a task failed before the checkpoint was taken; try again"));
   }
   const bool stopping = stops() && (state_ == State::kSaving || state_ == State::kStopping);
   if (!stopping) return {};
   state_ = State::kNone;
   return {{Do::kReply,
-           unavailable("the savepoint's checkpoint is complete, but a task failed before the job "
-                       "had stopped, and it goes on; take another savepoint")}};
+           unavailable("its checkpoint is complete, but a task failed before the job had stopped, "
+                       "and it goes on; try again")}};
 }
 
 Actions SavepointRequests::ended() {

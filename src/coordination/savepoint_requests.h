@@ -8,7 +8,8 @@
 //     |<--------------------------------------------- replied, and all committed ---- kStopping
 //
 // The savepoint is complete with its metadata, which is written when its checkpoint is complete.
-// kStopping: the job is to end, once all tasks have committed.
+// kStopping: the job is to end, once all tasks have committed. To rescale it the checkpoint is all:
+// it goes from kNone to kWaiting, and from kTaken to kStopping.
 #pragma once
 
 #include <cstddef>
@@ -26,7 +27,7 @@ namespace millrace::detail {
 struct SavepointAction {
   enum class Kind : std::uint8_t {
     kMake,      // its folder: then made()
-    kTake,      // request the checkpoint that it is
+    kTake,      // request the checkpoint that it is, or that is enough
     kWithdraw,  // that request
     kDrain,     // tell the sources to end
     kWrite,     // its metadata: then written()
@@ -48,7 +49,7 @@ class SavepointRequests {
   explicit SavepointRequests(std::size_t tasks) : tasks_(tasks) {}
 
   // Only where none is under way.
-  Actions request(AfterSavepoint then);
+  Actions request(AfterSavepoint then, bool tasks_run);
   bool busy() const { return state_ != State::kNone; }
 
   Actions made(const Status& made, bool tasks_run);
@@ -67,7 +68,9 @@ class SavepointRequests {
   Actions ended();
 
   // Whether sources stop behind the checkpoint.
-  bool stops() const { return then_ == AfterSavepoint::kStop; }
+  bool stops() const { return then_ == AfterSavepoint::kStop || rescales(); }
+  // Whether that is all, and no rows are written.
+  bool rescales() const { return then_ == AfterSavepoint::kRescale; }
 
  private:
   enum class State : std::uint8_t {

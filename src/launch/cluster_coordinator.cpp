@@ -6,16 +6,9 @@
 #include <thread>
 #include <utility>
 
-#include "millrace/coordination/directory_savepoints.h"
-#include "millrace/coordination/document_metadata_store.h"
 #include "millrace/coordination/job_retention.h"
-#include "millrace/coordination/submission.h"
-#include "millrace/coordination/worker/settings.h"
 #include "millrace/core/config/options.h"
 #include "millrace/core/text.h"
-#include "millrace/launch/job_storage.h"
-#include "millrace/plan/plan_codec.h"
-#include "millrace/state/files/directory_checkpoint_store.h"
 
 namespace millrace {
 namespace {
@@ -28,19 +21,10 @@ namespace fs = std::filesystem;
 constexpr std::uint64_t kLogBytes = 64 << 10;  // of each process
 constexpr std::chrono::milliseconds kLogWait{2'000};
 constexpr std::chrono::milliseconds kPauseOfAttempts{500};
+constexpr std::chrono::seconds kPatienceWithRescale{20};
+constexpr std::size_t kMostSavepoints = 100;  // of a job, whose outcome is remembered
 constexpr Duration kShortestPauseOfTidying{100};
 constexpr Duration kLongestPauseOfTidying{10'000};
-
-// What the settings of a running job borrow.
-struct Stores {
-  Stores(detail::FileSystem& files, const fs::path& directory, detail::DocumentStore& documents,
-         LeaderEpoch epoch)
-      : checkpoints(files, directory), metadata(documents, epoch), savepoints(files) {}
-
-  detail::DirectoryCheckpointStore checkpoints;
-  detail::DocumentMetadataStore metadata;
-  detail::DirectorySavepoints savepoints;
-};
 
 bool is_job_id(std::string_view id) {
   constexpr std::size_t kDigits = 32;
@@ -58,6 +42,28 @@ Error has_ended(std::string_view phase) {
 Error other_job(std::string_view id) {
   return invalid_argument(
       concat("the id ", id, " is another job's; choose a new one, or leave it out"));
+}
+
+detail::SavepointReport* find_savepoint(KnownJob& job, std::string_view request) {
+  const auto found =
+      std::ranges::find(job.savepoints, request, [](const auto& entry) { return entry.first; });
+  return found == job.savepoints.end() ? nullptr : &found->second;
+}
+
+// Why the job cannot be rescaled so.
+Status check_rescale(const KnownJob& job, std::uint32_t parallelism) {
+  if (job.ended) return has_ended(job.ended->phase);
+  if (job.submitted.cancelled) return has_ended("being cancelled");
+  if (!job.plan) return unavailable("the job is being started; try again in a moment");
+  const std::uint32_t most = job.plan->max_parallelism;
+  if (parallelism == 0 || parallelism > most) {
+    return invalid_argument(concat("a parallelism of ", parallelism,
+                                   ": this job can have from 1 to ", most,
+                                   ", the number of its key groups"));
+  }
+  if (!job.rescale || job.rescale->parallelism == parallelism) return {};
+  return unavailable(concat("the job is being rescaled to ", job.rescale->parallelism,
+                            " already; try again in a moment"));
 }
 
 Error not_leading(std::string_view known) {
@@ -143,6 +149,11 @@ void ClusterCoordinator::on_leadership(const detail::LeadershipEvent& event) {
     jobs_.clear();
   } else if (const auto* frozen = std::get_if<detail::Frozen>(&event)) {
     log_.warn("frozen", {{"why", frozen->why}});
+    const std::lock_guard lock(mutex_);
+    trouble_ = frozen->why;
+  } else if (std::holds_alternative<detail::Thawed>(event)) {
+    const std::lock_guard lock(mutex_);
+    trouble_.clear();
   } else if (const auto* known = std::get_if<detail::LeaderKnown>(&event)) {
     const std::lock_guard lock(mutex_);
     known_ = *known;
@@ -193,8 +204,7 @@ void ClusterCoordinator::give_up(const std::string& id, const Error& error) {
   job.ended = JobEnd{.phase = "failed", .reason = error.message(), .at = clock_.now()};
 }
 
-// The record says how it ended where there was no time to keep the end. One that says "cancelled"
-// although nobody asked for it was to go on with another parallelism.
+// The record says how it ended where there was no time to keep the end.
 Status ClusterCoordinator::resume(const std::string& id, LeaderEpoch epoch) {
   const auto found = documents(epoch).find(id);
   if (!found) return found.error();
@@ -206,16 +216,15 @@ Status ClusterCoordinator::resume(const std::string& id, LeaderEpoch epoch) {
   const auto record = documents(epoch).record_of(id);
   if (!record) return record.error();
   job.ended = *std::move(end);
-  if (job.ended) {
-  } else if (*record && (*record)->state != "running" &&
-             ((*record)->state != "cancelled" || job.submitted.cancelled)) {
-    job.ended = JobEnd{.phase = (*record)->state, .reason = {}, .at = clock_.now()};
-  } else if (job.submitted.cancelled) {
+  const std::string state = *record ? (*record)->state : "running";
+  if (!job.ended && state != "running" && state != detail::kRescalingState) {
+    job.ended = JobEnd{.phase = state, .reason = {}, .at = clock_.now()};
+  } else if (!job.ended && job.submitted.cancelled) {
     job.ended = JobEnd{.phase = "cancelled", .reason = {}, .at = clock_.now()};
   }
   if (!job.ended) {
     add(job, epoch);
-    return start(std::move(job), epoch, record->has_value(), true);
+    return start(std::move(job), epoch, record->has_value(), state == "running");
   }
   const JobEnd ended = *job.ended;
   add(std::move(job), epoch);
@@ -237,7 +246,7 @@ Result<LeaderEpoch> ClusterCoordinator::leading() const {
 
 detail::LeaderReport ClusterCoordinator::leader() {
   const std::lock_guard lock(mutex_);
-  detail::LeaderReport report{.here = epoch_.has_value(), .rest_address = {}};
+  detail::LeaderReport report{.here = epoch_.has_value(), .rest_address = {}, .trouble = trouble_};
   const auto address = detail::parse_leader_address(known_.address);
   if (address) report.rest_address = address->rest;
   return report;
@@ -255,66 +264,6 @@ Status ClusterCoordinator::put_artifact(std::string_view sha256, const Parts& ne
 
 // --- jobs ---
 
-Result<ClusterCoordinator::Opened> ClusterCoordinator::open(const SubmittedJob& submitted,
-                                                            LeaderEpoch epoch, bool again) {
-  const detail::JobSubmission& submission = submitted.submission;
-  const auto description = detail::decode_submission(submission.description, submission.name);
-  if (!description) return description.error();
-  Result<detail::LogicalPlan> plan = detail::decode_logical_plan(description->plan);
-  if (!plan) return plan.error();
-  const Result<Config> config = detail::config_of(description->settings);
-  if (!config) return config.error();
-  if (submitted.parallelism != 0) plan->parallelism = submitted.parallelism;
-  if (submitted.max_parallelism != 0) plan->max_parallelism = submitted.max_parallelism;
-  Result<detail::ExecutionPlan> planned = detail::make_execution_plan(*plan);
-  if (!planned) return planned.error();
-  // It decides where keys go: from now on it stays as it is.
-  plan->max_parallelism = planned->max_parallelism;
-  planned->logical.max_parallelism = planned->max_parallelism;
-
-  const fs::path checkpoints = checkpoints_of(submission.id, *config);
-  auto stores = std::make_shared<Stores>(files_, checkpoints, *shared_.documents, epoch);
-  detail::ExecutionSettings execution = execution_settings(*config, *plan);
-  execution.checkpoint_store = &stores->checkpoints;
-  execution.metadata_store = &stores->metadata;
-  execution.savepoints = &stores->savepoints;
-  execution.allow_dropped_state = submission.allow_dropped_state;
-  execution.allow_repeated_output = submission.allow_repeated_output;
-  execution.restore = detail::RestoreFromNothing();
-  if (again || submission.restore == "latest") {
-    execution.restore = detail::RestoreFromLatest();
-  } else if (!submission.restore.empty() && submission.restore != "none") {
-    execution.restore = detail::RestoreFromPath{
-        (fs::path(submission.directory) / submission.restore).lexically_normal().native()};
-  }
-  const Result<std::uint64_t> size = artifacts_.size_of(submission.artifact);
-  if (!size) return size.error();
-  detail::StartHost host{.host = {},
-                         .artifact = submission.artifact,
-                         .artifact_bytes = *size,
-                         .arguments = submission.arguments,
-                         .directory = submission.directory,
-                         .plan = detail::encode(*plan),
-                         .settings = description->settings,
-                         .coordinator = {},
-                         .checkpoints = checkpoints.native()};
-  detail::ClusterJob job{.id = submission.id,
-                         .epoch = epoch,
-                         .has_run = again,
-                         .may_run = false,
-                         .mark = detail::plan_mark(host.plan),
-                         .plan = std::make_shared<const detail::ExecutionPlan>(*std::move(planned)),
-                         .execution = std::move(execution),
-                         .stores = std::move(stores),
-                         .host = std::move(host)};
-  return Opened{std::move(job), *std::move(plan)};
-}
-
-fs::path ClusterCoordinator::checkpoints_of(const std::string& id, const Config& config) const {
-  const std::string asked = config.get(kCheckpointDirectory);
-  return (asked.empty() ? settings_.directory / "checkpoints" : fs::path(asked)) / id;
-}
-
 Status ClusterCoordinator::keep(KnownJob& job, LeaderEpoch epoch) {
   const auto version = documents(epoch).keep(job.submitted, job.version);
   if (!version) return version.error();
@@ -322,37 +271,27 @@ Status ClusterCoordinator::keep(KnownJob& job, LeaderEpoch epoch) {
   return {};
 }
 
-// Numbers of checkpoints begin anew with a new job, and would be those of an earlier one's.
-Status ClusterCoordinator::check_free(const fs::path& checkpoints) {
-  const auto taken = detail::DirectoryCheckpointStore(files_, checkpoints).has_checkpoints();
-  if (!taken) return taken.error();
-  if (!*taken) return {};
-  return invalid_argument(concat("the checkpoints of an earlier job of the same id are in ",
-                                 in_quotes(checkpoints.native()),
-                                 "; choose another id, or leave it out"));
-}
-
 // Has it kept, and run; `again` if it has run before, and its tasks may run still.
 Status ClusterCoordinator::start(KnownJob job, LeaderEpoch epoch, bool again, bool may_run) {
-  Result<Opened> opened = open(job.submitted, epoch, again);
+  Result<detail::ClusterJob> opened = open_job(places(), job.submitted, epoch, again);
   if (!opened) return opened.error();
   if (job.version == detail::kNoDocument) {
-    if (Status free = check_free(opened->job.host.checkpoints); !free) return free;
+    if (Status free = check_beginning(places(), *opened); !free) return free;
   }
   if (job.version == detail::kNoDocument || job.submitted.max_parallelism == 0) {
-    job.submitted.max_parallelism = opened->plan.max_parallelism;
+    job.submitted.max_parallelism = opened->plan->max_parallelism;
     if (Status kept = keep(job, epoch); !kept) return kept;
   }
-  opened->job.may_run = may_run && again;
-  job.plan = opened->job.plan;
-  if (job.name.empty()) job.name = opened->plan.job;
+  opened->may_run = may_run && again;
+  job.plan = opened->plan;
+  if (job.name.empty()) job.name = opened->plan->logical.job;
   const std::string id = job.submitted.submission.id;
   {
     const std::lock_guard lock(mutex_);
     if (epoch_ != epoch) return not_leading(known_.address);
     jobs_.insert_or_assign(id, std::move(job));
   }
-  system_->run(std::move(opened->job));
+  system_->run(*std::move(opened));
   return {};
 }
 
@@ -413,7 +352,6 @@ Status ClusterCoordinator::cancel(std::string_view id) {
   known = with_job(id, [&](KnownJob& found) -> Status {
     found.submitted = job.submitted;
     found.version = job.version;
-    found.rescales = false;
     return {};
   });
   system_->cancel(std::string(id));
@@ -430,7 +368,8 @@ Result<std::string> ClusterCoordinator::take_savepoint(std::string_view id,
     const fs::path folder =
         wish.directory.empty() ? settings_.directory / "savepoints" : fs::path(wish.directory);
     path = (folder / concat("savepoint-", id.substr(0, 8), "-", request)).native();
-    job.savepoints[request] = {};
+    job.savepoints.emplace_back(request, detail::SavepointReport());
+    if (job.savepoints.size() > kMostSavepoints) job.savepoints.pop_front();
     return {};
   });
   if (!known) return known.error();
@@ -440,9 +379,10 @@ Result<std::string> ClusterCoordinator::take_savepoint(std::string_view id,
   system_->savepoint(std::string(id), {.path = path, .then = then},
                      [this, request, path, id = std::string(id)](const Status& status) {
                        (void)with_job(id, [&](KnownJob& job) -> Status {
-                         detail::SavepointReport& report = job.savepoints[request];
-                         report.completed = true;
-                         (status ? report.path : report.failure) =
+                         detail::SavepointReport* const report = find_savepoint(job, request);
+                         if (report == nullptr) return {};
+                         report->completed = true;
+                         (status ? report->path : report->failure) =
                              status ? path : status.error().message();
                          return {};
                        });
@@ -453,70 +393,91 @@ Result<std::string> ClusterCoordinator::take_savepoint(std::string_view id,
 Result<detail::SavepointReport> ClusterCoordinator::savepoint(std::string_view id,
                                                               std::string_view request) {
   return with_job(id, [&](KnownJob& job) -> Result<detail::SavepointReport> {
-    const auto found = job.savepoints.find(std::string(request));
-    if (found != job.savepoints.end()) return found->second;
+    if (const auto* report = find_savepoint(job, request)) return *report;
     return not_found(concat("no savepoint ", request,
                             " of that job was asked for, of this leader; ask for one"));
   });
 }
 
-// The parallelism is kept first, and then its tasks are ended: its record says "cancelled", though
-// nobody asked for that, until it is claimed anew.
+// A checkpoint without records in flight first, behind which its tasks end; only once that is there
+// is the new parallelism kept. Whatever fails, the job goes on as it was.
 Status ClusterCoordinator::rescale(std::string_view id, std::uint32_t parallelism) {
+  std::shared_future<Status> outcome;
+  Status asked = ask_to_rescale(std::string(id), parallelism, outcome);
+  if (!asked || !outcome.valid()) return asked;
+  if (outcome.wait_for(kPatienceWithRescale) == std::future_status::ready) return outcome.get();
+  return unavailable(
+      "the checkpoint from which the job is to be rescaled is not complete yet "
+      "(execution.checkpointing.timeout); ask again to wait for it");
+}
+
+Status ClusterCoordinator::ask_to_rescale(const std::string& id, std::uint32_t parallelism,
+                                          std::shared_future<Status>& outcome) {
   const std::lock_guard one_at_a_time(changes_);
   KnownJob job;
   LeaderEpoch epoch;
-  Status accepted = with_job(id, [&](KnownJob& found) -> Status {
-    if (found.ended) return has_ended(found.ended->phase);
-    if (found.submitted.cancelled) return has_ended("being cancelled");
-    if (!found.plan) return unavailable("the job is being started; try again in a moment");
-    if (found.rescales) {
-      return unavailable("the job is being rescaled already; try again in a moment");
-    }
-    const std::uint32_t most = found.plan->max_parallelism;
-    if (parallelism == 0 || parallelism > most) {
-      return invalid_argument(concat("a parallelism of ", parallelism,
-                                     ": this job can have from 1 to ", most,
-                                     ", the number of its key groups"));
-    }
-    job = found;
+  const Status accepted = with_job(id, [&](KnownJob& known) -> Status {
+    job = known;
     epoch = *epoch_;
-    return {};
+    return check_rescale(known, parallelism);
   });
   if (!accepted) return accepted;
+  if (job.rescale) outcome = job.rescale->outcome();
+  if (job.rescale || job.plan->logical.parallelism == parallelism) return {};
   job.submitted.parallelism = parallelism;
-  if (Status kept = keep(job, epoch); !kept) return kept;
-  accepted = with_job(id, [&](KnownJob& found) -> Status {
-    found.submitted = job.submitted;
-    found.version = job.version;
-    found.rescales = true;
+  const auto opened = open_job(places(), job.submitted, epoch, true);
+  if (!opened) return opened.error();
+  const Status known = with_job(id, [&](KnownJob& found) -> Status {
+    found.rescale = std::make_shared<Rescale>(parallelism);
+    outcome = found.rescale->outcome();
     return {};
   });
-  if (accepted) system_->cancel(std::string(id));
-  return accepted;
+  if (!known) return known;
+  system_->savepoint(id, {.path = {}, .then = detail::AfterSavepoint::kRescale},
+                     [this, id](const Status& status) { on_rescale_prepared(id, status); });
+  return {};
 }
 
+void ClusterCoordinator::on_rescale_prepared(const std::string& id, const Status& status) {
+  (void)with_job(id, [&](KnownJob& job) -> Status {
+    if (!job.rescale) return {};
+    job.rescale->stops = status.has_value();
+    if (!status) std::exchange(job.rescale, nullptr)->finish(status);
+    return {};
+  });
+}
+
+// Its tasks have ended.
 void ClusterCoordinator::begin_rescaled(const std::string& id, LeaderEpoch epoch) {
   const std::lock_guard one_at_a_time(changes_);
   KnownJob job;
-  const Status found = with_job(id, [&](KnownJob& entry) -> Status {
-    job = entry;
+  const Status found = with_job(id, [&](KnownJob& known) -> Status {
+    job = known;
+    if (known.submitted.cancelled) {
+      known.rescale.reset();
+      known.ended = JobEnd{.phase = "cancelled", .reason = {}, .at = clock_.now()};
+    }
     return {};
   });
   if (!found || !leads(epoch)) return;
+  const auto rescale = std::exchange(job.rescale, nullptr);
   if (job.submitted.cancelled) {
-    const JobEnd ended{.phase = "cancelled", .reason = {}, .at = clock_.now()};
-    (void)with_job(id, [&](KnownJob& entry) -> Status {
-      entry.ended = ended;
-      return {};
-    });
-    return keep_end(id, ended, epoch);
+    rescale->finish(has_ended("cancelled"));
+    return keep_end(id, {.phase = "cancelled", .reason = {}, .at = clock_.now()}, epoch);
   }
-  job.rescales = false;
   job.view = {};
-  const Status started = persist(epoch, [&] { return start(job, epoch, true); });
+  KnownJob rescaled = job;
+  rescaled.submitted.parallelism = rescale->parallelism;
+  const Status kept = persist(epoch, [&]() -> Status {
+    const auto opened = open_job(places(), rescaled.submitted, epoch, true);
+    const Status possible = opened ? check_going_on(*opened) : Status(opened.error());
+    return possible ? keep(rescaled, epoch) : possible;
+  });
+  const KnownJob& goes_on = kept ? rescaled : job;
+  const Status started = persist(epoch, [&] { return start(goes_on, epoch, true); });
+  rescale->finish(started ? kept : started);
   if (started || !leads(epoch)) return;
-  log_.error("cannot rescale a job", {{"job", id}, {"error", started.error().message()}});
+  log_.error("cannot go on with a job", {{"job", id}, {"error", started.error().message()}});
   give_up(id, started.error());
 }
 
@@ -564,11 +525,13 @@ void ClusterCoordinator::on_ended(const std::string& id, const Status& status) {
       report.completed = true;
       report.failure = "the job has ended before";
     }
-    if (job.rescales && job.view.state == JobState::kCancelled) {
+    const bool finished = job.view.state == JobState::kFinished;
+    if (job.rescale && job.rescale->stops && !finished) {
       calls_.execute([this, id, epoch = *epoch_] { begin_rescaled(id, epoch); });
       return {};
     }
     job.ended = end_of(job, status, clock_.now());
+    if (job.rescale) std::exchange(job.rescale, nullptr)->finish(has_ended(job.ended->phase));
     calls_.execute([this, id, ended = *job.ended, epoch = *epoch_] { keep_end(id, ended, epoch); });
     return {};
   });
@@ -586,7 +549,7 @@ void ClusterCoordinator::keep_end(const std::string& id, const JobEnd& end, Lead
     submitted = job.submitted;
     return {};
   });
-  if (known) remove_checkpoints(submitted, end.phase);
+  if (known) clear_checkpoints(submitted, end.phase);
 }
 
 Result<std::string> ClusterCoordinator::logs(std::string_view id, std::size_t lines) {
@@ -669,7 +632,7 @@ void ClusterCoordinator::forget(const std::string& id, LeaderEpoch epoch) {
     return {};
   });
   if (!found || !leads(epoch)) return;
-  remove_checkpoints(job.submitted, job.ended->phase);
+  clear_checkpoints(job.submitted, job.ended->phase);
   const Status forgotten = persist(epoch, [&] { return documents(epoch).forget(id); });
   if (!forgotten) {
     return log_.error("cannot forget a job", {{"job", id}, {"error", forgotten.error().message()}});
@@ -679,17 +642,11 @@ void ClusterCoordinator::forget(const std::string& id, LeaderEpoch epoch) {
   if (epoch_ == epoch) jobs_.erase(id);
 }
 
-void ClusterCoordinator::remove_checkpoints(const SubmittedJob& submitted, std::string_view phase) {
-  const detail::JobSubmission& submission = submitted.submission;
-  const auto description = detail::decode_submission(submission.description, submission.name);
-  const Result<Config> config =
-      description ? detail::config_of(description->settings) : description.error();
-  if (!config || detail::keeps_checkpoints(config->get(kCheckpointRetention), phase)) return;
-  detail::DirectoryCheckpointStore store(files_, checkpoints_of(submission.id, *config));
-  const Status removed = store.remove_all();
+void ClusterCoordinator::clear_checkpoints(const SubmittedJob& submitted, std::string_view phase) {
+  const Status removed = remove_checkpoints(places(), submitted, phase);
   if (removed) return;
   log_.warn("cannot remove checkpoints",
-            {{"job", submission.id}, {"error", removed.error().message()}});
+            {{"job", submitted.submission.id}, {"error", removed.error().message()}});
 }
 
 }  // namespace millrace

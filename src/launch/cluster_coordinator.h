@@ -13,6 +13,7 @@
 #include <atomic>
 #include <chrono>
 #include <filesystem>
+#include <future>
 #include <map>
 #include <memory>
 #include <mutex>
@@ -30,7 +31,7 @@
 #include "millrace/core/executor.h"
 #include "millrace/core/log.h"
 #include "millrace/launch/known_job.h"
-#include "millrace/plan/logical_plan.h"
+#include "millrace/launch/opened_job.h"
 #include "millrace/state/files/real_file_system.h"
 
 namespace millrace {
@@ -69,11 +70,6 @@ class ClusterCoordinator final : public detail::ClusterControl {
   void tidy();
 
  private:
-  struct Opened {
-    detail::ClusterJob job;
-    detail::LogicalPlan plan;
-  };
-
   ClusterCoordinator(const Config& config, ClusterCoordinatorSettings settings,
                      const Logging& logging);
 
@@ -85,20 +81,21 @@ class ClusterCoordinator final : public detail::ClusterControl {
   template <class Call>
   auto persist(LeaderEpoch epoch, Call call) -> decltype(call());
   Status keep(KnownJob& job, LeaderEpoch epoch);
+  ClusterPlaces places() { return {files_, artifacts_, *shared_.documents, settings_.directory}; }
   detail::JobDocuments documents(LeaderEpoch epoch) { return {*shared_.documents, epoch}; }
   void add(KnownJob job, LeaderEpoch epoch);
   void give_up(const std::string& id, const Error& error);
   Result<LeaderEpoch> leading() const;
-  Result<Opened> open(const detail::SubmittedJob& submitted, LeaderEpoch epoch, bool again);
-  Status check_free(const std::filesystem::path& checkpoints);
   Status start(KnownJob job, LeaderEpoch epoch, bool again, bool may_run = false);
   void on_view(const std::string& id, const detail::JobView& view);
   void on_waits(const std::string& id, const std::string& reason);
   void on_ended(const std::string& id, const Status& status);
   void keep_end(const std::string& id, const detail::JobEnd& end, LeaderEpoch epoch);
+  Status ask_to_rescale(const std::string& id, std::uint32_t parallelism,
+                        std::shared_future<Status>& outcome);
+  void on_rescale_prepared(const std::string& id, const Status& status);
   void begin_rescaled(const std::string& id, LeaderEpoch epoch);
-  std::filesystem::path checkpoints_of(const std::string& id, const Config& config) const;
-  void remove_checkpoints(const detail::SubmittedJob& submitted, std::string_view phase);
+  void clear_checkpoints(const detail::SubmittedJob& submitted, std::string_view phase);
   void tidy_now();
   void forget(const std::string& id, LeaderEpoch epoch);
   template <class Use>
@@ -117,6 +114,7 @@ class ClusterCoordinator final : public detail::ClusterControl {
   std::optional<LeaderEpoch> epoch_;  // while it leads
   bool knows_all_ = false;            // that has to be known of the jobs
   detail::LeaderKnown known_;
+  std::string trouble_;  // why it may be known no more
   std::map<std::string, KnownJob> jobs_;
   std::uint64_t next_savepoint_ = 0;
   detail::HighAvailability shared_;  // ends last: work under way uses it

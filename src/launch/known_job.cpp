@@ -38,6 +38,10 @@ constexpr std::pair<JobPhase, std::string_view> kEnds[] = {{JobPhase::kFinished,
                                                            {JobPhase::kCancelled, "cancelled"},
                                                            {JobPhase::kFailed, "failed"}};
 
+bool has_ended(JobPhase phase) {
+  return std::ranges::any_of(kEnds, [&](const auto& entry) { return entry.first == phase; });
+}
+
 std::string_view word_of(JobPhase phase) {
   const auto* const end =
       std::ranges::find(kEnds, phase, [](const auto& entry) { return entry.first; });
@@ -50,6 +54,12 @@ JobPhase phase_named(std::string_view word) {
 }
 
 }  // namespace
+
+Rescale::~Rescale() { finish(unavailable("the leader has changed meanwhile; ask again")); }
+
+void Rescale::finish(const Status& status) {
+  if (!finished_.exchange(true)) promise_.set_value(status);
+}
 
 detail::JobEnd end_of(const KnownJob& job, const Status& status, Timestamp at) {
   const JobPhase phase = status                                           ? phase_of(job.view.state)
@@ -76,6 +86,10 @@ detail::JobReport report_of(const std::string& id, const KnownJob& job) {
   if (begins && !job.waits.empty()) {
     report.phase = JobPhase::kWaiting;
     report.reason = job.waits;
+  }
+  const bool stops = job.rescale && job.rescale->stops;
+  if (stops || has_ended(report.phase)) {
+    report.phase = stops ? JobPhase::kRestarting : JobPhase::kEnding;  // until that is kept
   }
   if (job.ended) {
     report.phase = phase_named(job.ended->phase);

@@ -1,11 +1,15 @@
 // What a leader has in memory of a job: what was handed in, how it goes, and how it ended.
 #pragma once
 
-#include <map>
+#include <atomic>
+#include <cstdint>
+#include <deque>
+#include <future>
 #include <memory>
 #include <optional>
 #include <string>
 #include <string_view>
+#include <utility>
 
 #include "millrace/actors/coordinator_system.h"
 #include "millrace/coordination/cluster_control.h"
@@ -15,6 +19,27 @@
 
 namespace millrace {
 
+// That a job was asked to go on with another parallelism, until it does or cannot.
+class Rescale {
+ public:
+  explicit Rescale(std::uint32_t to) : parallelism(to) {}
+  Rescale(const Rescale&) = delete;
+  Rescale& operator=(const Rescale&) = delete;
+  ~Rescale();
+
+  // Tells who waits; once, whatever is told later.
+  void finish(const Status& status);
+  std::shared_future<Status> outcome() const { return outcome_; }
+
+  const std::uint32_t parallelism;
+  bool stops = false;  // the tasks end, with all that they did in a checkpoint
+
+ private:
+  std::promise<Status> promise_;
+  std::shared_future<Status> outcome_ = promise_.get_future().share();
+  std::atomic<bool> finished_ = false;
+};
+
 struct KnownJob {
   detail::SubmittedJob submitted;
   detail::DocumentVersion version = detail::kNoDocument;
@@ -23,9 +48,9 @@ struct KnownJob {
   detail::JobView view = {};
   std::string waits = {};  // for what
   std::optional<detail::JobEnd> ended = std::nullopt;
-  bool end_kept = false;  // so that the next leader knows it too
-  bool rescales = false;  // while its tasks are ended for that
-  std::map<std::string, detail::SavepointReport> savepoints = {};
+  bool end_kept = false;                       // so that the next leader knows it too
+  std::shared_ptr<Rescale> rescale = nullptr;  // that is under way
+  std::deque<std::pair<std::string, detail::SavepointReport>> savepoints = {};  // the newest last
 };
 
 detail::JobReport report_of(const std::string& id, const KnownJob& job);

@@ -28,10 +28,13 @@ enum class AfterSavepoint : std::uint8_t {
   kGoOn,
   kStop,   // at the savepoint: whoever restores it goes on as if nothing had been
   kDrain,  // the input ends before: the maximum watermark, timers, what was held back
+  // As kStop, in order to begin anew with another parallelism: the job has not ended. No savepoint
+  // is made, the checkpoint is enough; and none where the tasks do not run, and have the last one.
+  kRescale,
 };
 
 struct SavepointOrder {
-  std::string path;  // of a folder that is not there, or empty
+  std::string path;  // of a folder that is not there, or empty; none to rescale
   AfterSavepoint then = AfterSavepoint::kGoOn;
 };
 

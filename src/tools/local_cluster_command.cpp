@@ -110,6 +110,13 @@ class Member {
     return {std::istreambuf_iterator<char>(file), {}};
   }
 
+  std::string last_line() const {
+    std::string text = said();
+    while (!text.empty() && text.back() == '\n') text.pop_back();
+    const std::size_t end = text.rfind('\n');
+    return end == std::string::npos ? text : text.substr(end + 1);
+  }
+
   // Asked once of what start() has started: whether that has ended already.
   bool has_ended() const { return waitpid(child_, nullptr, WNOHANG) == child_; }
 
@@ -154,8 +161,8 @@ class LocalCluster {
     std::vector<ConfigFlag> settings;
   };
 
-  // Starts what does not run, and waits until all of it answers.
-  Status start(const Wanted& wanted) {
+  // Starts what does not run, and waits until all of it answers. `notes` is told what it waits for.
+  Status start(const Wanted& wanted, std::ostream& notes) {
     std::error_code error;
     fs::create_directories(directory_ / "logs", error);
     if (error) {
@@ -185,7 +192,7 @@ class LocalCluster {
       if (Status status = member.start(std::move(words)); !status) return status;
       started.push_back(member);
     }
-    return await(wanted, started);
+    return await(wanted, started, notes);
   }
 
   std::vector<Member> members() const {
@@ -246,9 +253,24 @@ class LocalCluster {
     return worker.said().find("registered with the leader") != std::string::npos;
   }
 
-  Status await(const Wanted& wanted, const std::vector<Member>& started) const {
+  // As the election says it in the log of each of them.
+  static bool misses_zookeeper(const Member& member) {
+    const std::string said = member.said();
+    return said.find("ZooKeeper does not answer") != std::string::npos &&
+           said.find("ZooKeeper was reached") == std::string::npos;
+  }
+
+  Status await(const Wanted& wanted, const std::vector<Member>& started,
+               std::ostream& notes) const {
     std::optional<Member> ended;
+    bool told = false;
     const auto ready = [&] {
+      if (!told && std::ranges::any_of(started, misses_zookeeper)) {
+        told = true;
+        notes << "millrace cluster: ZooKeeper (" << wanted.zookeeper
+              << ") does not answer; trying again for up to " << kStartTime.count() << " s"
+              << std::endl;
+      }
       for (const Member& member : started) {
         if (!member.has_ended()) continue;
         ended = member;
@@ -261,12 +283,18 @@ class LocalCluster {
     };
     const bool came = waits_until(kStartTime, ready);
     if (ended) {
-      return unavailable(concat(ended->name(), " has ended; see ", ended->log().native()));
+      return unavailable(concat(ended->name(), " has ended: ", ended->last_line(), "; see ",
+                                ended->log().native()));
     }
     if (came) return {};
+    const std::string missing =
+        std::ranges::any_of(started, misses_zookeeper)
+            ? concat(": ZooKeeper (", wanted.zookeeper,
+                     ") does not answer. Its processes go on trying; check the addresses and that "
+                     "the servers run, then start it again to wait, or stop it.")
+            : ".";
     return unavailable(concat("the cluster does not answer after ", kStartTime.count(), " s",
-                              wanted.zookeeper.empty() ? "" : "; is ZooKeeper reached?", " See ",
-                              (directory_ / "logs").native()));
+                              missing, " See ", (directory_ / "logs").native()));
   }
 
   fs::path directory_;
@@ -332,7 +360,7 @@ class ClusterCommand {
       wanted.zookeeper = *flag->text;
     if (const Argument* flag = arguments.find_engine_flag("rest-port"))
       wanted.rest_port = *flag->text;
-    const Status started = cluster.start(wanted);
+    const Status started = cluster.start(wanted, errors_);
     if (!started) return fail(started.error(), kFailed);
     out_ << cluster.addresses() << std::endl;
     return kWell;

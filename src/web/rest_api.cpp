@@ -207,8 +207,8 @@ std::optional<HttpAnswer> RestApi::elsewhere(const HttpRequest& request) const {
   const LeaderReport leader = control_.leader();
   if (leader.here) return std::nullopt;
   if (leader.rest_address.empty()) {
-    return refusal(503,
-                   "this coordinator does not lead, and none that does is known yet; try again");
+    return refusal(503, concat("this coordinator does not lead, and none that does is known yet",
+                               leader.trouble.empty() ? "" : ": ", leader.trouble, "; try again"));
   }
   HttpAnswer answer = refusal(
       307, concat("this coordinator does not lead; the one at ", leader.rest_address, " does"));

@@ -104,7 +104,8 @@ class Cluster : public testing::Test {
 
   // The verifier's job: it ends after so many rounds, each of which takes a few milliseconds.
   std::string submit(const test::EventPattern& pattern, std::uint64_t parallelism,
-                     std::string_view pause = "2000", const Words& flags = {}) {
+                     std::string_view pause = "2000", const Words& flags = {},
+                     const Words& settings = {}) {
     Words words{"submit", "--detached", concat("--parallelism=", parallelism)};
     words.insert(words.end(), flags.begin(), flags.end());
     words.insert(words.end(),
@@ -114,6 +115,7 @@ class Cluster : public testing::Test {
                   concat("--output=", shown().native()), "--checkpoint-interval=100ms", "-D",
                   "restart-strategy.exponential-delay.initial-backoff=50ms", "-D",
                   "restart-strategy.exponential-delay.max-backoff=200ms"});
+    for (const std::string& setting : settings) words.insert(words.end(), {"-D", setting});
     return well(words);
   }
   void expect_exact(const test::EventPattern& pattern) {

@@ -152,6 +152,25 @@ TEST_F(Cluster, RescalesARunningJob) {
   expect_exact(kLong);
 }
 
+// Each of its checkpoints has records in flight, but the one that it is rescaled from.
+TEST_F(Cluster, RescalesAJobWhoseBarriersOvertakeRecords) {
+  start({"--workers=3"});
+  const test::EventPattern pattern{.seed = 11, .partitions = 4, .rounds = 500, .keys = 256};
+  const std::string job =
+      submit(pattern, 2, "1000", {}, {"execution.checkpointing.aligned-timeout=0ms"});
+  for (const char* const parallelism : {"4", "1", "3"}) {
+    wait_for(job, "checkpoint");
+    well({"rescale", job, concat("--parallelism=", parallelism)});
+    const std::string text = well({"describe", job});
+    EXPECT_THAT(text, HasSubstr(concat("parallelism ", parallelism, ","))) << text;
+    EXPECT_THAT(text, testing::Not(HasSubstr("failed"))) << text;
+  }
+  wait_for(job, "checkpoint");
+  kill_one("--host=");
+  wait_for(job, "finished");
+  expect_exact(pattern);
+}
+
 TEST_F(Cluster, CancelsAndStopsJobs) {
   start();
   const std::string first = submit(kLong, 2);
@@ -274,13 +293,6 @@ TEST_F(ClusterOverZooKeeper, GoesOnWhenItsLeaderDiesOrStandsStill) {
   wait_for(job, "finished");
   EXPECT_THAT(well({"describe", job}), HasSubstr("attempt 1,")) << logs();
   expect_exact(kLong);
-}
-
-TEST_F(Cluster, RefusesWhatIsNoJob) {
-  start({"--workers=1"});
-  EXPECT_EQ(millrace({"submit", "/bin/true"}).status, 1);
-  EXPECT_NE(millrace({"submit", (root() / "cluster").native()}).status, 0);
-  EXPECT_EQ(millrace({"describe", std::string(32, 'b')}).status, 1);
 }
 
 }  // namespace

@@ -349,5 +349,18 @@ TEST_F(CheckpointCoordinatorTest, TakesNoSavepointThatWasWithdrawn) {
   EXPECT_THAT(checkpoints.tick(12s), IsEmpty());
 }
 
+TEST_F(CheckpointCoordinatorTest, TakesACheckpointThatWasAskedForWithoutRows) {
+  CheckpointCoordinator checkpoints = running();
+  checkpoints.request_savepoint(false);
+  EXPECT_TRUE(checkpoints.tick(1s).at(0).savepoint) << "somebody waits for it";
+  const Actions written = acknowledge_all(checkpoints, id(1));
+  EXPECT_THAT(words(written), ElementsAre("write metadata 1"));
+  EXPECT_FALSE(written[0].metadata.savepoint);
+  complete(checkpoints, 1, 2s);
+  checkpoints.request_savepoint();
+  (void)checkpoints.tick(2s);
+  EXPECT_TRUE(acknowledge_all(checkpoints, id(2))[0].metadata.savepoint) << "the next has them";
+}
+
 }  // namespace
 }  // namespace millrace::detail

@@ -417,5 +417,59 @@ TEST_F(AdoptedJobTest, RestartsWhenAHostIsLost) {
   EXPECT_THAT(words(job.hear(TaskClosed{task(0, 4)}, at(1s))), ElementsAre("wait"));
 }
 
+constexpr CheckpointId kFirst{1};
+const SavepointOrder kToRescale{.path = {}, .then = AfterSavepoint::kRescale};
+
+TEST_F(JobCoordinatorTest, StopsBehindAnAlignedCheckpointToRescale) {
+  JobCoordinator job = running();
+  const Commands triggered = job.request_savepoint(kToRescale, at(1s));
+  ASSERT_THAT(words(triggered), ElementsAre("trigger"));
+  const Barrier barrier = std::get<Trigger>(only<ToAllHosts>(triggered)).barrier;
+  EXPECT_EQ(barrier.overtakes_at, kMaxTimestamp);
+  ASSERT_NE(barrier.savepoint, nullptr);
+  EXPECT_TRUE(barrier.savepoint->stops);
+  EXPECT_FALSE(barrier.writes_rows());
+  EXPECT_THAT(job.check_savepoint().error().message(), HasSubstr("to rescale from is under way"));
+  EXPECT_THAT(words(acknowledge_all(job, kFirst, at(2s))), ElementsAre("write"));
+  (void)job.metadata_written(kFirst, {}, at(2s));
+  EXPECT_THAT(words(job.pointer_swapped(kFirst, {}, at(2s))),
+              ElementsAre("complete", "remove unused"));
+  EXPECT_THAT(job.hear(CheckpointCommitted{task(0), kFirst}, at(2s)), IsEmpty());
+  EXPECT_THAT(words(job.hear(CheckpointCommitted{task(1), kFirst}, at(2s))),
+              ElementsAre("tell savepoint", "close"));
+  (void)job.hear(TaskClosed{task(0)}, at(2s));
+  EXPECT_THAT(words(job.hear(TaskClosed{task(1)}, at(2s))), ElementsAre("record rescaling"));
+}
+
+TEST_F(JobCoordinatorTest, EndsNoJobThoughATaskFailsWhenItClosesToRescale) {
+  JobCoordinator job = running();
+  (void)job.request_savepoint(kToRescale, at(1s));
+  (void)acknowledge_all(job, kFirst, at(2s));
+  (void)job.metadata_written(kFirst, {}, at(2s));
+  (void)job.pointer_swapped(kFirst, {}, at(2s));
+  (void)job.hear(CheckpointCommitted{task(0), kFirst}, at(2s));
+  (void)job.hear(CheckpointCommitted{task(1), kFirst}, at(2s));
+  (void)job.hear(TaskFailed{task(0), user_code("its close() throws")}, at(2s));
+  (void)job.hear(TaskClosed{task(0)}, at(2s));
+  EXPECT_THAT(words(job.hear(TaskClosed{task(1)}, at(2s))), ElementsAre("record rescaling"));
+}
+
+TEST_F(JobCoordinatorTest, GoesOnWhereItsCheckpointToRescaleFails) {
+  JobCoordinator job = running();
+  (void)job.request_savepoint(kToRescale, at(1s));
+  const Commands failed =
+      job.hear(CheckpointDeclined{task(0), kFirst, resource_exhausted("full")}, at(2s));
+  EXPECT_THAT(words(failed), ElementsAre("abort", "discard savepoint", "tell no savepoint"));
+  EXPECT_THAT(only<TellSavepoint>(failed).result.error().message(), HasSubstr("full"));
+  EXPECT_EQ(job.state(), JobState::kRunning);
+}
+
+TEST_F(JobCoordinatorTest, StopsAtOnceToRescaleWhereItsTasksDoNotRun) {
+  JobCoordinator job = made();
+  (void)job.start(at(0s));
+  EXPECT_THAT(words(job.request_savepoint(kToRescale, at(1s))), ElementsAre("tell savepoint"));
+  EXPECT_THAT(words(job.allocated(0, attempt(), here(), at(1s))), ElementsAre("record rescaling"));
+}
+
 }  // namespace
 }  // namespace millrace::detail

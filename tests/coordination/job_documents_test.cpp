@@ -135,6 +135,28 @@ TEST_F(JobDocumentsTest, HandedInAgainAJobLosesNothing) {
   EXPECT_TRUE(jobs_.end_of("a")->has_value());
 }
 
+// Such as one that is asked for again.
+TEST_F(JobDocumentsTest, KeepsAJobThoughTheReplyIsLost) {
+  ASSERT_TRUE(jobs_.keep(job_of("a"), kNoDocument));
+  SubmittedJob changed = job_of("a");
+  changed.parallelism = 7;
+  for (std::size_t n = 1;; ++n) {
+    ASSERT_LT(n, 100u);
+    const auto before = jobs_.find("a");
+    ASSERT_TRUE(before && *before);
+    ++changed.parallelism;
+    files_.fail_short(n, EIO);
+    const auto tried = jobs_.keep(changed, (*before)->version);
+    if (!files_.failed()) break;
+    const auto kept = tried ? tried : jobs_.keep(changed, (*before)->version);
+    ASSERT_TRUE(kept) << n << ": " << kept.error().message();
+    const auto found = jobs_.find("a");
+    ASSERT_TRUE(found && *found);
+    EXPECT_EQ((*found)->job.parallelism, changed.parallelism) << n;
+    EXPECT_EQ((*found)->version, *kept) << n;
+  }
+}
+
 TEST_F(JobDocumentsTest, ALeaderThatWasDeposedForgetsNothing) {
   make_ended("a");
   write_record("b", "finished");

@@ -22,7 +22,7 @@ std::vector<Do> kinds(const SavepointRequests::Actions& actions) {
 // Of a job of two tasks.
 SavepointRequests taken(AfterSavepoint then) {
   SavepointRequests requests(2);
-  EXPECT_THAT(kinds(requests.request(then)), ElementsAre(Do::kMake));
+  EXPECT_THAT(kinds(requests.request(then, true)), ElementsAre(Do::kMake));
   if (then == AfterSavepoint::kDrain) {
     EXPECT_THAT(kinds(requests.made({}, true)), ElementsAre(Do::kDrain));
     EXPECT_THAT(kinds(requests.final_checkpoint_due()), ElementsAre(Do::kTake));
@@ -79,9 +79,9 @@ TEST(SavepointRequests, WithDrainAreTheFinalCheckpoint) {
 
 TEST(SavepointRequests, WithDrainNeedTasksThatRun) {
   SavepointRequests requests(2);
-  (void)requests.request(AfterSavepoint::kDrain);
+  (void)requests.request(AfterSavepoint::kDrain, true);
   EXPECT_THAT(kinds(requests.made({}, false)), ElementsAre(Do::kDiscard, Do::kReply));
-  (void)requests.request(AfterSavepoint::kDrain);
+  (void)requests.request(AfterSavepoint::kDrain, true);
   (void)requests.made({}, true);
   EXPECT_THAT(kinds(requests.interrupted()), ElementsAre(Do::kWithdraw, Do::kDiscard, Do::kReply));
   EXPECT_THAT(requests.final_checkpoint_due(), IsEmpty());
@@ -90,7 +90,7 @@ TEST(SavepointRequests, WithDrainNeedTasksThatRun) {
 // Such as behind a periodic checkpoint that is still under way.
 TEST(SavepointRequests, WithDrainAreGivenUpWhileTheFinalCheckpointWaits) {
   SavepointRequests requests(2);
-  (void)requests.request(AfterSavepoint::kDrain);
+  (void)requests.request(AfterSavepoint::kDrain, true);
   (void)requests.made({}, true);
   EXPECT_THAT(kinds(requests.final_checkpoint_due()), ElementsAre(Do::kTake));
   EXPECT_THAT(kinds(requests.interrupted()), ElementsAre(Do::kWithdraw, Do::kDiscard, Do::kReply));
@@ -99,7 +99,7 @@ TEST(SavepointRequests, WithDrainAreGivenUpWhileTheFinalCheckpointWaits) {
 
 TEST(SavepointRequests, SayThatTheFolderCannotBeMade) {
   SavepointRequests requests(2);
-  (void)requests.request(AfterSavepoint::kGoOn);
+  (void)requests.request(AfterSavepoint::kGoOn, true);
   const auto actions = requests.made(unavailable("read-only"), true);
   EXPECT_THAT(kinds(actions), ElementsAre(Do::kReply));
   EXPECT_EQ(actions[0].result.error().message(), "read-only");
@@ -108,7 +108,7 @@ TEST(SavepointRequests, SayThatTheFolderCannotBeMade) {
 
 TEST(SavepointRequests, WaitForTasksThatRestart) {
   SavepointRequests requests(2);
-  (void)requests.request(AfterSavepoint::kGoOn);
+  (void)requests.request(AfterSavepoint::kGoOn, true);
   EXPECT_THAT(requests.interrupted(), IsEmpty());
   EXPECT_THAT(kinds(requests.made({}, false)), ElementsAre(Do::kTake));
   EXPECT_THAT(requests.interrupted(), IsEmpty());
@@ -118,9 +118,9 @@ TEST(SavepointRequests, WaitForTasksThatRestart) {
 
 TEST(SavepointRequests, BehindWhichTheJobStopsDoNotWaitForTasksThatRestart) {
   SavepointRequests requests(2);
-  (void)requests.request(AfterSavepoint::kStop);
+  (void)requests.request(AfterSavepoint::kStop, true);
   EXPECT_THAT(kinds(requests.made({}, false)), ElementsAre(Do::kDiscard, Do::kReply));
-  (void)requests.request(AfterSavepoint::kStop);
+  (void)requests.request(AfterSavepoint::kStop, true);
   EXPECT_THAT(kinds(requests.made({}, true)), ElementsAre(Do::kTake));
   EXPECT_THAT(kinds(requests.interrupted()), ElementsAre(Do::kWithdraw, Do::kDiscard, Do::kReply));
   EXPECT_FALSE(requests.busy());
@@ -147,6 +147,49 @@ TEST(SavepointRequests, DoNotStopAJobWhoseTasksFailedMeanwhile) {
 TEST(SavepointRequests, ReplyWhenTheJobEnds) {
   EXPECT_THAT(SavepointRequests(2).ended(), IsEmpty());
   EXPECT_THAT(kinds(taken(AfterSavepoint::kGoOn).ended()), ElementsAre(Do::kDiscard, Do::kReply));
+}
+
+SavepointRequests rescaling() {
+  SavepointRequests requests(2);
+  EXPECT_THAT(kinds(requests.request(AfterSavepoint::kRescale, true)), ElementsAre(Do::kTake));
+  EXPECT_TRUE(requests.stops());
+  EXPECT_TRUE(requests.rescales());
+  requests.triggered(kId);
+  return requests;
+}
+
+TEST(SavepointRequests, StopTheJobBehindAnyCheckpointToRescaleIt) {
+  SavepointRequests requests = rescaling();
+  EXPECT_THAT(requests.completed(kId), IsEmpty());
+  EXPECT_THAT(requests.committed(kId), IsEmpty());
+  EXPECT_THAT(kinds(requests.committed(kId)), ElementsAre(Do::kReply, Do::kStop));
+  EXPECT_FALSE(requests.busy());
+}
+
+TEST(SavepointRequests, StopAJobAtOnceToRescaleItWhereItsTasksDoNotRun) {
+  SavepointRequests requests(2);
+  EXPECT_THAT(kinds(requests.request(AfterSavepoint::kRescale, false)),
+              ElementsAre(Do::kReply, Do::kStop));
+  EXPECT_FALSE(requests.busy());
+}
+
+TEST(SavepointRequests, LeaveAJobAsItIsWhereTheCheckpointToRescaleItFails) {
+  SavepointRequests requests = rescaling();
+  const auto actions = requests.aborted(kId, resource_exhausted("full"));
+  EXPECT_THAT(kinds(actions), ElementsAre(Do::kDiscard, Do::kReply));
+  EXPECT_EQ(actions.back().result.error().message(), "full");
+  EXPECT_FALSE(requests.busy());
+}
+
+TEST(SavepointRequests, DoNotRescaleAJobWhoseTasksFail) {
+  SavepointRequests waits(2);
+  (void)waits.request(AfterSavepoint::kRescale, true);
+  EXPECT_THAT(kinds(waits.interrupted()), ElementsAre(Do::kWithdraw, Do::kDiscard, Do::kReply));
+  SavepointRequests stops = rescaling();
+  (void)stops.completed(kId);
+  const auto actions = stops.interrupted();
+  EXPECT_THAT(kinds(actions), ElementsAre(Do::kReply));
+  EXPECT_FALSE(actions.front().result);
 }
 
 }  // namespace

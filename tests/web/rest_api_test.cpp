@@ -318,6 +318,13 @@ TEST_F(RestApiTest, SendsOnToTheLeader) {
   EXPECT_EQ(get("/nowhere").status, 404);
 }
 
+TEST_F(RestApiTest, SaysWhyItIsNotKnownWhoLeads) {
+  control_.set_leader({.here = false, .rest_address = {}, .trouble = "nobody answers"});
+  const Answer answer = get("/jobs");
+  EXPECT_EQ(answer.status, 503);
+  EXPECT_THAT(answer.error(), HasSubstr("is known yet: nobody answers; try again"));
+}
+
 TEST_F(RestApiTest, SaysThatNobodyLeads) {
   control_.set_leader({.here = false});
   const Answer answer = get("/jobs");

@@ -164,6 +164,7 @@ Duration ZooKeeperElection::await_connection() {
               {{"servers", options_.quorum},
                {"cluster", options_.path},
                {"after", options_.connection_timeout}});
+    listener_(Frozen{concat("ZooKeeper (", options_.quorum, ") does not answer")});
     drop_session();  // the next one looks the addresses up again
     return kAtOnce;
   }
