@@ -165,14 +165,7 @@ TEST_F(Cluster, GoesOnFromASavepoint) {
   start();
   const std::string first = submit(kLong, 2);
   wait_for(first, "checkpoint");
-  const fs::path savepoints = root() / "savepoints";
-  well({"stop", first, concat("--savepoint=", savepoints.native())});
-  std::string path;
-  for (const auto& entry : fs::directory_iterator(savepoints)) path = entry.path();
-  ASSERT_FALSE(path.empty());
-  const std::string second = submit(kLong, 4, "0", {concat("--restore=", path)});
-  wait_for(second, "finished");
-  expect_exact(kLong);
+  finish_at_once(first, kLong, 4);
 }
 
 TEST_F(Cluster, TakesTheSameSubmissionOnce) {
