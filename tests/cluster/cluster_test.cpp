@@ -7,7 +7,6 @@
 #include <map>
 
 #include "cluster/cluster_fixture.h"
-#include "cluster/zookeeper_fixture.h"
 
 namespace millrace::test_support {
 namespace {
@@ -250,23 +249,6 @@ TEST_F(Cluster, GoesOnWhoeverIsKilled) {
   }
   wait_for(job, "finished");
   expect_exact(pattern);
-}
-
-TEST_F(ClusterOverZooKeeper, GoesOnWhenItsLeaderDiesOrStandsStill) {
-  start(size());
-  const std::string job = submit(kLong, 4, "10000");
-  wait_for(job, "checkpoint");
-  kill_one(leader());
-  start(size());
-  wait_for(job, "checkpoint");
-  const std::string stands_still = leader();
-  kill_one(stands_still, SIGSTOP);
-  wait_until([&] { return leader() != stands_still; });
-  kill_one(stands_still, SIGCONT);
-  wait_for(job, "checkpoint");
-  wait_for(job, "finished");
-  EXPECT_THAT(well({"describe", job}), HasSubstr("attempt 1,")) << logs();
-  expect_exact(kLong);
 }
 
 TEST_F(Cluster, RefusesWhatIsNoJob) {
