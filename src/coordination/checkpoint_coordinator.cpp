@@ -11,6 +11,12 @@ using Actions = CheckpointCoordinator::Actions;
 using Kind = CheckpointAction::Kind;
 using State = CheckpointState;
 
+namespace {
+
+constexpr std::chrono::milliseconds kPauseOfSwaps{200};
+
+}  // namespace
+
 std::string_view to_string(CheckpointAction::Kind kind) {
   constexpr std::string_view kWords[] = {"trigger",  "write metadata", "swap pointer",
                                          "complete", "abort",          "fail"};
@@ -39,7 +45,9 @@ Actions CheckpointCoordinator::stop(Time now) {
   running_ = false;
   final_requested_ = false;
   if (state_ == State::kWaiting) state_ = State::kStopped;
-  if (state_ != State::kCollecting && state_ != State::kWriting) return {};
+  const bool ends_here =
+      state_ == State::kCollecting || state_ == State::kWriting || state_ == State::kInDoubt;
+  if (!ends_here) return {};
   finish(now);
   return {{.kind = Kind::kAbort,
            .checkpoint = pending_.name,
@@ -51,6 +59,7 @@ Actions CheckpointCoordinator::tick(Time now) {
   const std::optional<Time> due = wake_at();
   if (!due || now < *due) return {};
   if (state_ == State::kWaiting) return trigger(now);
+  if (state_ == State::kInDoubt) return swap();
   return abort(unavailable(concat("checkpoint ", pending_.name.id.value(), ": ", pending_.missing,
                                   " of ", subtasks_ + enumerators_,
                                   " acknowledgements did not come before its timeout "
@@ -67,6 +76,8 @@ std::optional<CheckpointCoordinator::Time> CheckpointCoordinator::wake_at() cons
     case State::kCollecting:
     case State::kWriting:
       return pending_.timeout_at;
+    case State::kInDoubt:
+      return pending_.swap_again_at;
     case State::kStopped:
     case State::kSwapping:
       break;
@@ -151,6 +162,10 @@ Actions CheckpointCoordinator::decline(CheckpointId id, const std::optional<Erro
 Actions CheckpointCoordinator::metadata_written(CheckpointId id, const Status& written, Time now) {
   if (!is_pending(id, State::kWriting)) return {};
   if (!written) return abort(written.error(), now);
+  return swap();
+}
+
+Actions CheckpointCoordinator::swap() {
   state_ = State::kSwapping;
   return {{.kind = Kind::kSwapPointer,
            .checkpoint = pending_.name,
@@ -170,6 +185,12 @@ std::vector<CheckpointName> CheckpointCoordinator::retained_with(CheckpointName 
 
 Actions CheckpointCoordinator::pointer_swapped(CheckpointId id, const Status& swapped, Time now) {
   if (!is_pending(id, State::kSwapping)) return {};
+  const bool in_doubt = !swapped && swapped.error().code() == ErrorCode::kUnavailable;
+  if (in_doubt && running_ && now < pending_.timeout_at) {
+    state_ = State::kInDoubt;
+    pending_.swap_again_at = now + kPauseOfSwaps;
+    return {};
+  }
   if (!swapped) return abort(swapped.error(), now);
   finish(now);
   failures_ = 0;

@@ -6,9 +6,15 @@
 //                   |<--- aborted: declined, timed out, stopped, not written|
 //                   |                                                       v
 //                   \<----------- completed, or not swapped ------------ kSwapping
+//                                                      after a pause, again ^ |  no answer
+//                                                                           | v
+//                                                                         kInDoubt
 //
 // The swap of the job's pointer completes a checkpoint: nobody is told to commit before it is
-// confirmed. While it is under way the checkpoint cannot be aborted any more, whatever fails.
+// confirmed. While it is under way the checkpoint cannot be aborted any more, whatever fails. Where
+// nobody says whether it was done, as without ZooKeeper's quorum, tasks run on and it is asked for
+// again, until the checkpoint's time is over. Once tasks have failed it is asked for no more: who
+// starts them again looks whether it was done.
 //
 // After the last record a final checkpoint commits what the sinks hold, also where the interval is
 // 0. One that fails is tried again, as often as is tolerated.
@@ -29,7 +35,14 @@
 
 namespace millrace::detail {
 
-enum class CheckpointState : std::uint8_t { kStopped, kWaiting, kCollecting, kWriting, kSwapping };
+enum class CheckpointState : std::uint8_t {
+  kStopped,
+  kWaiting,
+  kCollecting,
+  kWriting,
+  kSwapping,
+  kInDoubt
+};
 
 // What the coordinator must do now.
 struct CheckpointAction {
@@ -109,12 +122,14 @@ class CheckpointCoordinator {
     bool rows = false;
     bool final = false;
     Time timeout_at{0};
+    Time swap_again_at{0};  // if it is in doubt
     std::vector<std::optional<TaskSnapshot>> tasks;
     std::map<std::string, std::optional<StatePiece>> splits;
     std::size_t missing = 0;  // acknowledgements
   };
 
   bool is_pending(CheckpointId id, CheckpointState state) const;
+  Actions swap();
   Actions trigger(Time now);
   Actions count_acknowledgement();
   Actions abort(const Error& error, Time now);

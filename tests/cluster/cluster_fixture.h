@@ -4,6 +4,7 @@
 
 #include <gtest/gtest.h>
 
+#include <algorithm>
 #include <chrono>
 #include <csignal>
 #include <filesystem>
@@ -32,14 +33,27 @@ struct Said {
   std::string text;
 };
 
+class Stopwatch {
+ public:
+  double seconds() const {
+    return std::chrono::duration<double>(std::chrono::steady_clock::now() - begin_).count();
+  }
+
+ private:
+  std::chrono::steady_clock::time_point begin_ = std::chrono::steady_clock::now();
+};
+
 class Cluster : public testing::Test {
  protected:
   ~Cluster() override { (void)millrace({"cluster", "stop", dir()}); }
 
+  // What a command begins with, to run where the cluster can be asked.
+  virtual Words before() const { return {}; }
   // Ends after a minute, whatever it waits for.
   Said millrace(const Words& words) {
     const fs::path output = root() / concat("said-", ++commands_);
-    faults::Command command{.words = {program_}, .variables = variables_, .output = output};
+    faults::Command command{.words = before(), .variables = variables_, .output = output};
+    command.words.push_back(program_);
     command.words.insert(command.words.end(), words.begin(), words.end());
     if (!rest_.empty()) command.variables["MILLRACE_REST"] = rest_;
     const auto exit = faults::ChildProcess(command).wait_for(90s);
@@ -160,6 +174,28 @@ class Cluster : public testing::Test {
       return std::nullopt;
     }
     return std::atoi(text.c_str() + at + std::string_view("attempt ").size());
+  }
+
+  // How many checkpoints of the job are complete, as its leader has counted.
+  std::uint64_t checkpoints(const std::string& job) {
+    const std::string text = millrace({"describe", job}).text;
+    const std::size_t end = text.find(" checkpoints completed");
+    if (end == std::string::npos) return 0;
+    return std::strtoull(&text[text.rfind(' ', end - 1)], nullptr, 10);
+  }
+  void wait_for_another_checkpoint(const std::string& job) {
+    const std::uint64_t before = checkpoints(job);
+    wait_until([&] { return checkpoints(job) > before; });
+  }
+  // The job ends behind a savepoint, and what is left of it is run from there without pauses.
+  void finish_at_once(const std::string& job, const test::EventPattern& pattern,
+                      std::uint64_t parallelism) {
+    const fs::path savepoints = root() / "savepoints";
+    well({"stop", job, concat("--savepoint=", savepoints.native())});
+    ASSERT_TRUE(fs::exists(savepoints)) << logs();
+    const std::string path = fs::directory_iterator(savepoints)->path();
+    wait_for(submit(pattern, parallelism, "0", {concat("--restore=", path)}), "finished");
+    expect_exact(pattern);
   }
 
   // The ends of what all processes have said.

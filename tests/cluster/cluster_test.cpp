@@ -7,7 +7,6 @@
 #include <map>
 
 #include "cluster/cluster_fixture.h"
-#include "cluster/zookeeper_fixture.h"
 
 namespace millrace::test_support {
 namespace {
@@ -184,14 +183,7 @@ TEST_F(Cluster, GoesOnFromASavepoint) {
   start();
   const std::string first = submit(kLong, 2);
   wait_for(first, "checkpoint");
-  const fs::path savepoints = root() / "savepoints";
-  well({"stop", first, concat("--savepoint=", savepoints.native())});
-  std::string path;
-  for (const auto& entry : fs::directory_iterator(savepoints)) path = entry.path();
-  ASSERT_FALSE(path.empty());
-  const std::string second = submit(kLong, 4, "0", {concat("--restore=", path)});
-  wait_for(second, "finished");
-  expect_exact(kLong);
+  finish_at_once(first, kLong, 4);
 }
 
 TEST_F(Cluster, TakesTheSameSubmissionOnce) {
@@ -276,23 +268,6 @@ TEST_F(Cluster, GoesOnWhoeverIsKilled) {
   }
   wait_for(job, "finished");
   expect_exact(pattern);
-}
-
-TEST_F(ClusterOverZooKeeper, GoesOnWhenItsLeaderDiesOrStandsStill) {
-  start(size());
-  const std::string job = submit(kLong, 4, "10000");
-  wait_for(job, "checkpoint");
-  kill_one(leader());
-  start(size());
-  wait_for(job, "checkpoint");
-  const std::string stands_still = leader();
-  kill_one(stands_still, SIGSTOP);
-  wait_until([&] { return leader() != stands_still; });
-  kill_one(stands_still, SIGCONT);
-  wait_for(job, "checkpoint");
-  wait_for(job, "finished");
-  EXPECT_THAT(well({"describe", job}), HasSubstr("attempt 1,")) << logs();
-  expect_exact(kLong);
 }
 
 }  // namespace

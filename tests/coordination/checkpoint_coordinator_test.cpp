@@ -174,8 +174,34 @@ TEST_F(CheckpointCoordinatorTest, AbortsOneWhoseMetadataIsNotWritten) {
 
 TEST_F(CheckpointCoordinatorTest, AbortsOneThatIsNotSwapped) {
   CheckpointCoordinator checkpoints = swapping();
-  EXPECT_THAT(words(checkpoints.pointer_swapped(id(1), unavailable("no reply"), 13s)),
+  EXPECT_THAT(words(checkpoints.pointer_swapped(id(1), internal("refused"), 13s)),
               ElementsAre("abort 1", "fail 1"));
+}
+
+TEST_F(CheckpointCoordinatorTest, AsksForASwapAgainThatMayHaveBeenDone) {
+  CheckpointCoordinator checkpoints = swapping();
+  EXPECT_THAT(checkpoints.pointer_swapped(id(1), unavailable("no reply"), 13s), IsEmpty());
+  EXPECT_EQ(checkpoints.state(), State::kInDoubt);
+  ASSERT_TRUE(checkpoints.wake_at());
+  EXPECT_GT(*checkpoints.wake_at(), 13s);
+  EXPECT_THAT(words(checkpoints.tick(*checkpoints.wake_at())), ElementsAre("swap pointer 1"));
+  EXPECT_THAT(words(checkpoints.pointer_swapped(id(1), {}, 14s)), ElementsAre("complete 1"));
+}
+
+TEST_F(CheckpointCoordinatorTest, GivesUpASwapThatIsInDoubtForTooLong) {
+  CheckpointCoordinator checkpoints = swapping();
+  EXPECT_THAT(words(checkpoints.pointer_swapped(id(1), unavailable("no reply"), 15s)),
+              ElementsAre("abort 1", "fail 1"));
+}
+
+// Its tasks may have begun anew from what it was not part of.
+TEST_F(CheckpointCoordinatorTest, AsksForNoSwapOnceTasksHaveFailed) {
+  CheckpointCoordinator checkpoints = swapping();
+  (void)checkpoints.pointer_swapped(id(1), unavailable("no reply"), 13s);
+  EXPECT_THAT(words(checkpoints.stop(14s)), ElementsAre("abort 1"));
+  EXPECT_EQ(checkpoints.wake_at(), std::nullopt);
+  checkpoints.resume(50s);
+  EXPECT_THAT(words(checkpoints.tick(60s)), ElementsAre("trigger 2"));
 }
 
 TEST_F(CheckpointCoordinatorTest, DoesNotTolerateTheLossOfItsLead) {

@@ -22,11 +22,13 @@ constexpr auto kPatience = 1min;  // with servers, on a busy machine
 constexpr const char* kJava = "/usr/bin/java";
 constexpr const char* kLibraries = "/usr/share/java/zookeeper.jar:/usr/share/java/slf4j-simple.jar";
 
-sockaddr_in loopback(int port) {
+sockaddr_in address_of(const std::string& machine, int port) {
   sockaddr_in address{};
   address.sin_family = AF_INET;
   address.sin_port = htons(static_cast<std::uint16_t>(port));
-  address.sin_addr.s_addr = htonl(INADDR_LOOPBACK);
+  if (inet_pton(AF_INET, machine.c_str(), &address.sin_addr) != 1) {
+    throw std::runtime_error("no address of IPv4: " + machine);
+  }
   return address;
 }
 
@@ -48,7 +50,7 @@ int free_port() {
   for (int i = 0; i < 1'000; ++i) {
     const int port = std::uniform_int_distribution(12'000, 32'000)(random);
     const Socket socket;
-    const sockaddr_in address = loopback(port);
+    const sockaddr_in address = address_of("127.0.0.1", port);
     if (bind(socket.number(), reinterpret_cast<const sockaddr*>(&address), sizeof address) == 0) {
       return port;
     }
@@ -57,11 +59,11 @@ int free_port() {
 }
 
 // What a server answers to one of its words of four letters.
-std::string ask(int port, std::string_view word) {
+std::string ask(const std::string& machine, int port, std::string_view word) {
   const Socket socket;
   const timeval patience{.tv_sec = 1, .tv_usec = 0};
   setsockopt(socket.number(), SOL_SOCKET, SO_RCVTIMEO, &patience, sizeof patience);
-  const sockaddr_in address = loopback(port);
+  const sockaddr_in address = address_of(machine, port);
   if (connect(socket.number(), reinterpret_cast<const sockaddr*>(&address), sizeof address) != 0 ||
       send(socket.number(), word.data(), word.size(), MSG_NOSIGNAL) < 0) {
     return {};
@@ -76,12 +78,16 @@ std::string ask(int port, std::string_view word) {
 
 }  // namespace
 
-ZooKeeperEnsemble::ZooKeeperEnsemble(std::size_t servers) : servers_(servers) {
+ZooKeeperEnsemble::ZooKeeperEnsemble(std::size_t servers)
+    : ZooKeeperEnsemble(std::vector<Place>(servers)) {}
+
+ZooKeeperEnsemble::ZooKeeperEnsemble(std::vector<Place> places) : servers_(places.size()) {
   if (access(kJava, X_OK) != 0 || access("/usr/share/java/zookeeper.jar", R_OK) != 0) {
     throw std::runtime_error("ZooKeeper's server or Java is missing; run: scripts/setup test");
   }
   std::vector<std::size_t> all;
   for (Server& server : servers_) {
+    server.place = std::move(places[all.size()]);
     server.client_port = free_port();
     server.quorum_port = free_port();
     server.election_port = free_port();
@@ -102,15 +108,15 @@ void ZooKeeperEnsemble::configure(std::size_t server) const {
   std::string text =
       "tickTime=200\ninitLimit=25\nsyncLimit=20\nminSessionTimeout=400\n"
       "maxSessionTimeout=60000\nmaxClientCnxns=0\nadmin.enableServer=false\n"
-      "4lw.commands.whitelist=*\nclientPortAddress=127.0.0.1\n"
-      "clientPort=" +
-      std::to_string(servers_[server].client_port) +
+      "4lw.commands.whitelist=*\nclientPortAddress=" +
+      servers_[server].place.address +
+      "\nclientPort=" + std::to_string(servers_[server].client_port) +
       "\n"
       "dataDir=" +
       directory_of(server) + "\n";
   for (std::size_t i = 0; i < servers_.size() && servers_.size() > 1; ++i) {
-    text += "server." + std::to_string(i + 1) +
-            "=127.0.0.1:" + std::to_string(servers_[i].quorum_port) + ":" +
+    text += "server." + std::to_string(i + 1) + "=" + servers_[i].place.address + ":" +
+            std::to_string(servers_[i].quorum_port) + ":" +
             std::to_string(servers_[i].election_port) + "\n";
   }
   directory_.file(name + "zoo.cfg", text);
@@ -123,15 +129,15 @@ void ZooKeeperEnsemble::start(std::size_t server) {
   const int input = open("/dev/null", O_RDONLY | O_CLOEXEC);
   const int output =
       open((directory + "/log").c_str(), O_WRONLY | O_CREAT | O_APPEND | O_CLOEXEC, 0644);
-  servers_[server].process = std::make_unique<Child>(
-      std::vector<std::string>{
-          kJava, "-Xmx96m", "-Xss512k", "-XX:+UseSerialGC", "-XX:TieredStopAtLevel=1",
-          "-XX:-UsePerfData", "-Xshare:auto", "-Dzookeeper.forceSync=no",
-          "-Dzookeeper.preAllocSize=64", "-Dzookeeper.jmx.log4j.disable=true",
-          "-Dorg.slf4j.simpleLogger.defaultLogLevel=warn",
-          "-Dorg.slf4j.simpleLogger.showDateTime=true", "-cp", kLibraries,
-          "org.apache.zookeeper.server.quorum.QuorumPeerMain", directory + "/zoo.cfg"},
-      input, output);
+  std::vector<std::string> words = servers_[server].place.prefix;
+  words.insert(words.end(),
+               {kJava, "-Xmx96m", "-Xss512k", "-XX:+UseSerialGC", "-XX:TieredStopAtLevel=1",
+                "-XX:-UsePerfData", "-Xshare:auto", "-Dzookeeper.forceSync=no",
+                "-Dzookeeper.preAllocSize=64", "-Dzookeeper.jmx.log4j.disable=true",
+                "-Dorg.slf4j.simpleLogger.defaultLogLevel=warn",
+                "-Dorg.slf4j.simpleLogger.showDateTime=true", "-cp", kLibraries,
+                "org.apache.zookeeper.server.quorum.QuorumPeerMain", directory + "/zoo.cfg"});
+  servers_[server].process = std::make_unique<Child>(words, input, output);
   close(input);
   close(output);
 }
@@ -143,7 +149,7 @@ std::string ZooKeeperEnsemble::addresses() const {
 }
 
 std::string ZooKeeperEnsemble::address(std::size_t server) const {
-  return "127.0.0.1:" + std::to_string(servers_[server].client_port);
+  return servers_[server].place.address + ":" + std::to_string(servers_[server].client_port);
 }
 
 void ZooKeeperEnsemble::kill(std::size_t server) { servers_[server].process->kill(); }
@@ -158,7 +164,8 @@ void ZooKeeperEnsemble::resume(std::size_t server) { servers_[server].process->s
 
 // What a server says of itself, such as its "Mode"; empty if it does not serve.
 std::string ZooKeeperEnsemble::word_of(std::size_t server, std::string_view name) const {
-  const std::string answer = ask(servers_[server].client_port, "srvr");
+  const std::string answer =
+      ask(servers_[server].place.address, servers_[server].client_port, "srvr");
   const std::string before = std::string(name) + ": ";
   const std::size_t at = answer.find(before);
   if (at == std::string::npos) return {};

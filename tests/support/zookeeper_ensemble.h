@@ -1,6 +1,7 @@
-// Real ZooKeeper servers on loopback, on ports that were free, with their data in a temporary
-// directory, for tests of whole clusters. What goes wrong while they start is thrown: without them
-// there is no test. They end with this, by their process numbers, and with the thread that made it.
+// Real ZooKeeper servers, on loopback unless it is said where, on ports that were free, with their
+// data in a temporary directory, for tests of whole clusters. What goes wrong while they start is
+// thrown: without them there is no test. They end with this, by their process numbers, and with the
+// thread that made it.
 //
 // One thread.
 #pragma once
@@ -17,8 +18,15 @@ namespace millrace::test {
 
 class ZooKeeperEnsemble {
  public:
+  // A machine's address, and the words by which a command runs there.
+  struct Place {
+    std::string address = "127.0.0.1";
+    std::vector<std::string> prefix = {};
+  };
+
   // They are up when this returns. Three are the fewest that go on without one.
   explicit ZooKeeperEnsemble(std::size_t servers = 3);
+  explicit ZooKeeperEnsemble(std::vector<Place> places);  // a server at each of them
 
   std::string addresses() const;  // host:port,host:port
   std::string address(std::size_t server) const;
@@ -37,6 +45,7 @@ class ZooKeeperEnsemble {
 
  private:
   struct Server {
+    Place place;
     int client_port = 0;
     int quorum_port = 0;
     int election_port = 0;
