@@ -36,7 +36,8 @@ struct ClusterJob {
   std::uint64_t mark = 0;  // of its plan, as its hosts know it
   std::shared_ptr<const ExecutionPlan> plan;
   ExecutionSettings execution;
-  std::shared_ptr<void> stores;  // that the settings borrow
+  std::shared_ptr<void> stores;                           // that the settings borrow
+  std::optional<std::chrono::nanoseconds> stabilization;  // if it is adaptive
   StartHost host;  // what each of its hosts is told, but for its number and whom to find
 };
 

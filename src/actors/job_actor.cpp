@@ -433,6 +433,9 @@ void JobActor::perform(WaitToRestart& wait) {
 // --- people ---
 
 void JobActor::request_savepoint(RequestSavepoint& request) {
+  if (!started_) {
+    return request.done(unavailable("the job is just being taken over; try again in a moment"));
+  }
   if (Status possible = coordinator_.check_savepoint(); !possible) return request.done(possible);
   // A job that waits for slots may wait for ever, and has no records in flight but in a checkpoint.
   const bool runs = coordinator_.state() == JobState::kRunning;

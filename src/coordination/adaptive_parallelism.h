@@ -1,9 +1,9 @@
-// With which parallelism an adaptive job is to run, as slots come and go: a pure state machine that is
-// asked from time to time.
+// With which parallelism an adaptive job is to run, as slots come and go: a pure state machine that
+// is asked from time to time.
 //
-// Its slots are those that are free and those that it has. While it waits for more than there are, it
-// makes do with fewer; while it runs with fewer than are wanted, it takes more. Either only once it has been so
-// for a time, since workers come and go one by one.
+// Its slots are those that are free and those that it has. While it waits for more than there are,
+// it makes do with fewer; while it runs with fewer than are wanted, it takes more. Either only once
+// it has been so for a time, since workers come and go one by one.
 #pragma once
 
 #include <chrono>
@@ -33,7 +33,7 @@ class AdaptiveParallelism {
                                       Time now);
 
  private:
-  const Time stabilization_;
+  Time stabilization_;
   std::optional<Time> since_;  // it could change
 };
 

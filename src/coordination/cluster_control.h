@@ -70,6 +70,7 @@ struct JobReport {
   std::optional<Timestamp> ended;
   std::uint64_t attempt = 0;
   std::uint32_t parallelism = 0;
+  std::uint32_t wanted_parallelism = 0;  // more, where an adaptive job has not all of its slots
   std::uint64_t completed_checkpoints = 0;
   std::vector<TaskReport> tasks;
   std::vector<CheckpointReport> checkpoints;  // the newest last, as many as are remembered

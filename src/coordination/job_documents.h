@@ -28,6 +28,7 @@ struct SubmittedJob {
   std::uint32_t max_parallelism = 0;  // once it was decided
   bool cancelled = false;             // somebody asked for that
   Timestamp at;
+  std::uint32_t wanted = 0;  // an adaptive job may have less for a time; 0: that parallelism
 };
 
 // Likewise.

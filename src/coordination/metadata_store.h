@@ -24,8 +24,8 @@ struct JobRecord {
   std::vector<std::uint64_t> attempts;  // the last of each region
   std::uint64_t next_checkpoint = 1;
   std::vector<CheckpointName> completed;  // those that are retained, the newest last: the pointer
-  // "running", "finished", "cancelled", "stopped", "failed"; or "rescaling": its tasks were ended in
-  // order to begin anew, and it has not ended.
+  // "running", "finished", "cancelled", "stopped", "failed"; or "rescaling": its tasks were ended
+  // in order to begin anew, and it has not ended.
   std::string state;
   // What it goes on from until the run that chose this has completed a checkpoint: what was
   // completed before stays until then. The latest is the newest that is completed.

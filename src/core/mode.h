@@ -49,6 +49,11 @@ inline constexpr std::array<std::string_view, 4> kRestartKindWords{
     "none", "fixed-delay", "failure-rate", "exponential-delay"};
 constexpr std::span<const std::string_view> words_of(RestartKind) { return kRestartKindWords; }
 
+// Whether a job waits for all of its slots, or makes do with fewer.
+enum class SchedulerKind : std::uint8_t { kDefault, kAdaptive };
+inline constexpr std::array<std::string_view, 2> kSchedulerKindWords{"default", "adaptive"};
+constexpr std::span<const std::string_view> words_of(SchedulerKind) { return kSchedulerKindWords; }
+
 // Where the processes of a cluster agree on who leads.
 enum class HighAvailabilityKind : std::uint8_t { kNone, kZooKeeper };
 inline constexpr std::array<std::string_view, 2> kHighAvailabilityKindWords{"none", "zookeeper"};

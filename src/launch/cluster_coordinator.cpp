@@ -2,6 +2,7 @@
 
 #include <algorithm>
 #include <future>
+#include <limits>
 #include <set>
 #include <thread>
 #include <utility>
@@ -22,6 +23,7 @@ constexpr std::uint64_t kLogBytes = 64 << 10;  // of each process
 constexpr std::chrono::milliseconds kLogWait{2'000};
 constexpr std::chrono::milliseconds kPauseOfAttempts{500};
 constexpr std::chrono::seconds kPatienceWithRescale{20};
+constexpr std::chrono::milliseconds kPauseOfAdapting{500};
 constexpr std::size_t kMostSavepoints = 100;  // of a job, whose outcome is remembered
 constexpr Duration kShortestPauseOfTidying{100};
 constexpr Duration kLongestPauseOfTidying{10'000};
@@ -64,6 +66,15 @@ Status check_rescale(const KnownJob& job, std::uint32_t parallelism) {
   if (!job.rescale || job.rescale->parallelism == parallelism) return {};
   return unavailable(concat("the job is being rescaled to ", job.rescale->parallelism,
                             " already; try again in a moment"));
+}
+
+detail::AdaptiveParallelism::SlotsFor slots_for(const detail::ExecutionPlan& plan) {
+  return [&plan](std::uint32_t parallelism) {
+    detail::LogicalPlan other = plan.logical;
+    other.parallelism = parallelism;
+    const auto planned = detail::make_execution_plan(other);
+    return planned ? detail::slots_required(*planned) : std::numeric_limits<std::uint32_t>::max();
+  };
 }
 
 Error not_leading(std::string_view known) {
@@ -284,6 +295,7 @@ Status ClusterCoordinator::start(KnownJob job, LeaderEpoch epoch, bool again, bo
   }
   opened->may_run = may_run && again;
   job.plan = opened->plan;
+  if (opened->stabilization) job.adaptive.emplace(*opened->stabilization);
   if (job.name.empty()) job.name = opened->plan->logical.job;
   const std::string id = job.submitted.submission.id;
   {
@@ -403,7 +415,7 @@ Result<detail::SavepointReport> ClusterCoordinator::savepoint(std::string_view i
 // is the new parallelism kept. Whatever fails, the job goes on as it was.
 Status ClusterCoordinator::rescale(std::string_view id, std::uint32_t parallelism) {
   std::shared_future<Status> outcome;
-  Status asked = ask_to_rescale(std::string(id), parallelism, outcome);
+  Status asked = ask_to_rescale(std::string(id), parallelism, parallelism, outcome);
   if (!asked || !outcome.valid()) return asked;
   if (outcome.wait_for(kPatienceWithRescale) == std::future_status::ready) return outcome.get();
   return unavailable(
@@ -412,6 +424,7 @@ Status ClusterCoordinator::rescale(std::string_view id, std::uint32_t parallelis
 }
 
 Status ClusterCoordinator::ask_to_rescale(const std::string& id, std::uint32_t parallelism,
+                                          std::uint32_t wanted,
                                           std::shared_future<Status>& outcome) {
   const std::lock_guard one_at_a_time(changes_);
   KnownJob job;
@@ -428,7 +441,7 @@ Status ClusterCoordinator::ask_to_rescale(const std::string& id, std::uint32_t p
   const auto opened = open_job(places(), job.submitted, epoch, true);
   if (!opened) return opened.error();
   const Status known = with_job(id, [&](KnownJob& found) -> Status {
-    found.rescale = std::make_shared<Rescale>(parallelism);
+    found.rescale = std::make_shared<Rescale>(parallelism, wanted);
     outcome = found.rescale->outcome();
     return {};
   });
@@ -468,6 +481,7 @@ void ClusterCoordinator::begin_rescaled(const std::string& id, LeaderEpoch epoch
   job.view = {};
   KnownJob rescaled = job;
   rescaled.submitted.parallelism = rescale->parallelism;
+  rescaled.submitted.wanted = rescale->wanted;
   const Status kept = persist(epoch, [&]() -> Status {
     const auto opened = open_job(places(), rescaled.submitted, epoch, true);
     const Status possible = opened ? check_going_on(*opened) : Status(opened.error());
@@ -579,6 +593,11 @@ Result<std::vector<detail::WorkerReport>> ClusterCoordinator::workers() {
 
 // --- what has expired ---
 
+void ClusterCoordinator::tend() {
+  tidy();
+  adapt();
+}
+
 void ClusterCoordinator::tidy() {
   const Duration pause =
       std::clamp(std::min(config_.get(kJobExpiration), config_.get(kStoreRetention)) / 4,
@@ -591,6 +610,60 @@ void ClusterCoordinator::tidy() {
     tidying_ = false;
   });
 }
+
+// --- adaptive jobs ---
+
+// Of what is free a job that waits may have all; one that runs may have some more if nobody waits.
+void ClusterCoordinator::adapt() {
+  const std::chrono::nanoseconds now = clock_.monotonic();
+  if (now - adapted_ < kPauseOfAdapting || adapting_.exchange(true)) return;
+  adapted_ = now;
+  calls_.execute([this] {
+    adapt_now();
+    adapting_ = false;
+  });
+}
+
+void ClusterCoordinator::adapt_now() {
+  std::uint32_t free = 0;
+  bool anybody_waits = false;
+  std::vector<std::string> adaptive;
+  {
+    const std::lock_guard lock(mutex_);
+    for (const auto& [id, job] : jobs_) {
+      if (job.ended || !job.plan) continue;
+      anybody_waits = anybody_waits || !job.waits.empty();
+      if (job.adaptive && !job.rescale) adaptive.push_back(id);
+    }
+  }
+  if (adaptive.empty()) return;
+  for (const auto& [worker, room] : system_->workers()) free += room.free;
+  for (const std::string& id : adaptive) {
+    const std::vector<std::string> slots = system_->workers_of(id);
+    const auto own = static_cast<std::uint32_t>(
+        std::ranges::count_if(slots, [](const std::string& worker) { return !worker.empty(); }));
+    std::optional<std::uint32_t> parallelism;
+    std::uint32_t wanted = 0;
+    (void)with_job(id, [&](KnownJob& job) -> Status {
+      const bool waits = !job.waits.empty();
+      if (!waits && job.view.state != JobState::kRunning) return {};
+      wanted = wanted_parallelism_of(job);
+      parallelism = job.adaptive->decide({.waits = waits,
+                                          .now = parallelism_of(job),
+                                          .wanted = wanted,
+                                          .slots = own + (waits || !anybody_waits ? free : 0)},
+                                         slots_for(*job.plan), clock_.monotonic());
+      return {};
+    });
+    if (!parallelism) continue;
+    log_.info("adapting", {{"job", id}, {"parallelism", *parallelism}, {"wanted", wanted}});
+    std::shared_future<Status> outcome;
+    const Status asked = ask_to_rescale(id, *parallelism, wanted, outcome);
+    if (!asked) log_.warn("cannot adapt", {{"job", id}, {"why", asked.error().message()}});
+  }
+}
+
+// --- what is not needed any more ---
 
 // Only who knows all jobs knows what none of them needs.
 void ClusterCoordinator::tidy_now() {

@@ -66,8 +66,9 @@ class ClusterCoordinator final : public detail::ClusterControl {
   Result<std::string> logs(std::string_view id, std::size_t lines) override;
   Result<std::vector<detail::WorkerReport>> workers() override;
 
-  // Forgets what has expired, now and then; to be called often, by one thread. It does not block.
-  void tidy();
+  // Forgets what has expired, and has adaptive jobs take the slots that there are; to be called
+  // often, by one thread. It does not block.
+  void tend();
 
  private:
   ClusterCoordinator(const Config& config, ClusterCoordinatorSettings settings,
@@ -91,12 +92,15 @@ class ClusterCoordinator final : public detail::ClusterControl {
   void on_waits(const std::string& id, const std::string& reason);
   void on_ended(const std::string& id, const Status& status);
   void keep_end(const std::string& id, const detail::JobEnd& end, LeaderEpoch epoch);
-  Status ask_to_rescale(const std::string& id, std::uint32_t parallelism,
+  Status ask_to_rescale(const std::string& id, std::uint32_t parallelism, std::uint32_t wanted,
                         std::shared_future<Status>& outcome);
   void on_rescale_prepared(const std::string& id, const Status& status);
   void begin_rescaled(const std::string& id, LeaderEpoch epoch);
   void clear_checkpoints(const detail::SubmittedJob& submitted, std::string_view phase);
+  void tidy();
   void tidy_now();
+  void adapt();
+  void adapt_now();
   void forget(const std::string& id, LeaderEpoch epoch);
   template <class Use>
   auto with_job(std::string_view id, Use use) -> decltype(use(std::declval<KnownJob&>()));
@@ -109,6 +113,8 @@ class ClusterCoordinator final : public detail::ClusterControl {
   detail::ArtifactStore artifacts_;
   std::chrono::nanoseconds tidied_{0};  // when it was begun last
   std::atomic<bool> tidying_ = false;
+  std::chrono::nanoseconds adapted_{0};  // likewise
+  std::atomic<bool> adapting_ = false;
   std::mutex changes_;  // held while what is kept of a job changes
   mutable std::mutex mutex_;
   std::optional<LeaderEpoch> epoch_;  // while it leads

@@ -70,6 +70,15 @@ detail::JobEnd end_of(const KnownJob& job, const Status& status, Timestamp at) {
           .at = at};
 }
 
+std::uint32_t parallelism_of(const KnownJob& job) {
+  const std::uint32_t given = job.submitted.parallelism;
+  return given == 0 && job.plan ? job.plan->logical.parallelism : given;
+}
+
+std::uint32_t wanted_parallelism_of(const KnownJob& job) {
+  return std::max(job.submitted.wanted, parallelism_of(job));
+}
+
 detail::JobReport report_of(const std::string& id, const KnownJob& job) {
   detail::JobReport report{.id = id,
                            .name = job.name,
@@ -78,7 +87,8 @@ detail::JobReport report_of(const std::string& id, const KnownJob& job) {
                            .started = job.submitted.at,
                            .ended = std::nullopt,
                            .attempt = job.view.attempt,
-                           .parallelism = job.submitted.parallelism,
+                           .parallelism = parallelism_of(job),
+                           .wanted_parallelism = wanted_parallelism_of(job),
                            .completed_checkpoints = job.view.completed_checkpoints,
                            .tasks = {},
                            .checkpoints = {}};
@@ -97,7 +107,6 @@ detail::JobReport report_of(const std::string& id, const KnownJob& job) {
     report.ended = job.ended->at;
   }
   if (!job.plan) return report;
-  if (report.parallelism == 0) report.parallelism = job.plan->logical.parallelism;
   for (std::size_t i = 0; i < job.plan->tasks.size(); ++i) {
     const detail::TaskSpec& task = job.plan->tasks[i];
     report.tasks.push_back(

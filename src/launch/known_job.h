@@ -12,6 +12,7 @@
 #include <utility>
 
 #include "millrace/actors/coordinator_system.h"
+#include "millrace/coordination/adaptive_parallelism.h"
 #include "millrace/coordination/cluster_control.h"
 #include "millrace/coordination/document_store.h"
 #include "millrace/coordination/job_documents.h"
@@ -22,7 +23,7 @@ namespace millrace {
 // That a job was asked to go on with another parallelism, until it does or cannot.
 class Rescale {
  public:
-  explicit Rescale(std::uint32_t to) : parallelism(to) {}
+  Rescale(std::uint32_t to, std::uint32_t most) : parallelism(to), wanted(most) {}
   Rescale(const Rescale&) = delete;
   Rescale& operator=(const Rescale&) = delete;
   ~Rescale();
@@ -32,7 +33,8 @@ class Rescale {
   std::shared_future<Status> outcome() const { return outcome_; }
 
   const std::uint32_t parallelism;
-  bool stops = false;  // the tasks end, with all that they did in a checkpoint
+  const std::uint32_t wanted;  // by whoever hands jobs in; more than there are slots for
+  bool stops = false;          // the tasks end, with all that they did in a checkpoint
 
  private:
   std::promise<Status> promise_;
@@ -46,12 +48,17 @@ struct KnownJob {
   std::string name = {};
   std::shared_ptr<const detail::ExecutionPlan> plan = nullptr;
   detail::JobView view = {};
-  std::string waits = {};  // for what
+  std::string waits = {};                                              // for what
+  std::optional<detail::AdaptiveParallelism> adaptive = std::nullopt;  // if it is
   std::optional<detail::JobEnd> ended = std::nullopt;
   bool end_kept = false;                       // so that the next leader knows it too
   std::shared_ptr<Rescale> rescale = nullptr;  // that is under way
   std::deque<std::pair<std::string, detail::SavepointReport>> savepoints = {};  // the newest last
 };
+
+// The parallelism that it has, and that it would have if there were slots enough.
+std::uint32_t parallelism_of(const KnownJob& job);
+std::uint32_t wanted_parallelism_of(const KnownJob& job);
 
 detail::JobReport report_of(const std::string& id, const KnownJob& job);
 

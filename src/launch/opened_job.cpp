@@ -63,6 +63,11 @@ Result<std::optional<detail::CheckpointMetadata>> origin_of(const detail::Cluste
   return Metadata(*std::move(metadata));
 }
 
+std::optional<std::chrono::nanoseconds> stabilization_of(const Config& config) {
+  if (config.get(kScheduler) != SchedulerKind::kAdaptive) return std::nullopt;
+  return config.get(kResourceStabilization);
+}
+
 }  // namespace
 
 Result<detail::ClusterJob> open_job(const ClusterPlaces& places,
@@ -112,6 +117,7 @@ Result<detail::ClusterJob> open_job(const ClusterPlaces& places,
       .plan = std::make_shared<const detail::ExecutionPlan>(*std::move(planned)),
       .execution = std::move(execution),
       .stores = std::move(stores),
+      .stabilization = stabilization_of(*config),
       .host = std::move(host)};
 }
 

@@ -128,7 +128,9 @@ std::string help_of(const ClusterCommand& command) {
   for (const EngineFlag& flag : flags_of(command)) {
     rows.push_back({to_string(flag), std::string(flag.help)});
   }
-  rows.push_back({"-D KEY=VALUE", "Sets a configuration option."});
+  rows.push_back({"-D KEY=VALUE", command.name == "submit"
+                                      ? "Sets a configuration option, of the job too."
+                                      : "Sets a configuration option."});
   text += concat("\n", help_columns(rows));
   return text + "\nExit codes: 0 well, 1 not so, 2 wrong usage, 130 interrupted.\n";
 }

@@ -79,7 +79,7 @@ Status lead_until_stopped(const Config& config, const fs::path& directory,
   (*coordinator)->stand((*rest)->address());
   while (stop_signal() == 0) {
     std::this_thread::sleep_for(kLook);
-    (*coordinator)->tidy();
+    (*coordinator)->tend();
   }
   return {};
 }

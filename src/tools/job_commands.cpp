@@ -43,11 +43,16 @@ void print_checkpoint(const CheckpointView& checkpoint, std::ostream& out) {
   }
 }
 
+std::string parallelism_text(const JobDetails& job) {
+  const bool less = job.parallelism < job.wanted_parallelism;
+  return concat(job.parallelism, less ? concat(" of ", job.wanted_parallelism, " wanted") : "");
+}
+
 void print_job(const JobDetails& job, std::ostream& out) {
   out << "job " << job.jid << " " << job.name << "\n  " << phase_text(job.phase, job.reason)
       << "\n  started " << millrace::to_string(job.start_time) << ", and took "
       << readable_time(job.duration) << "\n  attempt " << job.attempt << ", parallelism "
-      << job.parallelism << ", " << job.completed_checkpoints << " checkpoints completed\n";
+      << parallelism_text(job) << ", " << job.completed_checkpoints << " checkpoints completed\n";
 }
 
 std::string hosts_text(const TaskView& task) {

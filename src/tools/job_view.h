@@ -41,6 +41,7 @@ struct JobDetails {
   Duration duration{};
   std::uint64_t attempt = 0;
   std::uint32_t parallelism = 0;
+  std::uint32_t wanted_parallelism = 0;
   std::uint64_t completed_checkpoints = 0;
   std::vector<TaskView> vertices;
 };

@@ -53,6 +53,16 @@ std::string restore_for(const ClusterCall& call) {
   return std::filesystem::absolute(from).lexically_normal().native();
 }
 
+// Settings that are given to the command are the job's too.
+std::vector<std::string> arguments_for(const ClusterCall& call) {
+  std::vector<std::string> arguments;
+  for (const ConfigFlag& setting : call.arguments.settings) {
+    arguments.insert(arguments.end(), {"-D", concat(setting.key, "=", setting.value)});
+  }
+  arguments.insert(arguments.end(), call.arguments.rest.begin(), call.arguments.rest.end());
+  return arguments;
+}
+
 struct Submission {
   std::string program;
   std::string artifact;
@@ -70,14 +80,15 @@ Result<Submission> prepare(const ClusterCall& call) {
   if (!program) return program.error();
   Result<std::string> artifact = sha256_of_file(*program);
   if (!artifact) return artifact.error();
+  std::vector<std::string> arguments = arguments_for(call);
   const Result<std::string> description =
-      describe_program(*program, call.arguments.rest, call.context.patience.interrupted);
+      describe_program(*program, arguments, call.context.patience.interrupted);
   if (!description) return description.error();
   submission.program = *std::move(program);
   submission.artifact = *std::move(artifact);
   job = {.id = *std::move(id),
          .name = call.text("name"),
-         .arguments = call.arguments.rest,
+         .arguments = std::move(arguments),
          .directory = std::filesystem::current_path().native(),
          .description = to_base64(*description),
          .parallelism = *parallelism,

@@ -74,6 +74,7 @@ Json overview_of(const JobReport& job, Timestamp now) {
           {"last-modification", milliseconds(job.ended.value_or(job.started))},
           {"attempt", job.attempt},
           {"parallelism", job.parallelism},
+          {"wanted_parallelism", job.wanted_parallelism},
           {"completed_checkpoints", job.completed_checkpoints},
           {"tasks", lower_case_with_total(subtasks_by_state(job.phase, job.tasks))}};
 }

@@ -140,6 +140,27 @@ TEST_F(Cluster, HasAJobWaitForSlots) {
   expect_exact(kShort);
 }
 
+// An adaptive job makes do with the slots that there are, and takes more when they come; it loses a
+// worker, and is the better for a new one.
+TEST_F(Cluster, HasAJobRunWithFewerSlotsUntilThereAreMore) {
+  const Words adaptive{"-D", "jobmanager.scheduler=adaptive", "-D",
+                       "jobmanager.adaptive-scheduler.resource-stabilization-timeout=500ms"};
+  start({"--workers=1"});
+  const std::string job = submit(kLong, 4, "20000", adaptive);
+  wait_for(job, "checkpoint");
+  EXPECT_THAT(well({"describe", job}), HasSubstr("parallelism 2 of 4 wanted"));
+  start({"--workers=2"});
+  wait_until([&] { return well({"describe", job}).find("parallelism 4,") != std::string::npos; });
+  wait_for(job, "checkpoint");
+  kill_worker_at_work();
+  wait_until([&] { return well({"describe", job}).find("2 of 4") != std::string::npos; });
+  wait_for(job, "checkpoint");
+  start({"--workers=2"});
+  wait_until([&] { return well({"describe", job}).find("parallelism 4,") != std::string::npos; });
+  wait_for(job, "finished");
+  expect_exact(kLong);
+}
+
 TEST_F(Cluster, RescalesARunningJob) {
   start();
   const std::string job = submit(kLong, 2);

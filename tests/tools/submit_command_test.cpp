@@ -68,6 +68,15 @@ TEST_F(SubmitCommandTest, SubmitsAProgram) {
   EXPECT_FALSE(submissions[0].allow_repeated_output);
 }
 
+TEST_F(SubmitCommandTest, GivesItsSettingsToTheJob) {
+  const Outcome outcome =
+      run({"submit", "--detached", "-D", "parallelism.default=3", program_, "--", "--input=a"});
+  EXPECT_EQ(outcome.code, 0) << outcome.err;
+  ASSERT_EQ(control_.submissions().size(), 1);
+  EXPECT_THAT(control_.submissions()[0].arguments,
+              testing::ElementsAre("-D", "parallelism.default=3", "--input=a"));
+}
+
 TEST_F(SubmitCommandTest, UploadsAProgramOnce) {
   EXPECT_EQ(run({"submit", "--detached", program_}).code, 0);
   EXPECT_EQ(run({"submit", "--detached", program_}).code, 0);

@@ -17,8 +17,8 @@ struct LinkOptions {
   bool allow_plaintext = false;           // beyond loopback too
 };
 
-// Reads the files of TLS too. What cannot be is refused, naming the option: so is a certificate that
-// does not say each of these roles, since nobody would let the process in.
+// Reads the files of TLS too. What cannot be is refused, naming the option: so is a certificate
+// that does not say each of these roles, since nobody would let the process in.
 Result<LinkOptions> link_options(const Config& config, std::initializer_list<Role> roles);
 
 }  // namespace millrace::detail

@@ -11,6 +11,7 @@ namespace {
 constexpr std::string_view kOfProcess[] = {
     "heartbeat.", "high-availability.", "jobmanager.",  "jobstore.",
     "rest.",      "security.",          "taskmanager.", "log.file"};
+constexpr std::string_view kOfJobs[] = {"jobmanager.scheduler", "jobmanager.adaptive-scheduler."};
 constexpr std::string_view kOfLinks[] = {"heartbeat.", "security."};
 
 bool begins_with_one_of(std::string_view key, std::span<const std::string_view> beginnings) {
@@ -30,7 +31,9 @@ std::vector<Setting> settings_of(const Config& config, Wanted wanted) {
 
 }  // namespace
 
-bool is_of_process(std::string_view key) { return begins_with_one_of(key, kOfProcess); }
+bool is_of_process(std::string_view key) {
+  return begins_with_one_of(key, kOfProcess) && !begins_with_one_of(key, kOfJobs);
+}
 
 std::vector<Setting> job_settings(const Config& config) {
   return settings_of(config, [](std::string_view key) { return !is_of_process(key); });

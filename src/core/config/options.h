@@ -151,6 +151,14 @@ inline constexpr Option<std::int64_t> kCoordinatorPort{
     "election.",
     IntegerRange{0, 65'535}};
 
+inline constexpr Option<SchedulerKind> kScheduler{
+    "jobmanager.scheduler", "default",
+    "Whether a job waits until there are all slots that it asks for (default), or makes do with "
+    "fewer for a time, with less parallelism, and takes more when workers come (adaptive)."};
+inline constexpr Option<Duration> kResourceStabilization{
+    "jobmanager.adaptive-scheduler.resource-stabilization-timeout", "10s",
+    "How long an adaptive job waits for further slots before it goes on with those that there are, "
+    "fewer or more than it had."};
 inline constexpr Option<Duration> kJobExpiration{
     "jobstore.expiration-time", "1h",
     "How long a cluster remembers a job that has ended; then it is not listed any more, and its id "
@@ -292,6 +300,8 @@ inline constexpr ConfigOption kEngineOptions[] = {
     kHeartbeatTimeout,
     kCoordinatorBindHost,
     kCoordinatorPort,
+    kScheduler,
+    kResourceStabilization,
     kJobExpiration,
     kJobCapacity,
     kStoreRetention,

@@ -34,6 +34,12 @@ TEST(JobSettings, LeaveOutWhatAProcessDecides) {
                                                  Setting{"security.allow-plaintext", "true"}));
 }
 
+TEST(JobSettings, SayWhetherTheJobIsAdaptive) {
+  EXPECT_THAT(
+      job_settings(config({{"jobmanager.scheduler", "adaptive"}, {"jobmanager.rpc.port", "1"}})),
+      ElementsAre(Setting{"jobmanager.scheduler", "adaptive"}));
+}
+
 TEST(SettingsInProcess, TakeThoseOfLinksFromTheProcess) {
   const std::vector<Setting> of_job{{"parallelism.default", "3"}, {"heartbeat.timeout", "1h"}};
   const std::vector<Setting> own{{"heartbeat.timeout", "11s"}};
