@@ -59,7 +59,12 @@ struct CoordinatorSystem::System {
         log(logging.logger("coordinator")),
         config(self.threads),
         actors((prepare_for_links(config), config)) {}
-  ~System() { caf::anon_send_exit(coordinator, caf::exit_reason::user_shutdown); }
+  // Actors use the executor as long as they are there, and its work may hold them beyond that.
+  ~System() {
+    caf::anon_send_exit(coordinator, caf::exit_reason::user_shutdown);
+    actors.await_all_actors_done();
+    executor.finish();
+  }
 
   caf::actor spawn_links(const caf::actor& owner) {
     return detail::spawn_links(actors, {.owner = owner,

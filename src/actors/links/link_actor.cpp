@@ -145,8 +145,7 @@ void LinkActor::on_accepted(Handle handle) {
   settings_.log.warn("connection refused: too many are waiting to be known",
                      {{"from", name_of_peer(descriptor_of(handle))}});
   count(settings_.metrics->refused_connections);
-  reset_connection(descriptor_of(handle));
-  close(handle);
+  reset_connection(descriptor_of(handle));  // which CAF finds, as it does in perform(Close)
 }
 
 void LinkActor::on_data(const caf::io::new_data_msg& data) {
