@@ -160,8 +160,7 @@ class PartitionOfAJob : public Partition {
 
 // PARTITIONS=60 for a campaign.
 TEST_F(PartitionOfAJob, HealsExactlyWhateverWasCut) {
-  const char* const asked = std::getenv("PARTITIONS");
-  const int partitions = asked != nullptr ? std::atoi(asked) : static_cast<int>(std::size(kKinds));
+  const int partitions = asked_for("PARTITIONS", static_cast<int>(std::size(kKinds)));
   const test::EventPattern pattern{.seed = 11,
                                    .partitions = 4,
                                    .rounds = 1'000 + 400 * static_cast<std::uint64_t>(partitions),

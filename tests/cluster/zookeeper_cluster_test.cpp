@@ -10,11 +10,6 @@
 namespace millrace::test_support {
 namespace {
 
-int asked_for(const char* variable, int normal) {
-  const char* const asked = std::getenv(variable);
-  return asked != nullptr ? std::atoi(asked) : normal;
-}
-
 // Of a job that ends when it is told to, before so long.
 test::EventPattern lasting(std::chrono::seconds time) {
   const auto rounds = static_cast<std::uint64_t>(time.count()) * 32;

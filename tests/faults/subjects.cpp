@@ -34,37 +34,6 @@ std::string difference(const fs::path& expected, const fs::path& shown) {
   return difference ? *difference : difference.error().message();
 }
 
-// Files follow each other in time, and each has accounts of its own, so that nothing depends on how
-// they are read. Every fourth payment is a probe and every fourth large; some are refused, and some
-// are none.
-fs::path make_payments(const fs::path& folder) {
-  constexpr int kFiles = 4;
-  constexpr int kPayments = 40'000;
-  fs::create_directories(folder);
-  Random random(1);
-  const auto cents = [&] {
-    const auto amount = static_cast<std::int64_t>(random.below(100));
-    switch (random.below(4)) {
-      case 0:
-        return amount == 0 ? -5 : amount;
-      case 1:
-        return 50'000 + amount;
-      default:
-        return 100 + amount;
-    }
-  };
-  for (int file = 0; file < kFiles; ++file) {
-    std::ofstream out(folder / concat(file, ".csv"));
-    out << "account,cents,at\n";
-    for (int i = 0; i < kPayments; ++i) {
-      const Timestamp at(1s * (file * kPayments + i));
-      out << file << '-' << random.below(400) << ',' << cents() << ',' << to_string(at) << '\n';
-      if (i % 1'000 == 0) out << "no payment\n";
-    }
-  }
-  return folder;
-}
-
 }  // namespace
 
 fs::path fast_folder() {
@@ -112,6 +81,36 @@ Compared::Compared(const fs::path& program, const fs::path& folder, std::vector<
 }
 
 std::string Compared::judge(const fs::path& shown) const { return difference(right_, shown); }
+
+// Files follow each other in time, and each has accounts of its own, so that nothing depends on how
+// they are read. Every fourth payment is a probe and every fourth large; some are refused, and some
+// are none.
+fs::path make_payments(const fs::path& folder, int payments) {
+  constexpr int kFiles = 4;
+  fs::create_directories(folder);
+  Random random(1);
+  const auto cents = [&] {
+    const auto amount = static_cast<std::int64_t>(random.below(100));
+    switch (random.below(4)) {
+      case 0:
+        return amount == 0 ? -5 : amount;
+      case 1:
+        return 50'000 + amount;
+      default:
+        return 100 + amount;
+    }
+  };
+  for (int file = 0; file < kFiles; ++file) {
+    std::ofstream out(folder / concat(file, ".csv"));
+    out << "account,cents,at\n";
+    for (int i = 0; i < payments; ++i) {
+      const Timestamp at(1s * (file * payments + i));
+      out << file << '-' << random.below(400) << ',' << cents() << ',' << to_string(at) << '\n';
+      if (i % 1'000 == 0) out << "no payment\n";
+    }
+  }
+  return folder;
+}
 
 Fraud::Fraud(const fs::path& program, const fs::path& folder)
     : Compared(program, folder,

@@ -46,6 +46,9 @@ class Compared : public Subject {
   std::filesystem::path right_;
 };
 
+// Makes the folder, with payments for the example fraud: four files of so many each.
+std::filesystem::path make_payments(const std::filesystem::path& folder, int payments = 40'000);
+
 // The example fraud, with made-up payments.
 class Fraud final : public Compared {
  public:
