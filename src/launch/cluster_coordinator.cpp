@@ -37,6 +37,11 @@ Error unknown_job(std::string_view id) {
   return not_found(concat("there is no job ", id, "; see the list of jobs for their ids"));
 }
 
+// Whoever asks is to ask again, and not to take a job for gone.
+Error just_elected() {
+  return unavailable("this coordinator was just elected, and still reads which jobs there are");
+}
+
 Error has_ended(std::string_view phase) {
   return invalid_argument(concat("the job has ended: it is ", phase));
 }
@@ -200,10 +205,12 @@ void ClusterCoordinator::take_lead(LeaderEpoch epoch) {
     give_up(id, resumed.error());
   }
   system_->jobs_known(epoch);
+  {
+    const std::lock_guard lock(mutex_);
+    knows_all_ = epoch_ == epoch;
+  }
   const Status forgotten = persist(epoch, [&] { return documents(epoch).forget_remains(); });
   if (!forgotten) log_.warn("cannot tidy up", {{"error", forgotten.error().message()}});
-  const std::lock_guard lock(mutex_);
-  knows_all_ = epoch_ == epoch;
 }
 
 // It is seen as failed by who asks; the next leader tries again.
@@ -343,8 +350,8 @@ auto ClusterCoordinator::with_job(std::string_view id, Use use)
   const std::lock_guard lock(mutex_);
   if (!epoch_) return not_leading(known_.address);
   const auto job = jobs_.find(std::string(id));
-  if (job == jobs_.end()) return unknown_job(id);
-  return use(job->second);
+  if (job != jobs_.end()) return use(job->second);
+  return knows_all_ ? unknown_job(id) : just_elected();
 }
 
 // What was asked for is kept first: the next leader is to know it too.
@@ -498,6 +505,7 @@ void ClusterCoordinator::begin_rescaled(const std::string& id, LeaderEpoch epoch
 Result<std::vector<detail::JobReport>> ClusterCoordinator::jobs() {
   const std::lock_guard lock(mutex_);
   if (!epoch_) return not_leading(known_.address);
+  if (!knows_all_) return just_elected();
   std::vector<detail::JobReport> reports;
   for (const auto& [id, job] : jobs_) reports.push_back(report_of(id, job));
   std::ranges::sort(reports, {}, [](const detail::JobReport& report) { return report.started; });
