@@ -10,9 +10,12 @@
 #include <cstdlib>
 #include <filesystem>
 #include <fstream>
+#include <iomanip>
+#include <iostream>
 #include <iterator>
 #include <map>
 #include <optional>
+#include <sstream>
 #include <string>
 #include <thread>
 #include <vector>
@@ -137,6 +140,7 @@ class Cluster : public testing::Test {
                   "restart-strategy.exponential-delay.initial-backoff=50ms", "-D",
                   "restart-strategy.exponential-delay.max-backoff=200ms"});
     for (const std::string& setting : settings) words.insert(words.end(), {"-D", setting});
+    words.insert(words.end(), parameters_.begin(), parameters_.end());
     return well(words);
   }
   void expect_exact(const test::EventPattern& pattern) {
@@ -205,6 +209,21 @@ class Cluster : public testing::Test {
     expect_exact(pattern);
   }
 
+  // Tells what came of a campaign, and notes it where scripts/cluster-campaign collects it: what
+  // was done, how often, whether anything was violated, the median and the worst of the times.
+  void note(std::string_view what, std::size_t faults, std::vector<double> seconds = {}) const {
+    std::ranges::sort(seconds);
+    std::ostringstream line;
+    line << what << ',' << faults << ',' << HasFailure() << ',' << std::fixed
+         << std::setprecision(2);
+    if (seconds.empty()) line << ',';
+    if (!seconds.empty()) line << seconds[seconds.size() / 2] << ',' << seconds.back();
+    std::cout << "what,faults,violations,median,worst: " << line.str() << std::endl;
+    if (const char* const file = std::getenv("CLUSTER_NOTES")) {
+      std::ofstream(file, std::ios::app) << line.str() << '\n';
+    }
+  }
+
   // The ends of what all processes have said.
   std::string logs() const {
     constexpr std::size_t kMost = 4'000;
@@ -225,6 +244,7 @@ class Cluster : public testing::Test {
   test::TemporaryDirectory directory_;
   std::string program_ = MILLRACE;
   std::map<std::string, std::string> variables_;
+  Words parameters_;  // more of the verifier's job
   std::string rest_;
   int commands_ = 0;
 };

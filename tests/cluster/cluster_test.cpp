@@ -3,8 +3,6 @@
 
 #include <algorithm>
 #include <cstdlib>
-#include <iostream>
-#include <map>
 
 #include "cluster/cluster_fixture.h"
 
@@ -244,50 +242,6 @@ TEST_F(Cluster, HasNoJobSufferFromAnother) {
   well({"cancel", stuck});
   wait_for(steady, "finished");
   EXPECT_THAT(well({"describe", steady}), HasSubstr("attempt 1,")) << "it was restarted";
-  expect_exact(pattern);
-}
-
-// CLUSTER_KILLS=300 for a campaign.
-TEST_F(Cluster, GoesOnWhoeverIsKilled) {
-  const char* const asked = std::getenv("CLUSTER_KILLS");
-  const int kills = asked != nullptr ? std::atoi(asked) : 9;
-  const Words size{"--coordinators=2", "--workers=3"};
-  const test::EventPattern pattern{.seed = 10,
-                                   .partitions = 4,
-                                   .rounds = 300 + static_cast<std::uint64_t>(kills) * 15,
-                                   .keys = 256};
-  start(size);
-  const std::string job = submit(pattern, 4, "10000");
-  wait_for(job, "checkpoint");
-  std::map<std::string, std::vector<double>> seconds;
-  for (int i = 0; i < kills && !HasFailure(); ++i) {
-    const std::string victim = i % 3 == 0 ? "a host" : i % 3 == 1 ? "a worker" : "the leader";
-    const std::optional<int> before = running_attempt(job);
-    ASSERT_TRUE(before) << well({"describe", job}) << logs();
-    const auto begin = std::chrono::steady_clock::now();
-    if (i % 3 == 0) kill_one("--host=");
-    if (i % 3 == 1) kill_worker_at_work();
-    if (i % 3 == 2) kill_one(leader());
-    const auto now = [&] {
-      return std::chrono::duration<double>(std::chrono::steady_clock::now() - begin).count();
-    };
-    const int wanted = i % 3 == 2 ? *before : *before + 1;  // a new leader restarts nothing
-    std::optional<int> after;
-    while (now() < 30 && !(after && *after >= wanted)) after = running_attempt(job);
-    ASSERT_EQ(after, wanted) << victim << well({"describe", job}) << logs();
-    seconds[victim].push_back(now());
-    start(size);
-    wait_for(job, "checkpoint");
-  }
-  for (auto& [victim, times] : seconds) {
-    std::ranges::sort(times);
-    std::cout << "runs again after " << victim << " was killed: " << times[times.size() / 2]
-              << " s in the median of " << times.size() << ", " << times.back() << " s at most\n";
-  }
-  for (int minutes = 0; minutes < 10; ++minutes) {
-    if (millrace({"wait", job, "--for=finished", "--timeout=60s"}).status == 0) break;
-  }
-  wait_for(job, "finished");
   expect_exact(pattern);
 }
 

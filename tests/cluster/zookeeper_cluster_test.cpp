@@ -2,9 +2,6 @@
 // leader stands still for longer than its session lasts.
 #include <gmock/gmock.h>
 
-#include <cstdlib>
-#include <iostream>
-
 #include "cluster/zookeeper_fixture.h"
 
 namespace millrace::test_support {
@@ -23,6 +20,8 @@ TEST_F(ClusterOverZooKeeper, GoesOnWhenItsLeaderDies) {
   const std::string job = submit(pattern, 4, kPause);
   wait_for(job, "checkpoint");
   kill_one(leader());
+  // Just elected, the next one does not say that there is no such job.
+  EXPECT_THAT(well({"describe", job}), testing::HasSubstr(job));
   start(size());
   wait_until([&] { return checkpoints(job) > 0; });
   EXPECT_EQ(running_attempt(job), 1) << well({"describe", job}) << logs();
@@ -48,10 +47,11 @@ TEST_F(ClusterOverZooKeeper, RunsOnWithoutAQuorum) {
   const Stopwatch healing;
   wait_until([&] { return checkpoints(job) > 0; });
   wait_for_another_checkpoint(job);
-  std::cout << "checkpoints go on " << healing.seconds() << " s after a quorum has come back\n";
+  const double healed = healing.seconds();
   EXPECT_EQ(running_attempt(job), 1) << well({"describe", job}) << logs();
   EXPECT_EQ(processes("--host="), hosts);
   finish_at_once(job, pattern, 4);
+  note(concat("ZooKeeper without a quorum for ", outage.count(), " s"), 1, {healed});
 }
 
 // That of ZooKeeper's leader too.
@@ -74,6 +74,7 @@ TEST_F(ClusterOverZooKeeper, NoticesNoDeathOfOneServer) {
   EXPECT_EQ(said("leading epoch="), 1) << logs();
   EXPECT_EQ(running_attempt(job), 1) << well({"describe", job}) << logs();
   finish_at_once(job, pattern, 4);
+  note("one ZooKeeper server killed", 3);
 }
 
 // It stands still when it is about to commit or to delete, and goes on with that when it is woken.
@@ -120,9 +121,8 @@ TEST_P(StandingLeader, HasNothingAcceptedWhenItIsWoken) {
   EXPECT_GE(said("woken"), pauses);
   EXPECT_EQ(said("a late write was accepted"), 0) << logs();
   EXPECT_EQ(running_attempt(job), 1) << well({"describe", job}) << logs();
-  std::cout << pauses << " leaders stood still at " << GetParam() << ", "
-            << said("a late write was accepted") << " late writes were accepted\n";
   finish_at_once(job, pattern, 4);
+  note(concat("leader stopped and woken at ", GetParam()), static_cast<std::size_t>(pauses));
 }
 
 INSTANTIATE_TEST_SUITE_P(Steps, StandingLeader,
