@@ -12,7 +12,6 @@
 #include <fstream>
 #include <iomanip>
 #include <iostream>
-#include <iterator>
 #include <map>
 #include <optional>
 #include <sstream>
@@ -99,8 +98,7 @@ class Cluster : public testing::Test {
     for (const auto& entry : fs::directory_iterator("/proc")) {
       const std::string name = entry.path().filename();
       if (name.find_first_not_of("0123456789") != std::string::npos) continue;
-      std::ifstream file(entry.path() / "cmdline");
-      std::string line{std::istreambuf_iterator<char>(file), {}};
+      std::string line = faults::content_of(entry.path() / "cmdline");  // it may end meanwhile
       std::ranges::replace(line, '\0', ' ');
       if (line.find(root().native()) != std::string::npos && line.find(part) != std::string::npos &&
           line.find("said-") == std::string::npos) {

@@ -34,7 +34,7 @@ class Kills : public Base {
     this->finish_at_once(job, pattern, 4);
     const std::string state = small ? "" : concat(" with ", megabytes, " MB of state");
     for (const auto& [victim, times] : seconds) {
-      this->note(concat(victim, state, ", over ", election), times.size(), times);
+      this->note(concat(victim, state, " over ", election), times.size(), times);
     }
   }
 
