@@ -1,7 +1,9 @@
 #include "millrace/state/rocksdb/working_directory.h"
 
 #include <algorithm>
+#include <atomic>
 #include <cerrno>
+#include <cstdint>
 #include <functional>
 #include <string>
 #include <system_error>
@@ -80,8 +82,11 @@ Result<std::unique_ptr<WorkingDirectory>> WorkingDirectory::open(const fs::path&
   return directory;
 }
 
+// Nor by another object for the same directory: a database that is being closed may outlive its own
+// for a moment, and two of one name cannot be open in a process.
 Result<ScratchFolder> WorkingDirectory::make_folder(std::string_view name) {
-  return ScratchFolder::make(path_ / concat(plain(name), '-', ++folders_, kEnding));
+  static std::atomic<std::uint64_t> folders = 0;
+  return ScratchFolder::make(path_ / concat(plain(name), '-', ++folders, kEnding));
 }
 
 }  // namespace millrace::detail

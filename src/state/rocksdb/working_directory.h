@@ -6,8 +6,6 @@
 // Any thread.
 #pragma once
 
-#include <atomic>
-#include <cstdint>
 #include <filesystem>
 #include <memory>
 #include <string_view>
@@ -52,7 +50,6 @@ class WorkingDirectory {
 
   const std::filesystem::path path_;
   const LockedFile lock_;
-  std::atomic<std::uint64_t> folders_ = 0;
 };
 
 }  // namespace millrace::detail

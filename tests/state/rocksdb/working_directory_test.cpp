@@ -35,6 +35,14 @@ TEST(WorkingDirectory, FoldersOfOneNameAreDifferentAndGoWithTheirObjects) {
   EXPECT_THAT(root.names(), ElementsAre("lock"));
 }
 
+TEST(WorkingDirectory, GivesNoNameAgainThatOneBeforeItGave) {
+  const TemporaryDirectory root;
+  const auto first = (*WorkingDirectory::open(root.path()))->make_folder("sum");
+  const auto second = (*WorkingDirectory::open(root.path()))->make_folder("sum");
+  ASSERT_TRUE(first && second);
+  EXPECT_NE(first->path(), second->path());
+}
+
 TEST(WorkingDirectory, AnyNameIsOneFolder) {
   const TemporaryDirectory root;
   const auto directory = WorkingDirectory::open(root.path());
