@@ -9,6 +9,25 @@ void HostLinks::need(AttemptId attempt, const std::set<std::string>& hosts) {
   for (const std::string& host : hosts) links.emplace(host, std::nullopt);
 }
 
+void HostLinks::forget(AttemptId attempt) {
+  const auto forgotten = needed_.extract(attempt);
+  if (forgotten.empty()) return;
+  for (const auto& [host, link] : forgotten.mapped()) {
+    if (link) left_.insert_or_assign(host, link->id);
+  }
+}
+
+std::vector<LinkId> HostLinks::take_useless(const std::set<std::string>& hosts) {
+  std::vector<LinkId> useless;
+  std::erase_if(left_, [&](const auto& entry) {
+    const auto& [host, link] = entry;
+    if (hosts.contains(host) || !attempts_with(link).empty()) return false;
+    useless.push_back(link);
+    return true;
+  });
+  return useless;
+}
+
 std::vector<AttemptId> HostLinks::on_up(const std::string& host, HostLink link) {
   std::vector<AttemptId> served;
   for (auto& [attempt, links] : needed_) {

@@ -26,7 +26,10 @@ class HostLinks {
  public:
   // The attempt begins, and needs a link with each of these hosts.
   void need(AttemptId attempt, const std::set<std::string>& hosts);
-  void forget(AttemptId attempt) { needed_.erase(attempt); }
+  void forget(AttemptId attempt);
+  // The links that attempts have left behind with other hosts than these, and that none has any
+  // more. They are told of once.
+  std::vector<LinkId> take_useless(const std::set<std::string>& hosts);
 
   // There is a link with the host. Gives the attempts that wait for it no more.
   std::vector<AttemptId> on_up(const std::string& host, HostLink link);
@@ -43,6 +46,7 @@ class HostLinks {
   using Links = std::map<std::string, std::optional<HostLink>>;
 
   std::map<AttemptId, Links> needed_;
+  std::map<std::string, LinkId> left_;  // by attempts: the newest link with each host
 };
 
 }  // namespace millrace::detail

@@ -80,6 +80,10 @@ caf::behavior JobActor::make_behavior() {
       hear<EnumeratorFailed>(),
       hear<SplitsAcknowledged>(),
       [this](const AttemptAllocated& allocated) { on_allocated(allocated); },
+      [this](const AllocateAgain& again) {
+        AllocateAttempt allocate{again.region};
+        perform(allocate);
+      },
       [this](const JobClaimed& claimed) { on_claimed(claimed.attempt); },
       [this](ClaimAgain) { adopt_if_complete(); },
       [this](TakeoverOver) {
@@ -241,6 +245,9 @@ void JobActor::give_up_host(const std::string& identity) {
 
 void JobActor::on_allocated(const AttemptAllocated& allocated) {
   if (!allocated.attempt && is_deposed(allocated.attempt.error())) return;
+  if (!allocated.attempt && must_wait(allocated.attempt.error())) {
+    return delayed_send(this, kPauseOfClaims, AllocateAgain{allocated.region});
+  }
   if (allocated.attempt) view_.attempt = allocated.attempt->id.value();
   if (!settings_.slots || !allocated.attempt) {
     return follow(coordinator_.allocated(allocated.region, allocated.attempt,
@@ -258,6 +265,15 @@ bool JobActor::is_deposed(const Error& error) {
   if (!settings_.slots || error.code() != ErrorCode::kCancelled) return false;
   settings_.log.warn("given up", {{"job", settings_.key}, {"why", error.message()}});
   quit();
+  return true;
+}
+
+// ZooKeeper that does not answer, or a disk, is no failure of the job: none of its restarts is used
+// up for it.
+bool JobActor::must_wait(const Error& error) {
+  if (!settings_.slots || error.code() != ErrorCode::kUnavailable || !is_alive()) return false;
+  view_.trouble = error.message();
+  show();
   return true;
 }
 
@@ -433,7 +449,7 @@ void JobActor::perform(WaitToRestart& wait) {
 // --- people ---
 
 void JobActor::request_savepoint(RequestSavepoint& request) {
-  if (!started_) {
+  if (!started_ && request.order.then == AfterSavepoint::kRescale) {
     return request.done(unavailable("the job is just being taken over; try again in a moment"));
   }
   if (Status possible = coordinator_.check_savepoint(); !possible) return request.done(possible);

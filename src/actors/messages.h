@@ -169,6 +169,10 @@ struct AttemptAllocated {
   std::size_t region;
   Result<Attempt> attempt;
 };
+// What keeps the job did not answer.
+struct AllocateAgain {
+  std::size_t region;
+};
 struct JobClaimed {
   Result<Attempt> attempt;
 };
@@ -282,6 +286,7 @@ CAF_ALLOW_UNSAFE_MESSAGE_TYPE(millrace::detail::SlotsGranted)
 CAF_ALLOW_UNSAFE_MESSAGE_TYPE(millrace::detail::HostMissed)
 CAF_ALLOW_UNSAFE_MESSAGE_TYPE(millrace::detail::RequestSavepoint)
 CAF_ALLOW_UNSAFE_MESSAGE_TYPE(millrace::detail::AttemptAllocated)
+CAF_ALLOW_UNSAFE_MESSAGE_TYPE(millrace::detail::AllocateAgain)
 CAF_ALLOW_UNSAFE_MESSAGE_TYPE(millrace::detail::JobClaimed)
 CAF_ALLOW_UNSAFE_MESSAGE_TYPE(millrace::detail::ClaimAgain)
 CAF_ALLOW_UNSAFE_MESSAGE_TYPE(millrace::detail::TakeoverOver)

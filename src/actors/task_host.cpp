@@ -165,6 +165,7 @@ void TaskHost::open(OpenTasks& order) {
     needed.merge(hosts_of_peers(attempt, task.subtask));
   }
   host_links_.need(id, needed);
+  leave_useless_links(attempt.order);
   for (const std::string& host : needed) {
     const HostAddress& address = addresses.at(host);
     send(links_, ConnectLink{{address.host, address.port}, {Role::kHost, host}});
@@ -174,6 +175,16 @@ void TaskHost::open(OpenTasks& order) {
     look_for_origin(attempt.order);
   }
   go_on(id);
+}
+
+// A host that was given up may run on, cut off from its coordinator, and what it has locked is in
+// the way of those that run its tasks now. Without its peers it lets go of it.
+void TaskHost::leave_useless_links(const OpenTasks& order) {
+  std::set<std::string> hosts;
+  for (const HostAddress& host : order.hosts) hosts.insert(host.identity);
+  for (const LinkId link : host_links_.take_useless(hosts)) {
+    send(links_, CloseLink{link, cancelled("its tasks run on another host now")});
+  }
 }
 
 Status TaskHost::check_order(const OpenTasks& order) const {

@@ -119,6 +119,7 @@ class TaskHost final : public ActorBase {
 
   // --- attempts ---
   void open(OpenTasks& order);
+  void leave_useless_links(const OpenTasks& order);
   Status check_order(const OpenTasks& order) const;
   void look_for_origin(const OpenTasks& order);
   void on_origin(OriginFound& found);

@@ -50,6 +50,21 @@ TEST(HostLinks, TellWhoHasALink) {
   EXPECT_THAT(links.attempts_with(LinkId(9)), IsEmpty());
 }
 
+TEST(HostLinks, AreUselessOnceNoAttemptHasThem) {
+  HostLinks links;
+  links.need(AttemptId(1), {"a", "b", "c"});
+  (void)links.on_up("a", {LinkId(3)});
+  (void)links.on_up("b", {LinkId(4)});
+  links.need(AttemptId(2), {"b"});
+  (void)links.on_up("b", {LinkId(4)});
+  links.forget(AttemptId(1));
+  EXPECT_THAT(links.take_useless({"a"}), IsEmpty()) << "the next attempt may want it";
+  EXPECT_THAT(links.take_useless({"d"}), ElementsAre(LinkId(3)));
+  EXPECT_THAT(links.take_useless({"d"}), IsEmpty());
+  links.forget(AttemptId(2));
+  EXPECT_THAT(links.take_useless({"d"}), ElementsAre(LinkId(4)));
+}
+
 TEST(HostLinks, TellWhoWaitsForALinkThatWillNotBe) {
   HostLinks links;
   links.need(AttemptId(1), {"a"});

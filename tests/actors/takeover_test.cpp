@@ -4,6 +4,7 @@
 #include <caf/actor_system.hpp>
 #include <caf/scoped_actor.hpp>
 
+#include <atomic>
 #include <functional>
 #include <optional>
 
@@ -67,7 +68,7 @@ class TakeoverTest : public ActorsTest {
 
   void start(std::optional<Takeover> takeover = Takeover{kMark, 20s}) {
     ExecutionSettings execution{.checkpoint_store = &checkpoints_, .metadata_store = &stores_};
-    execution.restart = FixedDelayRestart{5, 1ms};
+    execution.restart = restart_;
     if (takeover) execution.restore = RestoreFromLatest{};
     job_ = system_.spawn<JobActor>(std::make_shared<const ExecutionPlan>(two_subtasks()),
                                    JobActorSettings{.clock = &clock_,
@@ -97,6 +98,7 @@ class TakeoverTest : public ActorsTest {
     EXPECT_TRUE(next<caf::exit_msg>(host_)) << "its tasks may not hear of the job any more";
   }
 
+  RestartSettings restart_ = FixedDelayRestart{5, 1ms};
   test_support::MemoryCheckpoints checkpoints_;
   test_support::MemoryMetadata stores_;
   ThreadExecutor executor_{1};
@@ -167,6 +169,18 @@ TEST_F(TakeoverTest, LeavesTasksAloneWhereAnotherCoordinatorIsFaster) {
   report(running());
   EXPECT_TRUE(next<caf::down_msg>(slots_));
   EXPECT_FALSE(next<caf::exit_msg>(host_, 1s));
+}
+
+// The strategy of this job permits a few restarts, which are not used up.
+TEST_F(TakeoverTest, WaitsForWhatKeepsTheJobWithoutARestart) {
+  std::atomic<int> left = 3;
+  stores_.fail_read = [&]() -> Status {
+    if (left-- > 0) return unavailable("no reply");
+    return {};
+  };
+  restart_ = NoRestart{};
+  start(std::nullopt);
+  EXPECT_TRUE(next<NeedSlots>(slots_));
 }
 
 TEST_F(TakeoverTest, MissesAHostWhoseLinkWasLostBeforeItWasHeard) {

@@ -205,7 +205,7 @@ TEST(TaskRunnerCheckpoint, GivesTheKeyedStateOfAFinishedTaskToASavepoint) {
   task.receive_end(0);
   task.receive_end(1);
   (void)task.run_until_it_waits();
-  task.receive_barriers(1, {});
+  task.receive_barriers(1, {.path = "saved"});
   task.write_keyed_state();
   ASSERT_EQ(task.port.acknowledged.size(), 1U);
   EXPECT_TRUE(task.port.acknowledged[0].second.finished);
