@@ -84,6 +84,8 @@ caf::behavior JobActor::make_behavior() {
         AllocateAttempt allocate{again.region};
         perform(allocate);
       },
+      [this](const AttemptsRead& read) { on_attempts(read.attempts); },
+      [this](ReadAgain) { read_attempts(); },
       [this](const JobClaimed& claimed) { on_claimed(claimed.attempt); },
       [this](ClaimAgain) { adopt_if_complete(); },
       [this](TakeoverOver) {
@@ -142,6 +144,8 @@ void JobActor::start() {
 void JobActor::begin() {
   if (std::exchange(started_, true)) return;
   if (adoption_) {
+    settings_.log.warn("tasks that run, if there are any, cannot be adopted",
+                       {{"job", settings_.key}});
     adoption_.reset();
     for (const auto& [identity, host] : hosts_) {
       send_exit(host.actor, caf::exit_reason::user_shutdown);
@@ -159,6 +163,19 @@ void JobActor::look_for_tasks() {
   adoption_.emplace(*plan_, settings_.takeover->plan);
   send(settings_.slots, SeekHosts{settings_.key});
   delayed_send(this, settings_.takeover->patience, TakeoverOver{});
+  read_attempts();
+}
+
+void JobActor::read_attempts() {
+  if (!adoption_) return;
+  with_ledger([](JobLedger& ledger) { return AttemptsRead{ledger.attempts()}; });
+}
+
+void JobActor::on_attempts(const Result<std::vector<AttemptId>>& attempts) {
+  if (!adoption_) return;
+  if (!attempts) return delayed_send(this, kPauseOfClaims, ReadAgain{});
+  adoption_->expect(*attempts);
+  adopt_if_complete();
 }
 
 template <class Message>
@@ -191,7 +208,18 @@ void JobActor::on_claimed(const Result<Attempt>& attempt) {
   granted_ = hosts_of_slots(*plan_, running->host_of());
   send(settings_.slots, KeepHosts{settings_.key, *granted_});
   settings_.log.info("tasks adopted", {{"job", settings_.key}, {"attempt", attempt->id}});
+  drop_useless_hosts(*running);
   follow(coordinator_.adopt(*attempt, *running, now()));
+}
+
+// They run older attempts, of which nothing may be heard or seen any more.
+void JobActor::drop_useless_hosts(const RunningTasks& running) {
+  std::erase_if(hosts_, [&](const auto& entry) {
+    const auto& [identity, host] = entry;
+    const bool useful = std::ranges::count(running.hosts, host.address) > 0;
+    if (!useful) send_exit(host.actor, caf::exit_reason::user_shutdown);
+    return !useful;
+  });
 }
 
 void JobActor::on_ready(const HostReady& ready, const caf::actor& host) {

@@ -79,6 +79,9 @@ class JobActor final : public ActorBase {
   void start();
   void begin();
   void look_for_tasks();
+  void read_attempts();
+  void on_attempts(const Result<std::vector<AttemptId>>& attempts);
+  void drop_useless_hosts(const RunningTasks& running);
   template <class Message>
   void hear_of_tasks(const Message& message);
   void adopt_if_complete();

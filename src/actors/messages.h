@@ -173,9 +173,14 @@ struct AttemptAllocated {
 struct AllocateAgain {
   std::size_t region;
 };
+struct AttemptsRead {
+  Result<std::vector<AttemptId>> attempts;
+};
 struct JobClaimed {
   Result<Attempt> attempt;
 };
+// What keeps the job did not answer before.
+struct ReadAgain {};
 struct ClaimAgain {};
 struct TakeoverOver {};
 struct MetadataWritten {
@@ -287,7 +292,9 @@ CAF_ALLOW_UNSAFE_MESSAGE_TYPE(millrace::detail::HostMissed)
 CAF_ALLOW_UNSAFE_MESSAGE_TYPE(millrace::detail::RequestSavepoint)
 CAF_ALLOW_UNSAFE_MESSAGE_TYPE(millrace::detail::AttemptAllocated)
 CAF_ALLOW_UNSAFE_MESSAGE_TYPE(millrace::detail::AllocateAgain)
+CAF_ALLOW_UNSAFE_MESSAGE_TYPE(millrace::detail::AttemptsRead)
 CAF_ALLOW_UNSAFE_MESSAGE_TYPE(millrace::detail::JobClaimed)
+CAF_ALLOW_UNSAFE_MESSAGE_TYPE(millrace::detail::ReadAgain)
 CAF_ALLOW_UNSAFE_MESSAGE_TYPE(millrace::detail::ClaimAgain)
 CAF_ALLOW_UNSAFE_MESSAGE_TYPE(millrace::detail::TakeoverOver)
 CAF_ALLOW_UNSAFE_MESSAGE_TYPE(millrace::detail::MetadataWritten)

@@ -1,6 +1,7 @@
 #include "millrace/coordination/adoption.h"
 
 #include <algorithm>
+#include <set>
 
 #include "millrace/coordination/regions.h"
 #include "millrace/plan/subtasks.h"
@@ -8,13 +9,10 @@
 namespace millrace::detail {
 namespace {
 
-std::vector<std::size_t> region_of_subtasks(const ExecutionPlan& plan) {
-  const std::vector<std::size_t> region_of_task = regions_of(plan);
-  std::vector<std::size_t> regions;
-  for (const Subtask& subtask : subtasks_of(plan)) {
-    regions.push_back(region_of_task[subtask.task.value()]);
-  }
-  return regions;
+std::vector<TaskId> tasks_of_subtasks(const ExecutionPlan& plan) {
+  std::vector<TaskId> tasks;
+  for (const Subtask& subtask : subtasks_of(plan)) tasks.push_back(subtask.task);
+  return tasks;
 }
 
 bool runs(TaskCondition condition) {
@@ -30,61 +28,72 @@ std::vector<std::string> RunningTasks::host_of() const {
 }
 
 Adoption::Adoption(const ExecutionPlan& plan, std::uint64_t mark)
-    : region_of_(region_of_subtasks(plan)), mark_(mark) {}
+    : task_of_(tasks_of_subtasks(plan)), region_of_(regions_of(plan)), mark_(mark) {}
 
-bool Adoption::is_of(const std::vector<AttemptId>& attempts) const {
-  return std::ranges::all_of(attempt_of_, [&](const auto& entry) {
-    const auto& [region, attempt] = entry;
-    return region < attempts.size() && attempts[region] == attempt;
-  });
-}
-
-void Adoption::hear(const HostReady& ready) {
-  if (ready.tasks.empty()) return;
-  hosts_[ready.address.identity] = ready.address;
-  triggered_ = std::max(triggered_, ready.triggered);
-  possible_ = possible_ && ready.plan == mark_ && !ready.drained;
-  for (const HeldTask& held : ready.tasks) add(held, ready.address.identity);
-}
-
-void Adoption::add(const HeldTask& held, const std::string& host) {
-  const std::size_t subtask = held.task.subtask.value();
-  possible_ = possible_ && subtask < region_of_.size() && runs(held.condition);
-  if (!possible_) return;
-  const AttemptId attempt = held.task.attempt;
-  const bool is_new = tasks_.try_emplace(held.task.subtask, Known{held, host}).second;
-  const auto of_region = attempt_of_.emplace(region_of_[subtask], attempt).first;
-  possible_ = is_new && of_region->second == attempt;
-}
-
-void Adoption::hear(const TaskFinished& finished) {
-  const auto known = tasks_.find(finished.from.subtask);
-  if (known == tasks_.end() || known->second.held.task != finished.from) return;
-  known->second.held.condition = TaskCondition::kFinished;
-}
-
-void Adoption::lose(const TaskAddress& task) {
-  const auto known = tasks_.find(task.subtask);
-  possible_ = possible_ && (known == tasks_.end() || known->second.held.task != task);
+void Adoption::hear(const EnumeratorFailed& failed) {
+  const auto first = std::ranges::find(task_of_, failed.from.task);
+  const SubtaskId subtask(static_cast<std::uint32_t>(first - task_of_.begin()));
+  note({subtask, failed.from.attempt}, TaskCondition::kFailed);
 }
 
 void Adoption::host_lost(const std::string& identity) {
-  possible_ = possible_ && !hosts_.contains(identity);
+  const auto host = hosts_.find(identity);
+  if (host != hosts_.end()) host->second.lost = true;
+}
+
+void Adoption::note(const TaskAddress& task, TaskCondition condition) {
+  for (auto& [identity, host] : hosts_) {
+    for (HeldTask& held : host.ready.tasks) {
+      if (held.task == task) held.condition = std::max(held.condition, condition);
+    }
+  }
+}
+
+bool Adoption::counts(const TaskAddress& task) const {
+  if (task.subtask.value() >= task_of_.size()) return false;
+  const std::size_t region = region_of_[task_of_[task.subtask.value()].value()];
+  return region < attempts_->size() && (*attempts_)[region] == task.attempt;
+}
+
+bool Adoption::counts(const Host& host) const {
+  return std::ranges::any_of(host.ready.tasks,
+                             [&](const HeldTask& held) { return counts(held.task); });
+}
+
+// A job without an attempt has no tasks.
+bool Adoption::is_impossible() const {
+  if (!attempts_) return false;
+  if (attempts_->empty()) return true;
+  std::set<SubtaskId> known;
+  for (const auto& [identity, host] : hosts_) {
+    if (!counts(host)) continue;
+    if (host.lost || host.ready.drained || host.ready.plan != mark_) return true;
+    for (const HeldTask& held : host.ready.tasks) {
+      if (!counts(held.task)) continue;
+      if (!runs(held.condition) || !known.insert(held.task.subtask).second) return true;
+    }
+  }
+  return false;
 }
 
 std::optional<RunningTasks> Adoption::complete() const {
-  if (!possible_ || tasks_.size() < region_of_.size()) return std::nullopt;
-  RunningTasks running{.triggered = triggered_};
-  std::map<std::string, std::uint32_t> position;
-  for (const auto& [identity, address] : hosts_) {
-    position.emplace(identity, static_cast<std::uint32_t>(running.hosts.size()));
-    running.hosts.push_back(address);
+  if (!attempts_ || is_impossible()) return std::nullopt;
+  RunningTasks running;
+  std::map<SubtaskId, RunningTasks::Task> tasks;
+  for (const auto& [identity, host] : hosts_) {
+    if (!counts(host)) continue;
+    const auto position = static_cast<std::uint32_t>(running.hosts.size());
+    running.hosts.push_back(host.ready.address);
+    running.triggered = std::max(running.triggered, host.ready.triggered);
+    for (const HeldTask& held : host.ready.tasks) {
+      if (!counts(held.task)) continue;
+      tasks[held.task.subtask] = {.attempt = held.task.attempt,
+                                  .host = position,
+                                  .finished = held.condition == TaskCondition::kFinished};
+    }
   }
-  for (const auto& [subtask, known] : tasks_) {
-    running.tasks.push_back({.attempt = known.held.task.attempt,
-                             .host = position.at(known.host),
-                             .finished = known.held.condition == TaskCondition::kFinished});
-  }
+  if (tasks.size() < task_of_.size()) return std::nullopt;
+  for (const auto& [subtask, task] : tasks) running.tasks.push_back(task);
   return running;
 }
 

@@ -1,6 +1,8 @@
 // What becomes known of a job's tasks while a new coordinator looks for those that run already: a
 // pure collection of what its hosts say. The job is adopted as it runs if every one of its tasks is
-// there and runs, or has finished, all of a region in one attempt. Otherwise it begins anew.
+// there in the last attempt of its region, and runs or has finished. Otherwise it begins anew.
+//
+// Of a host that was cut off, and has come again, older attempts may run: they count for nothing.
 #pragma once
 
 #include <cstddef>
@@ -37,12 +39,15 @@ class Adoption {
   // The mark is that of the plan by which hosts must number tasks.
   Adoption(const ExecutionPlan& plan, std::uint64_t mark);
 
-  void hear(const HostReady& ready);
+  // The last attempt of each region, as the job's record has it. Nothing is decided before.
+  void expect(std::vector<AttemptId> attempts) { attempts_ = std::move(attempts); }
+
+  void hear(const HostReady& ready) { hosts_[ready.address.identity] = {ready}; }
   void hear(const TaskOpened&) {}
-  void hear(const TaskFinished& finished);
-  void hear(const TaskFailed& failed) { lose(failed.from); }
-  void hear(const TaskClosed& closed) { lose(closed.from); }
-  void hear(const EnumeratorFailed&) { possible_ = false; }
+  void hear(const TaskFinished& finished) { note(finished.from, TaskCondition::kFinished); }
+  void hear(const TaskFailed& failed) { note(failed.from, TaskCondition::kFailed); }
+  void hear(const TaskClosed& closed) { note(closed.from, TaskCondition::kClosing); }
+  void hear(const EnumeratorFailed& failed);
   void hear(const CheckpointAcknowledged&) {}
   void hear(const CheckpointDeclined&) {}
   void hear(const CheckpointCommitted&) {}
@@ -50,29 +55,27 @@ class Adoption {
   void host_lost(const std::string& identity);
 
   // Nothing that may still come makes it possible.
-  bool is_impossible() const { return !possible_; }
+  bool is_impossible() const;
   // All tasks, once they are known.
   std::optional<RunningTasks> complete() const;
-  // Whether these are the attempts of the regions. Of hosts that were cut off, and have come again,
-  // older ones may run.
-  bool is_of(const std::vector<AttemptId>& attempts) const;
+  // Whether these are the attempts that were expected.
+  bool is_of(const std::vector<AttemptId>& attempts) const { return attempts_ == attempts; }
 
  private:
-  struct Known {
-    HeldTask held;
-    std::string host;
+  struct Host {
+    HostReady ready;
+    bool lost = false;
   };
 
-  void add(const HeldTask& held, const std::string& host);
-  void lose(const TaskAddress& task);
+  void note(const TaskAddress& task, TaskCondition condition);
+  bool counts(const TaskAddress& task) const;
+  bool counts(const Host& host) const;
 
-  const std::vector<std::size_t> region_of_;  // by SubtaskId
+  const std::vector<TaskId> task_of_;         // by SubtaskId
+  const std::vector<std::size_t> region_of_;  // by TaskId
   const std::uint64_t mark_;
-  std::map<std::string, HostAddress> hosts_;  // that have tasks
-  std::map<SubtaskId, Known> tasks_;
-  std::map<std::size_t, AttemptId> attempt_of_;  // by region
-  CheckpointId triggered_{0};
-  bool possible_ = true;
+  std::optional<std::vector<AttemptId>> attempts_;  // by region
+  std::map<std::string, Host> hosts_;
 };
 
 }  // namespace millrace::detail

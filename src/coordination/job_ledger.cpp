@@ -85,6 +85,16 @@ Result<Attempt> JobLedger::next_attempt(std::size_t region) {
   return attempt;
 }
 
+Result<std::vector<AttemptId>> JobLedger::attempts() {
+  const Result<std::optional<JobRecord>> found = read();
+  if (!found) return found.error();
+  std::vector<AttemptId> attempts;
+  for (const std::uint64_t id : found->value_or(JobRecord()).attempts) {
+    attempts.push_back(AttemptId(id));
+  }
+  return attempts;
+}
+
 Result<Attempt> JobLedger::adopt() {
   if (Status claimed = claim([](JobRecord&) {}); !claimed) return claimed.error();
   Attempt attempt = current();

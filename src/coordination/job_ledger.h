@@ -47,6 +47,8 @@ class JobLedger {
   // Allocates the next attempt, of a region. It goes on from the newest completed checkpoint of
   // this run or, until there is one, from what was asked for.
   Result<Attempt> next_attempt(std::size_t region = 0);
+  // The last attempt of each region, whoever allocated it. Claims nothing.
+  Result<std::vector<AttemptId>> attempts();
   // Instead of the first: claims the job, and leaves the attempt that runs the last one. What is
   // completed is known then, and not what its tasks went on from.
   Result<Attempt> adopt();

@@ -124,9 +124,21 @@ TEST_F(TakeoverTest, AdoptsTasksThatRun) {
 TEST_F(TakeoverTest, AdoptsNoAttemptButTheLast) {
   stores_.record->attempt = 2;
   stores_.record->attempts = {2};
-  start();
+  start(Takeover{kMark, 100ms});
   report(running());
   expect_begun_anew();
+}
+
+TEST_F(TakeoverTest, HasNothingToDoWithWhoeverRunsAnotherAttempt) {
+  start();
+  caf::scoped_actor former(system_);
+  former->send(job_, HostReady{.address = {kOther, "10.0.0.2", 1},
+                               .plan = kMark,
+                               .tasks = running(7),
+                               .triggered = CheckpointId(2)});
+  report(running());
+  EXPECT_THAT(next<KeepHosts>(slots_)->host_of, ElementsAre(kHost, kHost));
+  EXPECT_TRUE(next<caf::exit_msg>(former));
 }
 
 TEST_F(TakeoverTest, BeginsAnewWhereATaskHasFailed) {

@@ -32,8 +32,15 @@ class AdoptionTest : public testing::Test {
   }
   static HeldTask runs(TaskAddress address) { return {address, TaskCondition::kRunning}; }
 
+  // Attempt 5 is the last one.
+  Adoption made() const {
+    Adoption adoption(plan_, kMark);
+    adoption.expect({AttemptId(5)});
+    return adoption;
+  }
+
   const ExecutionPlan plan_ = make_plan();
-  Adoption adoption_{plan_, kMark};
+  Adoption adoption_ = made();
 };
 
 TEST_F(AdoptionTest, IsCompleteOnceEveryTaskIsKnown) {
@@ -67,7 +74,7 @@ TEST_F(AdoptionTest, HearsOfWhatHappensMeanwhile) {
 TEST_F(AdoptionTest, IsImpossibleWithATaskThatDoesNotRun) {
   for (const TaskCondition condition :
        {TaskCondition::kOpening, TaskCondition::kFailed, TaskCondition::kClosing}) {
-    Adoption adoption(plan_, kMark);
+    Adoption adoption = made();
     adoption.hear(ready("a", {{task(0), condition}}));
     EXPECT_TRUE(adoption.is_impossible());
   }
@@ -78,10 +85,7 @@ TEST_F(AdoptionTest, IsImpossibleByAnotherPlanOrWithTasksTwice) {
   other.plan = kMark + 1;
   adoption_.hear(other);
   EXPECT_TRUE(adoption_.is_impossible());
-  Adoption unknown(plan_, kMark);
-  unknown.hear(ready("a", {runs(task(2))}));
-  EXPECT_TRUE(unknown.is_impossible());
-  Adoption twice(plan_, kMark);
+  Adoption twice = made();
   twice.hear(ready("a", {runs(task(0))}));
   twice.hear(ready("b", {runs(task(0))}));
   EXPECT_TRUE(twice.is_impossible());
@@ -96,10 +100,30 @@ TEST_F(AdoptionTest, IsImpossibleOnceAHostWithTasksIsLost) {
   EXPECT_TRUE(adoption_.is_impossible());
 }
 
-TEST_F(AdoptionTest, IsImpossibleWhereARegionIsOfTwoAttempts) {
-  adoption_.hear(ready("a", {runs(task(0, 5))}));
-  adoption_.hear(ready("b", {runs(task(1, 6))}));
-  EXPECT_TRUE(adoption_.is_impossible());
+// Those of hosts that were cut off are not the job's any more, however they are.
+TEST_F(AdoptionTest, DoesNotCountTasksOfOtherAttempts) {
+  adoption_.hear(ready("old", {runs(task(0, 4)), {task(1, 4), TaskCondition::kClosing}}, 9));
+  adoption_.hear(ready("a", {runs(task(0))}, 3));
+  EXPECT_FALSE(adoption_.is_impossible());
+  EXPECT_FALSE(adoption_.complete());
+  adoption_.hear(ready("b", {runs(task(1)), runs(task(2))}, 3));
+  const auto running = adoption_.complete();
+  ASSERT_TRUE(running);
+  EXPECT_THAT(running->host_of(), ElementsAre("a", "b"));
+  EXPECT_EQ(running->hosts.size(), 2U);
+  adoption_.host_lost("old");
+  EXPECT_TRUE(adoption_.complete());
+}
+
+TEST_F(AdoptionTest, IsNotDecidedBeforeTheAttemptsAreKnown) {
+  Adoption adoption(plan_, kMark);
+  adoption.hear(ready("a", {runs(task(0)), {task(1), TaskCondition::kFailed}}));
+  EXPECT_FALSE(adoption.is_impossible());
+  adoption.expect({AttemptId(5)});
+  EXPECT_TRUE(adoption.is_impossible());
+  Adoption never(plan_, kMark);
+  never.expect({});
+  EXPECT_TRUE(never.is_impossible()) << "it never ran";
 }
 
 }  // namespace
