@@ -47,6 +47,11 @@ class ActorsTest : public testing::Test {
     return got;
   }
 
+  // What it was sent and did not look at would hold its senders, which know it.
+  static void forget(caf::scoped_actor& actor) {
+    while (actor->has_next_message()) (void)actor->dequeue();
+  }
+
   SystemConfig config_{1};
   caf::actor_system system_{config_};
   SystemClock clock_;
@@ -64,7 +69,12 @@ class TakeoverTest : public ActorsTest {
                                .completed = {{CheckpointId(2), 1}},
                                .state = "running"};
   }
-  ~TakeoverTest() override { caf::anon_send_exit(job_, caf::exit_reason::kill); }
+  ~TakeoverTest() override {
+    caf::anon_send_exit(job_, caf::exit_reason::kill);
+    host_->wait_for(job_);
+    forget(slots_);
+    forget(host_);
+  }
 
   void start(std::optional<Takeover> takeover = Takeover{kMark, 20s}) {
     ExecutionSettings execution{.checkpoint_store = &checkpoints_, .metadata_store = &stores_};
