@@ -169,19 +169,19 @@ struct AttemptAllocated {
   std::size_t region;
   Result<Attempt> attempt;
 };
-// What keeps the job did not answer.
-struct AllocateAgain {
-  std::size_t region;
-};
 struct AttemptsRead {
   Result<std::vector<AttemptId>> attempts;
 };
 struct JobClaimed {
   Result<Attempt> attempt;
 };
-// What keeps the job did not answer before.
+// What keeps the job did not answer: what came to nothing of these is tried again.
+struct AllocateAgain {
+  std::size_t region;
+};
 struct ReadAgain {};
 struct ClaimAgain {};
+// No more hosts of another coordinator are waited for.
 struct TakeoverOver {};
 struct MetadataWritten {
   CheckpointId checkpoint;

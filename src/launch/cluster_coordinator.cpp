@@ -646,29 +646,31 @@ void ClusterCoordinator::adapt_now() {
   }
   if (adaptive.empty()) return;
   for (const auto& [worker, room] : system_->workers()) free += room.free;
-  for (const std::string& id : adaptive) {
-    const std::vector<std::string> slots = system_->workers_of(id);
-    const auto own = static_cast<std::uint32_t>(
-        std::ranges::count_if(slots, [](const std::string& worker) { return !worker.empty(); }));
-    std::optional<std::uint32_t> parallelism;
-    std::uint32_t wanted = 0;
-    (void)with_job(id, [&](KnownJob& job) -> Status {
-      const bool waits = !job.waits.empty();
-      if (!waits && job.view.state != JobState::kRunning) return {};
-      wanted = wanted_parallelism_of(job);
-      parallelism = job.adaptive->decide({.waits = waits,
-                                          .now = parallelism_of(job),
-                                          .wanted = wanted,
-                                          .slots = own + (waits || !anybody_waits ? free : 0)},
-                                         slots_for(*job.plan), clock_.monotonic());
-      return {};
-    });
-    if (!parallelism) continue;
-    log_.info("adapting", {{"job", id}, {"parallelism", *parallelism}, {"wanted", wanted}});
-    std::shared_future<Status> outcome;
-    const Status asked = ask_to_rescale(id, *parallelism, wanted, outcome);
-    if (!asked) log_.warn("cannot adapt", {{"job", id}, {"why", asked.error().message()}});
-  }
+  for (const std::string& id : adaptive) adapt_one(id, free, anybody_waits);
+}
+
+void ClusterCoordinator::adapt_one(const std::string& id, std::uint32_t free, bool anybody_waits) {
+  const std::vector<std::string> slots = system_->workers_of(id);
+  const auto own = static_cast<std::uint32_t>(
+      std::ranges::count_if(slots, [](const std::string& worker) { return !worker.empty(); }));
+  std::optional<std::uint32_t> parallelism;
+  std::uint32_t wanted = 0;
+  (void)with_job(id, [&](KnownJob& job) -> Status {
+    const bool waits = !job.waits.empty();
+    if (!waits && job.view.state != JobState::kRunning) return {};
+    wanted = wanted_parallelism_of(job);
+    parallelism = job.adaptive->decide({.waits = waits,
+                                        .now = parallelism_of(job),
+                                        .wanted = wanted,
+                                        .slots = own + (waits || !anybody_waits ? free : 0)},
+                                       slots_for(*job.plan), clock_.monotonic());
+    return {};
+  });
+  if (!parallelism) return;
+  log_.info("adapting", {{"job", id}, {"parallelism", *parallelism}, {"wanted", wanted}});
+  std::shared_future<Status> outcome;
+  const Status asked = ask_to_rescale(id, *parallelism, wanted, outcome);
+  if (!asked) log_.warn("cannot adapt", {{"job", id}, {"why", asked.error().message()}});
 }
 
 // --- what is not needed any more ---

@@ -101,6 +101,7 @@ class ClusterCoordinator final : public detail::ClusterControl {
   void tidy_now();
   void adapt();
   void adapt_now();
+  void adapt_one(const std::string& id, std::uint32_t free, bool anybody_waits);
   void forget(const std::string& id, LeaderEpoch epoch);
   template <class Use>
   auto with_job(std::string_view id, Use use) -> decltype(use(std::declval<KnownJob&>()));
