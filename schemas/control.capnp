@@ -72,8 +72,16 @@ struct HostReport {
     committed @7 :Committed;
     enumeratorFailed @8 :EnumeratorFailed;
     splits @9 :Splits;
-    ready @10 :Ready;  # the attempt means nothing then
+    ready @10 :Ready;                  # the attempt means nothing with these
+    progress @11 :List(TaskProgress);  # in heartbeats
   }
+}
+
+struct TaskProgress {
+  subtask @0 :UInt32;
+  attempt @1 :UInt64;
+  recordsIn @2 :UInt64;
+  recordsOut @3 :UInt64;
 }
 
 struct Ready {

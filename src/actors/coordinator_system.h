@@ -18,11 +18,19 @@
 namespace millrace::detail {
 
 // What is to be seen of a job from outside.
+// What the subtasks of a task have done together, as far as their hosts have said.
+struct TaskCounts {
+  std::uint64_t records_in = 0;
+  std::uint64_t records_out = 0;
+
+  bool operator==(const TaskCounts&) const = default;
+};
 struct JobView {
   JobState state = JobState::kStarting;
   std::uint64_t attempt = 0;
   std::uint64_t completed_checkpoints = 0;  // since this coordinator has it
   std::string trouble;                      // the last failure
+  std::vector<TaskCounts> tasks;            // by TaskId
 
   bool operator==(const JobView&) const = default;
 };

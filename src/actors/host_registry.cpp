@@ -25,7 +25,12 @@ caf::behavior HostRegistry::make_behavior() {
       },
       [](const LinkCongested&) {},
       [](const LinkRelieved&) {},
-      [](const ProgressArrived&) {},
+      [this](ProgressArrived& arrived) {
+        const auto host = hosts_.find(arrived.link);
+        if (host != hosts_.end()) {
+          send(host->second, ControlArrived{arrived.link, std::move(arrived.frame)});
+        }
+      },
   };
 }
 

@@ -79,6 +79,7 @@ caf::behavior JobActor::make_behavior() {
       hear<CheckpointCommitted>(),
       hear<EnumeratorFailed>(),
       hear<SplitsAcknowledged>(),
+      [this](const HostProgress& progress) { on_progress(progress); },
       [this](const AttemptAllocated& allocated) { on_allocated(allocated); },
       [this](const AllocateAgain& again) {
         AllocateAttempt allocate{again.region};
@@ -355,6 +356,24 @@ void JobActor::follow(Commands commands) {
   schedule();
   show();
   if (!unplaced_.empty() && !is_alive()) give_up_slots(cancelled("the job is ending"));
+}
+
+// Of an earlier attempt somebody may speak who does not know yet that it has ended.
+void JobActor::on_progress(const HostProgress& progress) {
+  const std::vector<Subtask> subtasks = subtasks_of(*plan_);
+  progress_.resize(subtasks.size());
+  for (const TaskProgress& task : progress.tasks) {
+    if (task.task.subtask.value() >= progress_.size()) continue;
+    TaskProgress& known = progress_[task.task.subtask.value()];
+    if (task.task.attempt >= known.task.attempt) known = task;
+  }
+  view_.tasks.assign(plan_->tasks.size(), {});
+  for (std::size_t i = 0; i < subtasks.size(); ++i) {
+    TaskCounts& counts = view_.tasks[subtasks[i].task.value()];
+    counts.records_in += progress_[i].records_in;
+    counts.records_out += progress_[i].records_out;
+  }
+  show();
 }
 
 void JobActor::show() {

@@ -87,6 +87,7 @@ class JobActor final : public ActorBase {
   void adopt_if_complete();
   void on_claimed(const Result<Attempt>& attempt);
   void on_ready(const HostReady& ready, const caf::actor& host);
+  void on_progress(const HostProgress& progress);
   bool is_expected(const HostReady& ready) const;
   void on_lost(const HostLost& lost);
   void on_lost_unheard(const HostLost& lost);
@@ -139,6 +140,7 @@ class JobActor final : public ActorBase {
   bool claiming_ = false;                            // to adopt
   std::vector<AttemptAllocated> unplaced_;           // wait for slots
   std::optional<std::vector<std::string>> granted_;  // the hosts of the slots that were asked for
+  std::vector<TaskProgress> progress_;  // by SubtaskId, of the last attempt that was heard of
   JobView view_;
   JobView shown_;
   std::shared_ptr<JobLedger> ledger_;

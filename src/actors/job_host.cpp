@@ -60,18 +60,20 @@ JobHost::JobHost(const LinkedProcess& process, HostedJob job, const LinkAddress&
   System& system = *system_;
   auto deployed = std::make_shared<const DeployedJob>(
       DeployedJob{std::move(job.plan), std::move(job.code), process.seed, system.operators_log});
-  TaskHostSettings settings{.clock = &system.clock,
-                            .executor = &system.executor,
-                            .log = system.log,
-                            .execution = std::move(job.execution),
-                            .identity = process.identity,
-                            .crash_page = job.crash_page,
-                            .linked = LinkedHost{.job = job.id,
-                                                 .spawn_links = {},
-                                                 .pool = system.pool,
-                                                 .ended = {},
-                                                 .outlives_coordinator = job.outlives_coordinator,
-                                                 .plan = job.mark}};
+  TaskHostSettings settings{
+      .clock = &system.clock,
+      .executor = &system.executor,
+      .log = system.log,
+      .execution = std::move(job.execution),
+      .identity = process.identity,
+      .crash_page = job.crash_page,
+      .linked = LinkedHost{.job = job.id,
+                           .spawn_links = {},
+                           .pool = system.pool,
+                           .ended = {},
+                           .outlives_coordinator = job.outlives_coordinator,
+                           .plan = job.mark,
+                           .heartbeat = process.options.limits.heartbeat.interval}};
   std::promise<caf::actor> links;
   settings.linked->spawn_links = [&](const caf::actor& owner) {
     caf::actor spawned = system.spawn_links(owner);

@@ -118,6 +118,8 @@ struct FollowCoordinator {
 };
 // To itself: try to reach it again.
 struct LookForCoordinator {};
+// To itself: have the next heartbeats say what its tasks have done.
+struct ProgressDue {};
 // To a coordinator: nothing more will be heard of it.
 struct HostLost {
   caf::actor host;
@@ -279,6 +281,8 @@ CAF_ALLOW_UNSAFE_MESSAGE_TYPE(millrace::detail::Serve)
 CAF_ALLOW_UNSAFE_MESSAGE_TYPE(millrace::detail::ServeOver)
 CAF_ALLOW_UNSAFE_MESSAGE_TYPE(millrace::detail::FollowCoordinator)
 CAF_ALLOW_UNSAFE_MESSAGE_TYPE(millrace::detail::LookForCoordinator)
+CAF_ALLOW_UNSAFE_MESSAGE_TYPE(millrace::detail::ProgressDue)
+CAF_ALLOW_UNSAFE_MESSAGE_TYPE(millrace::detail::HostProgress)
 CAF_ALLOW_UNSAFE_MESSAGE_TYPE(millrace::detail::HostLost)
 CAF_ALLOW_UNSAFE_MESSAGE_TYPE(millrace::detail::HostReady)
 CAF_ALLOW_UNSAFE_MESSAGE_TYPE(millrace::detail::StartJob)

@@ -19,6 +19,7 @@ namespace millrace::detail {
 namespace {
 
 constexpr std::chrono::milliseconds kPauseOfAttempts{250};
+constexpr std::size_t kMostProgress = std::size_t{1} << 20;  // in each heartbeat
 
 std::size_t count_keyed(std::span<const TaskBlueprint> blueprints) {
   return std::accumulate(blueprints.begin(), blueprints.end(), std::size_t{0},
@@ -44,6 +45,7 @@ TaskHost::TaskHost(caf::actor_config& config, std::vector<TaskBlueprint> bluepri
 caf::behavior TaskHost::make_behavior() {
   if (settings_.linked) {
     links_ = settings_.linked->spawn_links(caf::actor_cast<caf::actor>(this));
+    send(this, ProgressDue{});
   }
   return {
       [this](const Serve& serve) {
@@ -74,6 +76,7 @@ caf::behavior TaskHost::make_behavior() {
       [this](const ServeOver& order) { serve_over(order); },
       [this](const FollowCoordinator& order) { follow(order); },
       [this](LookForCoordinator) { look_for_coordinator(); },
+      [this](ProgressDue) { note_progress(); },
       [this](const Listening& listening) { on_listening(listening); },
       [this](const LinkUp& up) { on_link(up); },
       [this](const LinkDown& down) { on_link_lost(down); },
@@ -141,6 +144,19 @@ HostReady TaskHost::ready() const {
   if (settings_.linked) ready.plan = settings_.linked->plan;
   for (const auto& [subtask, held] : held_) ready.tasks.push_back(held);
   return ready;
+}
+
+void TaskHost::note_progress() {
+  delayed_send(this, settings_.linked->heartbeat, ProgressDue{});
+  HostProgress progress;
+  for (const auto& [subtask, held] : held_) {
+    const TaskMetrics& metrics = *blueprints_[subtask.value()].metrics;
+    progress.tasks.push_back({.task = held.task,
+                              .records_in = metrics.records_in.value(),
+                              .records_out = metrics.records_out.value()});
+  }
+  const Result<std::string> bytes = encode(HostReport(std::move(progress)));
+  if (bytes && bytes->size() <= kMostProgress) send(links_, SetProgress{*bytes});
 }
 
 // --- attempts ---

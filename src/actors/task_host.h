@@ -37,6 +37,7 @@ struct LinkedHost {
   std::function<void(const Error& error)> ended = [](const Error&) {};
   bool outlives_coordinator = false;  // somebody will tell it who is the next
   std::uint64_t plan = 0;             // mark of the plan, for that one
+  std::chrono::nanoseconds heartbeat = std::chrono::seconds(2);  // the interval of its links
 };
 
 struct TaskHostSettings {
@@ -116,6 +117,7 @@ class TaskHost final : public ActorBase {
   void note(const SplitsAcknowledged&) {}
   void note(const TaskAddress& task, TaskCondition condition);
   HostReady ready() const;
+  void note_progress();
 
   // --- attempts ---
   void open(OpenTasks& order);

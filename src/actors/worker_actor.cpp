@@ -125,6 +125,7 @@ void WorkerActor::clean() {
                  logs_before = now - settings_.log_retention] {
     artifacts->remove_unused(used, artifacts_before);
     directory->remove_old_logs(hosts, logs_before);
+    directory->remove_old_copies(hosts, artifacts_before);
   });
 }
 

@@ -50,6 +50,8 @@ struct TaskReport {
   std::string name;
   std::uint32_t parallelism = 0;
   std::vector<std::string> hosts;  // the worker of each subtask; empty where it has none
+  std::uint64_t records_in = 0;    // by all subtasks, as far as their hosts have said
+  std::uint64_t records_out = 0;
 };
 
 struct CheckpointReport {

@@ -1,6 +1,7 @@
 #include "millrace/coordination/dispatcher.h"
 
 #include <algorithm>
+#include <utility>
 
 #include "millrace/core/text.h"
 
@@ -43,7 +44,10 @@ Commands Dispatcher::worker_lost(const std::string& worker, const Error& error) 
   Commands commands;
   if (workers_.erase(worker) == 0) return commands;
   for (auto& [id, job] : jobs_) {
-    std::ranges::replace(job.slots, worker, std::string());
+    job.homes.resize(job.slots.size());
+    for (std::size_t slot = 0; slot < job.slots.size(); ++slot) {
+      if (job.slots[slot] == worker) job.homes[slot] = std::exchange(job.slots[slot], {});
+    }
     const auto host = job.hosts.extract(worker);
     if (!host.empty()) commands.push_back(MissHost{host.mapped(), error});
   }
@@ -207,10 +211,15 @@ void Dispatcher::give_slots(const std::string& id, Job& job, Commands& commands)
     if (job.told != reason) commands.push_back(LackSlots{id, job.told = reason});
     return;
   }
-  for (std::string& slot : job.slots) {
-    if (!slot.empty()) continue;
-    slot = roomiest();
-    --workers_[slot].free;
+  job.homes.resize(job.slots.size());
+  for (std::size_t slot = 0; slot < job.slots.size(); ++slot) {
+    const auto home = workers_.find(job.homes[slot]);
+    if (job.slots[slot].empty() && home != workers_.end() && home->second.free > 0) {
+      take_slot(job, slot, home->first);
+    }
+  }
+  for (std::size_t slot = 0; slot < job.slots.size(); ++slot) {
+    if (job.slots[slot].empty()) take_slot(job, slot, roomiest());
   }
   GrantSlots grant{.job = id, .host_of = {}};
   for (const std::string& worker : job.slots) {
@@ -223,6 +232,11 @@ void Dispatcher::give_slots(const std::string& id, Job& job, Commands& commands)
   }
   job.waits = false;
   commands.push_back(std::move(grant));
+}
+
+void Dispatcher::take_slot(Job& job, std::size_t slot, const std::string& worker) {
+  job.slots[slot] = worker;
+  --workers_[worker].free;
 }
 
 void Dispatcher::free_slots(Job& job) {

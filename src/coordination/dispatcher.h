@@ -4,7 +4,8 @@
 // A slot runs the subtasks of one index of a job. A job asks for its slots before each of its
 // attempts, and has none or all: until there are enough it waits, in the order of its coming, and
 // others that need fewer go first. It keeps what it has from attempt to attempt, so that its tasks
-// find their state where it was, and gives it back at its end. On each worker one process hosts all
+// find their state where it was, and gives it back at its end. A worker that is lost and returns in
+// time gets the slots again that it had. On each worker one process hosts all
 // of the job's slots there; it is started when the slots are given, and anew when it is asked for
 // again after its end.
 //
@@ -109,6 +110,7 @@ class Dispatcher {
  private:
   struct Job {
     std::vector<std::string> slots;       // by index: the worker, or empty
+    std::vector<std::string> homes;       // the lost worker that had it last, and has copies
     std::map<std::string, HostId> hosts;  // by worker: those that were started and run on
     bool waits = false;                   // for its slots
     std::string told;                     // why, as it was told last
@@ -124,6 +126,7 @@ class Dispatcher {
   void give_slots(const std::string& id, Job& job, Commands& commands);
   void free_slots(Job& job);
   std::uint32_t free_slots() const;
+  void take_slot(Job& job, std::size_t slot, const std::string& worker);
   // The worker for another slot of the job: the one that has the most room.
   std::string roomiest() const;
 

@@ -189,6 +189,17 @@ class Writer {
     }
   }
 
+  void write(wire::HostReport::Builder out, const HostProgress& progress) {
+    auto tasks = out.initProgress(static_cast<unsigned>(progress.tasks.size()));
+    for (unsigned i = 0; i < tasks.size(); ++i) {
+      const TaskProgress& task = progress.tasks[i];
+      tasks[i].setSubtask(task.task.subtask.value());
+      tasks[i].setAttempt(task.task.attempt.value());
+      tasks[i].setRecordsIn(task.records_in);
+      tasks[i].setRecordsOut(task.records_out);
+    }
+  }
+
   const Status& status() const { return status_; }
 
  private:
@@ -336,6 +347,16 @@ Result<HostReport> ready_in(wire::Ready::Reader in) {
   return HostReport(std::move(ready));
 }
 
+HostReport progress_in(capnp::List<wire::TaskProgress>::Reader in) {
+  HostProgress progress;
+  for (const auto& task : in) {
+    progress.tasks.push_back({.task = {SubtaskId(task.getSubtask()), AttemptId(task.getAttempt())},
+                              .records_in = task.getRecordsIn(),
+                              .records_out = task.getRecordsOut()});
+  }
+  return progress;
+}
+
 Result<HostReport> report_in(wire::HostReport::Reader in) {
   const AttemptId attempt(in.getAttempt());
   const auto task = [&](std::uint32_t subtask) { return TaskAddress{SubtaskId(subtask), attempt}; };
@@ -367,6 +388,8 @@ Result<HostReport> report_in(wire::HostReport::Reader in) {
       return splits_in(attempt, in.getSplits());
     case wire::HostReport::READY:
       return ready_in(in.getReady());
+    case wire::HostReport::PROGRESS:
+      return progress_in(in.getProgress());
   }
   return malformed_control("an unknown report");
 }

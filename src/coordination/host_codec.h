@@ -15,7 +15,7 @@ using HostCommand = std::variant<OpenTasks, StartTasks, CloseTasks, Trigger, Com
                                  AbortCheckpoint, ResumeSources, Drain>;
 using HostReport = std::variant<TaskOpened, TaskFinished, TaskFailed, TaskClosed,
                                 CheckpointAcknowledged, CheckpointDeclined, CheckpointCommitted,
-                                EnumeratorFailed, SplitsAcknowledged, HostReady>;
+                                EnumeratorFailed, SplitsAcknowledged, HostReady, HostProgress>;
 
 // Fails where a value of state cannot be encoded.
 Result<std::string> encode(const HostCommand& command);

@@ -18,6 +18,7 @@
 //   the input ends       hosts -> coordinator   TaskFinished, then a final checkpoint
 //   the end, or a restart  coordinator -> hosts CloseTasks
 //                        hosts -> coordinator   TaskClosed     of each task
+//   now and then         hosts -> coordinator   HostProgress   in heartbeats, of remote hosts
 //   another leads        hosts -> coordinator   HostReady      with the tasks that run there; then
 //                        coordinator -> hosts   CompleteCheckpoint of the last one that is, and
 //                                               AbortCheckpoint of whatever came after it
@@ -123,6 +124,18 @@ struct HostReady {
   std::vector<HeldTask> tasks = {};
   CheckpointId triggered{0};  // the newest checkpoint of which it has heard
   bool drained = false;       // its sources were to end, which is half of what somebody wanted
+};
+
+// What a task has done. It comes with the heartbeats of the host's link, and some may be lost.
+struct TaskProgress {
+  TaskAddress task;
+  std::uint64_t records_in = 0;   // from other tasks
+  std::uint64_t records_out = 0;  // of the chain's head; for a source what it emitted
+
+  friend bool operator==(const TaskProgress&, const TaskProgress&) = default;
+};
+struct HostProgress {
+  std::vector<TaskProgress> tasks;
 };
 
 // Restored, open, and what its sinks had prepared for the checkpoint it goes on from is committed.

@@ -143,8 +143,8 @@ Result<Parts> prepare(detail::HostLaunch launch, const Config& config,
   if (!coordinator) return coordinator.error();
   Result<detail::LinkOptions> links = detail::link_options(config, {detail::Role::kHost});
   if (!links) return links.error();
-  Result<JobStorage> storage =
-      JobStorage::open_shared(plan->logical, config, {launch.checkpoints, launch.local});
+  Result<JobStorage> storage = JobStorage::open_shared(
+      plan->logical, config, {launch.checkpoints, launch.local, launch.copies});
   if (!storage) return storage.error();
   auto crash_page = detail::CrashPage::make(launch.crash_page, tasks_of(*plan));
   if (!crash_page) return crash_page.error();

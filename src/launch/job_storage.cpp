@@ -11,6 +11,7 @@
 #include "millrace/state/files/checkpoint_names.h"
 #include "millrace/state/files/directory_checkpoint_store.h"
 #include "millrace/state/files/directory_lock.h"
+#include "millrace/state/files/local_copies.h"
 #include "millrace/state/files/real_file_system.h"
 #include "millrace/state/rocksdb/rocksdb_store_factory.h"
 
@@ -173,6 +174,7 @@ struct JobStorage::Stores {
   detail::RealFileSystem files;
   std::optional<detail::DirectoryLock> lock;
   detail::DirectoryCheckpointStore checkpoints;
+  std::optional<detail::LocalCopies> copies;
   detail::LocalMetadataStore metadata;
   detail::DirectorySavepoints savepoints;
   std::unique_ptr<detail::RocksDbStoreFactory> states;
@@ -230,8 +232,13 @@ Result<JobStorage> JobStorage::open_shared(const detail::LogicalPlan& plan, cons
   Status opened = storage.open_local(places.local, config);
   if (!opened) return opened.error();
   if (!checkpoints) return storage;
-  storage.settings_.checkpoint_store = &storage.stores_->checkpoints;
-  storage.settings_.savepoints = &storage.stores_->savepoints;
+  Stores& stores = *storage.stores_;
+  storage.settings_.checkpoint_store = &stores.checkpoints;
+  if (config.get(kLocalRecovery) && !places.copies.empty()) {
+    stores.copies.emplace(stores.files, stores.checkpoints, places.copies);
+    storage.settings_.checkpoint_store = &*stores.copies;
+  }
+  storage.settings_.savepoints = &stores.savepoints;
   return storage;
 }
 

@@ -37,6 +37,7 @@ struct RestoreChoice {
 struct SharedPlaces {
   std::filesystem::path checkpoints;  // empty: none are taken
   std::filesystem::path local;        // this process's
+  std::filesystem::path copies = {};  // its worker's own, of the checkpoints; empty: it keeps none
 };
 
 class JobStorage {

@@ -109,8 +109,14 @@ detail::JobReport report_of(const std::string& id, const KnownJob& job) {
   if (!job.plan) return report;
   for (std::size_t i = 0; i < job.plan->tasks.size(); ++i) {
     const detail::TaskSpec& task = job.plan->tasks[i];
-    report.tasks.push_back(
-        {.id = std::to_string(i), .name = task.name, .parallelism = task.parallelism, .hosts = {}});
+    const bool counted = i < job.view.tasks.size();
+    const detail::TaskCounts counts = counted ? job.view.tasks[i] : detail::TaskCounts();
+    report.tasks.push_back({.id = std::to_string(i),
+                            .name = task.name,
+                            .parallelism = task.parallelism,
+                            .hosts = {},
+                            .records_in = counts.records_in,
+                            .records_out = counts.records_out});
   }
   return report;
 }

@@ -8,6 +8,7 @@
 #include <cstdint>
 #include <filesystem>
 #include <set>
+#include <span>
 #include <string>
 #include <string_view>
 
@@ -58,6 +59,13 @@ class CheckpointStore {
 
   // Where a file lies on this machine, for reading it in place, unverified; empty if it does not.
   virtual std::filesystem::path local_path(const StoredFile&) const { return {}; }
+
+  // What its owner would go on from, once `completed` is; none before, of one that has just begun.
+  // Who keeps copies forgets those that no owner needs. It ends with forget(). An owner is compared,
+  // no more.
+  virtual void retain(const void* /*owner*/, const CheckpointName& /*completed*/,
+                      std::span<const StoredFile> /*files*/) {}
+  virtual void forget(const void* /*owner*/) {}
 
   // The metadata, durable with its directory entries when this returns. It brings its own checksum.
   virtual Status write_metadata(const CheckpointName& checkpoint, std::string_view bytes) = 0;

@@ -10,7 +10,21 @@
 
 namespace millrace::detail {
 
+StateWriter::StateWriter(const StateEnvironment& environment, std::string name)
+    : stores_(*environment.stores),
+      checkpoints_(environment.checkpoints),
+      name_(std::move(name)),
+      serial_(*environment.executor),
+      uploads_(*environment.executor) {
+  if (checkpoints_ != nullptr) checkpoints_->retain(this, {}, {});
+}
+
+StateWriter::~StateWriter() {
+  if (checkpoints_ != nullptr) checkpoints_->forget(this);
+}
+
 void StateWriter::adopt(std::unique_ptr<StateStore> store, std::vector<StoredFile> base) {
+  if (checkpoints_ != nullptr) checkpoints_->retain(this, {}, base);
   store_ = std::move(store);
   base_ = std::move(base);
   readable_.store(store_.get(), std::memory_order_release);
@@ -155,11 +169,16 @@ void StateWriter::count(std::span<const StoredFile> base, std::span<const Stored
 }
 
 void StateWriter::completed(CheckpointName name) {
-  std::lock_guard lock(mutex_);
-  for (auto& [pending, files] : pending_) {
-    if (pending == name) base_ = std::move(files);
+  {
+    std::lock_guard lock(mutex_);
+    for (auto& [pending, files] : pending_) {
+      if (pending == name) base_ = std::move(files);
+    }
+    std::erase_if(pending_, [&](const auto& pending) { return pending.first <= name; });
   }
-  std::erase_if(pending_, [&](const auto& pending) { return pending.first <= name; });
+  uploads_.execute([self = shared_from_this(), name] {
+    self->checkpoints_->retain(self.get(), name, self->base());
+  });
 }
 
 }  // namespace millrace::detail

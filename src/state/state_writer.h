@@ -27,12 +27,8 @@ namespace millrace::detail {
 
 class StateWriter : public std::enable_shared_from_this<StateWriter> {
  public:
-  StateWriter(const StateEnvironment& environment, std::string name)
-      : stores_(*environment.stores),
-        checkpoints_(environment.checkpoints),
-        name_(std::move(name)),
-        serial_(*environment.executor),
-        uploads_(*environment.executor) {}
+  StateWriter(const StateEnvironment& environment, std::string name);
+  ~StateWriter();
 
   // Before anything is written: goes on with a database that exists.
   void adopt(std::unique_ptr<StateStore> store, std::vector<StoredFile> base);

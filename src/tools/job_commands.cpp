@@ -63,10 +63,16 @@ std::string hosts_text(const TaskView& task) {
   return hosts.empty() ? "nowhere" : join(hosts, ", ");
 }
 
+std::string count_text(const TaskView& task, const std::string& metric) {
+  const auto count = task.metrics.find(metric);
+  return count == task.metrics.end() ? "" : concat(count->second);
+}
+
 void print_tasks(const std::vector<TaskView>& tasks, std::ostream& out) {
-  Columns columns{{"TASK", "SUBTASKS", "ON"}};
+  Columns columns{{"TASK", "SUBTASKS", "RECORDS IN", "OUT", "ON"}};
   for (const TaskView& task : tasks) {
-    columns.add({task.name, concat(task.parallelism), hosts_text(task)});
+    columns.add({task.name, concat(task.parallelism), count_text(task, "read-records"),
+                 count_text(task, "write-records"), hosts_text(task)});
   }
   columns.print(out);
 }

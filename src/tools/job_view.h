@@ -2,6 +2,7 @@
 #pragma once
 
 #include <cstdint>
+#include <map>
 #include <string>
 #include <string_view>
 #include <vector>
@@ -18,6 +19,7 @@ struct TaskView {
   std::string name;
   std::uint32_t parallelism = 0;
   std::vector<std::string> hosts;
+  std::map<std::string, std::uint64_t> metrics;  // such as read-records
 };
 
 struct JobView {

@@ -89,6 +89,7 @@ Json vertex_of(const JobReport& job, const TaskReport& task, Timestamp now) {
           {"end-time", milliseconds(job.ended)},
           {"duration", duration_of(job, now)},
           {"hosts", task.hosts},
+          {"metrics", {{"read-records", task.records_in}, {"write-records", task.records_out}}},
           {"tasks", subtasks_by_state(job.phase, {&task, 1})}};
 }
 

@@ -3,6 +3,7 @@
 
 #include <algorithm>
 #include <cstdlib>
+#include <set>
 
 #include "cluster/cluster_fixture.h"
 
@@ -60,6 +61,53 @@ TEST_F(Cluster, StartsWhatHasDied) {
 }
 
 // Its tasks run on: the new leader finds them, and restarts none.
+// What the shared directory has of its state is of no use, so it can only be the worker's copies
+// that the job goes on from.
+TEST_F(Cluster, GoesOnFromTheCopiesOfAWorkerThatReturns) {
+  const Words size{"--workers=1"};
+  start(size);
+  parameters_ = {"--ballast=2000"};
+  const std::string job = submit(kLong, 2);
+  wait_for(job, "checkpoint");
+  wait_for_another_checkpoint(job);
+  kill_worker_at_work();
+  wait_until([&] { return processes("--host=").empty(); });
+  std::set<std::string> copies;
+  std::size_t damaged = 0;
+  for (const auto& entry : fs::recursive_directory_iterator(root() / "cluster")) {
+    const std::string path = entry.path().parent_path();
+    if (path.ends_with("/copies/" + job)) copies.insert(entry.path().filename());
+  }
+  for (const auto& entry : fs::recursive_directory_iterator(root() / "cluster")) {
+    if (entry.path().parent_path().filename() != "shared") continue;
+    if (!copies.contains(entry.path().filename())) continue;
+    fs::remove(entry.path());  // a copy may be the same file by another name
+    std::ofstream(entry.path()) << "damaged";
+    ++damaged;
+  }
+  ASSERT_GT(damaged, 0);
+  start(size);
+  wait_for(job, "finished");
+  expect_exact(kLong);
+}
+
+TEST_F(Cluster, ShowsWhatTasksHaveDone) {
+  start();
+  const std::string job = submit(kLong, 4);
+  wait_for(job, "checkpoint");
+  const auto counted = [&] {
+    const std::string text = well({"describe", job, "--json"});
+    const std::size_t at = text.find("\"write-records\":");
+    return at == std::string::npos ? 0 : std::atoi(&text[text.find(':', at) + 1]);
+  };
+  wait_until([&] { return counted() > 0; });
+  const int before = counted();
+  kill_one(leader());  // who comes next hears it too
+  start();
+  wait_until([&] { return counted() > before; });
+  well({"cancel", job});
+}
+
 TEST_F(Cluster, GoesOnWhenItsLeaderIsKilled) {
   start({"--coordinators=2"});
   const std::string job = submit(kLong, 4);

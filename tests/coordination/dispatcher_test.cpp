@@ -96,6 +96,19 @@ TEST_F(Slots, OfALostWorkerAreFoundElsewhere) {
   EXPECT_THAT(dispatcher_.workers_of("job"), ElementsAre("b"));
 }
 
+TEST_F(Slots, AreWhereTheirStateWasIfThatWorkerReturns) {
+  dispatcher_.worker_came("a", 1, {});
+  dispatcher_.worker_came("b", 1, {});
+  dispatcher_.need_slots("job", 2);
+  ASSERT_THAT(dispatcher_.workers_of("job"), ElementsAre("a", "b"));
+  dispatcher_.worker_lost("a", internal("killed"));
+  dispatcher_.worker_lost("b", internal("killed"));
+  dispatcher_.need_slots("job", 2);
+  dispatcher_.worker_came("b", 1, {});
+  dispatcher_.worker_came("a", 2, {});  // where there is more room now
+  EXPECT_THAT(dispatcher_.workers_of("job"), ElementsAre("a", "b"));
+}
+
 TEST_F(Slots, OfAWorkerThatComesAgainAreComparedWithWhatRunsThere) {
   dispatcher_.worker_came("a", 3, {});
   const HostId lives = hosts_in(dispatcher_.need_slots("lives", 1))[0];

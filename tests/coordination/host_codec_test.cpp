@@ -74,7 +74,8 @@ std::vector<HostReport> reports() {
                     .plan = 8,
                     .tasks = {{kTask, TaskCondition::kRunning},
                               {{SubtaskId(8), AttemptId(3)}, TaskCondition::kClosing}},
-                    .triggered = CheckpointId(9)}};
+                    .triggered = CheckpointId(9)},
+          HostProgress{{{.task = kTask, .records_in = 5, .records_out = 6}}}};
 }
 
 // What is decoded gives the same bytes again, and says the same where this looks.
@@ -119,13 +120,16 @@ TEST(HostCodec, KeepsWhereTasksAre) {
   const Result<HostCommand> decoded = decode_host_command(*encode(HostCommand(open_tasks())));
   EXPECT_EQ(std::get<OpenTasks>(*decoded).hosts, open_tasks().hosts);
   EXPECT_EQ(std::get<OpenTasks>(*decoded).elsewhere, open_tasks().elsewhere);
-  const HostReport report = reports().back();
+  const std::vector<HostReport> all = reports();
+  const HostReport& report = all[all.size() - 2];
   const auto& ready = std::get<HostReady>(report);
   const auto got = std::get<HostReady>(*decode_host_report(*encode(report)));
   EXPECT_EQ(got.address, ready.address);
   EXPECT_EQ(got.plan, ready.plan);
   EXPECT_EQ(got.tasks, ready.tasks);
   EXPECT_EQ(got.triggered, ready.triggered);
+  const auto& progress = std::get<HostProgress>(all.back());
+  EXPECT_EQ(std::get<HostProgress>(*decode_host_report(*encode(all.back()))).tasks, progress.tasks);
 }
 
 TEST(HostCodec, RefusesATaskOnAHostThatIsNone) {

@@ -51,6 +51,7 @@ TEST_F(ClusterCommandTest, DescribesAJob) {
     job.reason = "worker-2 is gone";
     job.completed_checkpoints = 3;
     job.tasks[0].hosts = {"worker-1", ""};
+    job.tasks[0].records_out = 17;
     job.checkpoints = {{.id = 3, .path = "/c/3", .completed = Timestamp(5ms)},
                        {.id = 4, .failure = "declined"},
                        {.id = 5, .savepoint = true}};
@@ -65,7 +66,8 @@ TEST_F(ClusterCommandTest, DescribesAJob) {
             HasSubstr("  savepoint 5  1970-01-01T00:00:00.000Z  in progress\n"
                       "  checkpoint 4  1970-01-01T00:00:00.000Z  failed: declined\n"
                       "  checkpoint 3  1970-01-01T00:00:00.000Z  /c/3\n"),
-            HasSubstr("TASK    SUBTASKS  ON\nsource  2         worker-1, nowhere\n")));
+            HasSubstr("TASK    SUBTASKS  RECORDS IN  OUT  ON\n"
+                      "source  2         0           17   worker-1, nowhere\n")));
 }
 
 TEST_F(ClusterCommandTest, FindsAJobByIdBeginningOrName) {

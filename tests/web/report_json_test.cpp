@@ -26,7 +26,7 @@ JobReport sample() {
           .attempt = 2,
           .parallelism = 2,
           .completed_checkpoints = 7,
-          .tasks = {{"v1", "source", 2, {"w1", "w2"}}, {"v2", "sink", 2, {"w1", ""}}},
+          .tasks = {{"v1", "source", 2, {"w1", "w2"}, 3, 4}, {"v2", "sink", 2, {"w1", ""}}},
           .checkpoints = {{.id = 6,
                            .path = "/c/6",
                            .triggered = Timestamp(5'000ms),
@@ -92,6 +92,8 @@ TEST(ReportJson, TellsOfAJobAndItsVertices) {
   EXPECT_EQ(job["vertices"][0]["tasks"]["RUNNING"], 2);
   EXPECT_EQ(job["vertices"][1]["status"], "SCHEDULED");
   EXPECT_EQ(job["vertices"][1]["hosts"], json::array({"w1", ""}));
+  EXPECT_EQ(job["vertices"][0]["metrics"]["read-records"], 3);
+  EXPECT_EQ(job["vertices"][0]["metrics"]["write-records"], 4);
 }
 
 TEST(ReportJson, ListsCheckpointsTheNewestFirst) {

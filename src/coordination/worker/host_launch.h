@@ -21,6 +21,7 @@ struct HostLaunch {
   std::vector<Setting> settings;
   std::string checkpoints;  // directory; empty: none are taken
   std::string local;        // directory of state at work; the process's own
+  std::string copies;       // directory of the worker's own copies of the job's checkpoints
   std::string crash_page;   // file in which it notes what its tasks are at
 
   bool operator==(const HostLaunch&) const = default;

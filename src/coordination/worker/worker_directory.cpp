@@ -29,6 +29,11 @@ std::string new_worker_id() {
   return concat(machine_name(), '-', to_hex(random()).substr(8));
 }
 
+bool is_older(const fs::path& path, Timestamp than) {
+  std::error_code ignored;
+  return fs::last_write_time(path, ignored) < fs::file_time_type::clock::from_sys(than);
+}
+
 }  // namespace
 
 WorkerDirectory::WorkerDirectory(const Path& directory)
@@ -73,6 +78,7 @@ Result<std::string> WorkerDirectory::worker_id() {
 Status WorkerDirectory::prepare(HostLaunch launch) {
   const HostId& host = launch.host;
   launch.local = local_state(host).native();
+  launch.copies = copies(host.job).native();
   launch.crash_page = crash_page(host).native();
   const Result<std::string> bytes = encode(launch);
   if (!bytes) return bytes.error();
@@ -107,13 +113,21 @@ std::string WorkerDirectory::end_of_logs(const std::string& job, std::uint64_t b
   return text;
 }
 
+void WorkerDirectory::remove_old_copies(const std::set<HostId>& in_use, Timestamp before) {
+  std::error_code ignored;
+  for (const auto& entry : fs::directory_iterator(directory_ / "copies", ignored)) {
+    const std::string job = entry.path().filename();
+    if (std::ranges::find(in_use, job, &HostId::job) != in_use.end()) continue;
+    if (is_older(entry.path(), before)) fs::remove_all(entry.path(), ignored);
+  }
+}
+
 void WorkerDirectory::remove_old_logs(const std::set<HostId>& in_use, Timestamp before) {
   std::error_code ignored;
   for (const auto& entry : fs::directory_iterator(logs(), ignored)) {
     const Result<HostId> host = parse_host_id(entry.path().stem().native());
     if (!host || in_use.contains(*host)) continue;
-    const auto time = fs::file_time_type::clock::from_sys(before);
-    if (fs::last_write_time(entry.path(), ignored) < time) fs::remove(entry.path(), ignored);
+    if (is_older(entry.path(), before)) fs::remove(entry.path(), ignored);
   }
 }
 

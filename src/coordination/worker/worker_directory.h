@@ -4,6 +4,7 @@
 //   DIR/worker-id                  its name, which it keeps
 //   DIR/artifacts                  executables (artifact_cache.h)
 //   DIR/hosts/JOB-NUMBER/          of a host that runs: launch, crash-page, local (its state)
+//   DIR/copies/JOB/                of the checkpoints of a job that had hosts here (local_copies.h)
 //   DIR/logs/JOB-NUMBER.log        what the host's process has said; it stays for a while
 //
 // Calls block, and may come from any thread; those for one host one at a time.
@@ -41,6 +42,7 @@ class WorkerDirectory {
   Path launch_file(const HostId& host) const { return folder(host) / "launch"; }
   Path crash_page(const HostId& host) const { return folder(host) / "crash-page"; }
   Path local_state(const HostId& host) const { return folder(host) / "local"; }
+  Path copies(const std::string& job) const { return directory_ / "copies" / job; }
 
   // Makes the host's folder, and writes the launch, to which it adds the host's paths.
   Status prepare(HostLaunch launch);
@@ -49,6 +51,8 @@ class WorkerDirectory {
   // The end of what each of the job's hosts has said, with their names.
   std::string end_of_logs(const std::string& job, std::uint64_t bytes_each) const;
   void remove_old_logs(const std::set<HostId>& in_use, Timestamp before);
+  // Of jobs that have no host here and have not changed them since.
+  void remove_old_copies(const std::set<HostId>& in_use, Timestamp before);
 
  private:
   explicit WorkerDirectory(const Path& directory);

@@ -100,6 +100,12 @@ inline constexpr Option<std::optional<Bytes>> kStateMemory{
     "How much memory keyed state may take before it moves to RocksDB, in this process. Automatic "
     "is a quarter of the machine's."};
 
+inline constexpr Option<bool> kLocalRecovery{
+    "execution.state-recovery.from-local", "true",
+    "Whether a worker keeps copies of its own of the keyed state in checkpoints, so that a job "
+    "that "
+    "goes on where it was need not read its state from shared storage."};
+
 inline constexpr Option<std::optional<RestartKind>> kRestartStrategy{
     "restart-strategy.type", "auto",
     "What follows a failure. Automatic is exponential-delay where checkpoints are taken and none "
@@ -187,7 +193,8 @@ inline constexpr Option<std::string> kWorkerId{"taskmanager.resource-id", "",
                                                "machine's name, and keeps in its directory."};
 inline constexpr Option<Duration> kArtifactRetention{
     "taskmanager.artifacts.retention", "1h",
-    "How long a worker keeps a job's executable that no process of it runs any more."};
+    "How long a worker keeps a job's executable, and its own copies of the job's checkpoints, when "
+    "no process of the job runs on it any more."};
 inline constexpr Option<Duration> kWorkerLogRetention{
     "taskmanager.logs.retention", "7d",
     "How long a worker keeps what a job's process has said, once that has ended."};
@@ -284,6 +291,7 @@ inline constexpr ConfigOption kEngineOptions[] = {
     kSavepointDirectory,
     kStateBackend,
     kStateMemory,
+    kLocalRecovery,
     kRestartStrategy,
     kFixedDelayAttempts,
     kFixedDelay,

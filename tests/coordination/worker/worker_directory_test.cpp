@@ -10,6 +10,7 @@ namespace {
 
 using namespace std::chrono_literals;
 using test::TemporaryDirectory;
+using testing::ElementsAre;
 using testing::HasSubstr;
 using testing::IsEmpty;
 using testing::Not;
@@ -50,6 +51,7 @@ TEST_F(WorkerDirectoryTest, PreparesAHost) {
   const HostLaunch launch = *decode_host_launch(bytes, "launch");
   EXPECT_EQ(launch.plan, "p");
   EXPECT_EQ(launch.local, directory.local_state(kHost));
+  EXPECT_EQ(launch.copies, directory.copies(kJob));
   EXPECT_EQ(launch.crash_page, directory.crash_page(kHost));
   directory.remove(kHost);
   EXPECT_THAT(directory_.names("hosts"), IsEmpty());
@@ -91,6 +93,18 @@ TEST_F(WorkerDirectoryTest, RemovesLogsThatAreOldAndNotWrittenTo) {
   directory.remove_old_logs({kHost}, now + 1h);
   EXPECT_THAT(directory.end_of_logs(kJob, 99), Not(HasSubstr("two")));
   EXPECT_THAT(directory.end_of_logs(kJob, 99), HasSubstr("one"));
+}
+
+TEST_F(WorkerDirectoryTest, RemovesCopiesOfJobsThatHaveNotRunHereForLong) {
+  const std::string other(32, 'b');
+  directory_.file("copies/" + kJob + "/rows", "");
+  directory_.file("copies/" + other + "/rows", "");
+  WorkerDirectory directory = open();
+  const Timestamp now = SystemClock().now();
+  directory.remove_old_copies({}, now - 1h);
+  EXPECT_EQ(directory_.names("copies").size(), 2U);
+  directory.remove_old_copies({kHost}, now + 1h);
+  EXPECT_THAT(directory_.names("copies"), ElementsAre(kJob));
 }
 
 TEST_F(WorkerDirectoryTest, SaysWhatTheDiskRefuses) {
