@@ -60,9 +60,9 @@ class CheckpointStore {
   // Where a file lies on this machine, for reading it in place, unverified; empty if it does not.
   virtual std::filesystem::path local_path(const StoredFile&) const { return {}; }
 
-  // What its owner would go on from, once `completed` is; none before, of one that has just begun.
-  // Who keeps copies forgets those that no owner needs. It ends with forget(). An owner is compared,
-  // no more.
+  // What its owner would go on from, once `completed` is; nothing before, of one that has just
+  // begun. Who keeps copies forgets those that no owner needs. Ends with forget(). Owners are
+  // compared, no more.
   virtual void retain(const void* /*owner*/, const CheckpointName& /*completed*/,
                       std::span<const StoredFile> /*files*/) {}
   virtual void forget(const void* /*owner*/) {}
