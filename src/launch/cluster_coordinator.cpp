@@ -23,23 +23,11 @@ constexpr std::uint64_t kLogBytes = 64 << 10;  // of each process
 constexpr std::chrono::milliseconds kLogWait{2'000};
 constexpr std::chrono::milliseconds kPauseOfAttempts{500};
 constexpr std::chrono::seconds kPatienceWithRescale{20};
-constexpr std::chrono::milliseconds kPauseOfAdapting{500};
 constexpr std::size_t kMostSavepoints = 100;  // of a job, whose outcome is remembered
-constexpr Duration kShortestPauseOfTidying{100};
-constexpr Duration kLongestPauseOfTidying{10'000};
 
 bool is_job_id(std::string_view id) {
   constexpr std::size_t kDigits = 32;
   return id.size() == kDigits && id.find_first_not_of("0123456789abcdef") == std::string_view::npos;
-}
-
-Error unknown_job(std::string_view id) {
-  return not_found(concat("there is no job ", id, "; see the list of jobs for their ids"));
-}
-
-// Whoever asks is to ask again, and not to take a job for gone.
-Error just_elected() {
-  return unavailable("this coordinator was just elected, and still reads which jobs there are");
 }
 
 Error has_ended(std::string_view phase) {
@@ -73,20 +61,6 @@ Status check_rescale(const KnownJob& job, std::uint32_t parallelism) {
                             " already; try again in a moment"));
 }
 
-detail::AdaptiveParallelism::SlotsFor slots_for(const detail::ExecutionPlan& plan) {
-  return [&plan](std::uint32_t parallelism) {
-    detail::LogicalPlan other = plan.logical;
-    other.parallelism = parallelism;
-    const auto planned = detail::make_execution_plan(other);
-    return planned ? detail::slots_required(*planned) : std::numeric_limits<std::uint32_t>::max();
-  };
-}
-
-Error not_leading(std::string_view known) {
-  return unavailable(concat("this coordinator does not lead",
-                            known.empty() ? "" : "; the one that does is at ", known));
-}
-
 }  // namespace
 
 Result<std::unique_ptr<ClusterCoordinator>> ClusterCoordinator::make(
@@ -117,6 +91,19 @@ Result<std::unique_ptr<ClusterCoordinator>> ClusterCoordinator::make(
   auto system = detail::CoordinatorSystem::make(process, std::move(events), logging);
   if (!system) return system.error();
   self.system_ = *std::move(system);
+  self.tending_.emplace(JobTending::Parts{
+      .config = self.config_,
+      .clock = self.clock_,
+      .log = self.log_,
+      .jobs = self.jobs_,
+      .artifacts = self.artifacts_,
+      .system = *self.system_,
+      .forget = [&self](const std::string& id, LeaderEpoch epoch) { self.forget(id, epoch); },
+      .rescale =
+          [&self](const std::string& id, std::uint32_t parallelism, std::uint32_t wanted) {
+            const auto asked = self.ask_to_rescale(id, parallelism, wanted);
+            return asked ? Status() : Status(asked.error());
+          }});
   return made;
 }
 
@@ -130,10 +117,7 @@ ClusterCoordinator::ClusterCoordinator(const Config& config, ClusterCoordinatorS
 // Nothing new begins without the lead; what is under way uses the actors, and those the documents.
 ClusterCoordinator::~ClusterCoordinator() {
   if (shared_.election) shared_.election->resign();
-  {
-    const std::lock_guard lock(mutex_);
-    epoch_.reset();
-  }
+  jobs_.lead_no_more();
   std::promise<void> drained;
   calls_.execute([&] { drained.set_value(); });
   drained.get_future().wait();
@@ -150,42 +134,29 @@ void ClusterCoordinator::stand(const std::string& rest_address) {
 
 void ClusterCoordinator::on_leadership(const detail::LeadershipEvent& event) {
   if (const auto* elected = std::get_if<detail::Elected>(&event)) {
-    {
-      const std::lock_guard lock(mutex_);
-      epoch_ = elected->epoch;
-    }
+    jobs_.lead(elected->epoch);
     system_->lead(elected->epoch);
     calls_.execute([this, epoch = elected->epoch] { take_lead(epoch); });
   } else if (const auto* deposed = std::get_if<detail::Deposed>(&event)) {
     log_.warn("deposed", {{"why", deposed->why}});
     system_->lead_no_more();
-    const std::lock_guard lock(mutex_);
-    epoch_.reset();
-    knows_all_ = false;
-    jobs_.clear();
+    jobs_.lead_no_more();
   } else if (const auto* frozen = std::get_if<detail::Frozen>(&event)) {
     log_.warn("frozen", {{"why", frozen->why}});
-    const std::lock_guard lock(mutex_);
-    trouble_ = frozen->why;
+    jobs_.note_trouble(frozen->why);
   } else if (std::holds_alternative<detail::Thawed>(event)) {
-    const std::lock_guard lock(mutex_);
-    trouble_.clear();
+    jobs_.note_trouble({});
   } else if (const auto* known = std::get_if<detail::LeaderKnown>(&event)) {
-    const std::lock_guard lock(mutex_);
-    known_ = *known;
+    jobs_.note_leader(*known);
   }
-}
-
-bool ClusterCoordinator::leads(LeaderEpoch epoch) const {
-  const std::lock_guard lock(mutex_);
-  return epoch_ == epoch;
 }
 
 template <class Call>
 auto ClusterCoordinator::persist(LeaderEpoch epoch, Call call) -> decltype(call()) {
   for (;;) {
     auto result = call();
-    if (result || result.error().code() != ErrorCode::kUnavailable || !leads(epoch)) return result;
+    if (result || result.error().code() != ErrorCode::kUnavailable || !jobs_.leads(epoch))
+      return result;
     log_.warn("trying again", {{"error", result.error().message()}});
     std::this_thread::sleep_for(kPauseOfAttempts);
   }
@@ -197,29 +168,27 @@ void ClusterCoordinator::take_lead(LeaderEpoch epoch) {
   if (!ids) return log_.error("cannot list the jobs", {{"error", ids.error().message()}});
   for (const std::string& id : *ids) {
     const std::lock_guard one_at_a_time(changes_);
-    if (!leads(epoch)) return;
-    if (with_job(id, [](KnownJob&) -> Status { return {}; })) continue;  // it was handed in again
+    if (!jobs_.leads(epoch)) return;
+    if (jobs_.find(id)) continue;  // it was handed in again
     const Status resumed = persist(epoch, [&] { return resume(id, epoch); });
-    if (resumed || !leads(epoch)) continue;
+    if (resumed || !jobs_.leads(epoch)) continue;
     log_.error("cannot go on with a job", {{"job", id}, {"error", resumed.error().message()}});
-    give_up(id, resumed.error());
+    give_up(id, resumed.error(), epoch);
   }
   system_->jobs_known(epoch);
-  {
-    const std::lock_guard lock(mutex_);
-    knows_all_ = epoch_ == epoch;
-  }
+  jobs_.know_all(epoch);
   const Status forgotten = persist(epoch, [&] { return documents(epoch).forget_remains(); });
   if (!forgotten) log_.warn("cannot tidy up", {{"error", forgotten.error().message()}});
 }
 
 // It is seen as failed by who asks; the next leader tries again.
-void ClusterCoordinator::give_up(const std::string& id, const Error& error) {
-  const std::lock_guard lock(mutex_);
-  KnownJob& job = jobs_[id];
+void ClusterCoordinator::give_up(const std::string& id, const Error& error, LeaderEpoch epoch) {
+  Result<KnownJob> known = jobs_.find(id);
+  KnownJob job = known ? *std::move(known) : KnownJob();
   job.submitted.submission.id = id;
   if (job.name.empty()) job.name = id;
   job.ended = JobEnd{.phase = "failed", .reason = error.message(), .at = clock_.now()};
+  (void)jobs_.put(std::move(job), epoch);
 }
 
 // The record says how it ended where there was no time to keep the end.
@@ -241,34 +210,16 @@ Status ClusterCoordinator::resume(const std::string& id, LeaderEpoch epoch) {
     job.ended = JobEnd{.phase = "cancelled", .reason = {}, .at = clock_.now()};
   }
   if (!job.ended) {
-    add(job, epoch);
+    (void)jobs_.put(job, epoch);
     return start(std::move(job), epoch, record->has_value(), state == "running");
   }
   const JobEnd ended = *job.ended;
-  add(std::move(job), epoch);
+  (void)jobs_.put(std::move(job), epoch);
   keep_end(id, ended, epoch);
   return {};
 }
 
-void ClusterCoordinator::add(KnownJob job, LeaderEpoch epoch) {
-  const std::lock_guard lock(mutex_);
-  const std::string id = job.submitted.submission.id;
-  if (epoch_ == epoch) jobs_.insert_or_assign(id, std::move(job));
-}
-
-Result<LeaderEpoch> ClusterCoordinator::leading() const {
-  const std::lock_guard lock(mutex_);
-  if (epoch_) return *epoch_;
-  return not_leading(known_.address);
-}
-
-detail::LeaderReport ClusterCoordinator::leader() {
-  const std::lock_guard lock(mutex_);
-  detail::LeaderReport report{.here = epoch_.has_value(), .rest_address = {}, .trouble = trouble_};
-  const auto address = detail::parse_leader_address(known_.address);
-  if (address) report.rest_address = address->rest;
-  return report;
-}
+detail::LeaderReport ClusterCoordinator::leader() { return jobs_.leader(); }
 
 // --- executables ---
 
@@ -304,30 +255,22 @@ Status ClusterCoordinator::start(KnownJob job, LeaderEpoch epoch, bool again, bo
   job.plan = opened->plan;
   if (opened->stabilization) job.adaptive.emplace(*opened->stabilization);
   if (job.name.empty()) job.name = opened->plan->logical.job;
-  const std::string id = job.submitted.submission.id;
-  {
-    const std::lock_guard lock(mutex_);
-    if (epoch_ != epoch) return not_leading(known_.address);
-    jobs_.insert_or_assign(id, std::move(job));
-  }
+  if (!jobs_.put(std::move(job), epoch)) return unavailable("this coordinator leads no more");
   system_->run(*std::move(opened));
   return {};
 }
 
 Result<bool> ClusterCoordinator::submit(const detail::JobSubmission& submission) {
-  const Result<LeaderEpoch> epoch = leading();
+  const Result<LeaderEpoch> epoch = jobs_.leading();
   if (!epoch) return epoch.error();
   if (!is_job_id(submission.id)) {
     return invalid_argument(concat("a job's id is 32 hexadecimal digits in lower case, and not ",
                                    in_quotes(submission.id)));
   }
   const std::lock_guard one_at_a_time(changes_);
-  {
-    const std::lock_guard lock(mutex_);
-    if (const auto known = jobs_.find(submission.id); known != jobs_.end()) {
-      if (known->second.submitted.submission == submission) return false;
-      return other_job(submission.id);
-    }
+  if (const Result<KnownJob> known = jobs_.find(submission.id)) {
+    if (known->submitted.submission == submission) return false;
+    return other_job(submission.id);
   }
   const SubmittedJob submitted{.submission = submission,
                                .parallelism = submission.parallelism.value_or(0),
@@ -344,33 +287,19 @@ Result<bool> ClusterCoordinator::submit(const detail::JobSubmission& submission)
   return false;
 }
 
-template <class Use>
-auto ClusterCoordinator::with_job(std::string_view id, Use use)
-    -> decltype(use(std::declval<KnownJob&>())) {
-  const std::lock_guard lock(mutex_);
-  if (!epoch_) return not_leading(known_.address);
-  const auto job = jobs_.find(std::string(id));
-  if (job != jobs_.end()) return use(job->second);
-  return knows_all_ ? unknown_job(id) : just_elected();
-}
-
 // What was asked for is kept first: the next leader is to know it too.
 Status ClusterCoordinator::cancel(std::string_view id) {
   const std::lock_guard one_at_a_time(changes_);
-  KnownJob job;
-  LeaderEpoch epoch;
-  Status known = with_job(id, [&](KnownJob& found) -> Status {
-    if (found.ended) return has_ended(found.ended->phase);
-    job = found;
-    epoch = *epoch_;
-    return {};
-  });
-  if (!known) return known;
-  job.submitted.cancelled = true;
-  if (Status kept = keep(job, epoch); !kept) return kept;
-  known = with_job(id, [&](KnownJob& found) -> Status {
-    found.submitted = job.submitted;
-    found.version = job.version;
+  const Result<LeaderEpoch> epoch = jobs_.leading();
+  if (!epoch) return epoch.error();
+  Result<KnownJob> job = jobs_.find(id);
+  if (!job) return job.error();
+  if (job->ended) return has_ended(job->ended->phase);
+  job->submitted.cancelled = true;
+  if (Status kept = keep(*job, *epoch); !kept) return kept;
+  const Status known = jobs_.with(id, [&](KnownJob& found) -> Status {
+    found.submitted = job->submitted;
+    found.version = job->version;
     return {};
   });
   system_->cancel(std::string(id));
@@ -379,11 +308,12 @@ Status ClusterCoordinator::cancel(std::string_view id) {
 
 Result<std::string> ClusterCoordinator::take_savepoint(std::string_view id,
                                                        const SavepointWish& wish) {
-  std::string request;
+  const Result<LeaderEpoch> epoch = jobs_.leading();
+  if (!epoch) return epoch.error();
+  const std::string request = concat(epoch->value(), "-", ++next_savepoint_);
   std::string path;
-  Status known = with_job(id, [&](KnownJob& job) -> Status {
+  Status known = jobs_.with(id, [&](KnownJob& job) -> Status {
     if (job.ended) return has_ended(job.ended->phase);
-    request = concat(epoch_->value(), "-", ++next_savepoint_);
     const fs::path folder =
         wish.directory.empty() ? settings_.directory / "savepoints" : fs::path(wish.directory);
     path = (folder / concat("savepoint-", id.substr(0, 8), "-", request)).native();
@@ -397,7 +327,7 @@ Result<std::string> ClusterCoordinator::take_savepoint(std::string_view id,
                                  : detail::AfterSavepoint::kStop;
   system_->savepoint(std::string(id), {.path = path, .then = then},
                      [this, request, path, id = std::string(id)](const Status& status) {
-                       (void)with_job(id, [&](KnownJob& job) -> Status {
+                       (void)jobs_.with(id, [&](KnownJob& job) -> Status {
                          detail::SavepointReport* const report = find_savepoint(job, request);
                          if (report == nullptr) return {};
                          report->completed = true;
@@ -411,7 +341,7 @@ Result<std::string> ClusterCoordinator::take_savepoint(std::string_view id,
 
 Result<detail::SavepointReport> ClusterCoordinator::savepoint(std::string_view id,
                                                               std::string_view request) {
-  return with_job(id, [&](KnownJob& job) -> Result<detail::SavepointReport> {
+  return jobs_.with(id, [&](KnownJob& job) -> Result<detail::SavepointReport> {
     if (const auto* report = find_savepoint(job, request)) return *report;
     return not_found(concat("no savepoint ", request,
                             " of that job was asked for, of this leader; ask for one"));
@@ -421,45 +351,45 @@ Result<detail::SavepointReport> ClusterCoordinator::savepoint(std::string_view i
 // A checkpoint without records in flight first, behind which its tasks end; only once that is there
 // is the new parallelism kept. Whatever fails, the job goes on as it was.
 Status ClusterCoordinator::rescale(std::string_view id, std::uint32_t parallelism) {
-  std::shared_future<Status> outcome;
-  Status asked = ask_to_rescale(std::string(id), parallelism, parallelism, outcome);
-  if (!asked || !outcome.valid()) return asked;
-  if (outcome.wait_for(kPatienceWithRescale) == std::future_status::ready) return outcome.get();
+  const auto outcome = ask_to_rescale(std::string(id), parallelism, parallelism);
+  if (!outcome) return outcome.error();
+  if (outcome->wait_for(kPatienceWithRescale) == std::future_status::ready) return outcome->get();
   return unavailable(
       "the checkpoint from which the job is to be rescaled is not complete yet "
       "(execution.checkpointing.timeout); ask again to wait for it");
 }
 
-Status ClusterCoordinator::ask_to_rescale(const std::string& id, std::uint32_t parallelism,
-                                          std::uint32_t wanted,
-                                          std::shared_future<Status>& outcome) {
+// The outcome of the rescaling that is under way, if one is.
+Result<std::shared_future<Status>> ClusterCoordinator::ask_to_rescale(const std::string& id,
+                                                                      std::uint32_t parallelism,
+                                                                      std::uint32_t wanted) {
   const std::lock_guard one_at_a_time(changes_);
-  KnownJob job;
-  LeaderEpoch epoch;
-  const Status accepted = with_job(id, [&](KnownJob& known) -> Status {
-    job = known;
-    epoch = *epoch_;
-    return check_rescale(known, parallelism);
-  });
-  if (!accepted) return accepted;
-  if (job.rescale) outcome = job.rescale->outcome();
-  if (job.rescale || job.plan->logical.parallelism == parallelism) return {};
-  job.submitted.parallelism = parallelism;
-  const auto opened = open_job(places(), job.submitted, epoch, true);
+  const Result<LeaderEpoch> epoch = jobs_.leading();
+  if (!epoch) return epoch.error();
+  Result<KnownJob> job = jobs_.find(id);
+  if (!job) return job.error();
+  if (Status accepted = check_rescale(*job, parallelism); !accepted) return accepted.error();
+  if (job->rescale) return job->rescale->outcome();
+  const auto rescale = std::make_shared<Rescale>(parallelism, wanted);
+  if (job->plan->logical.parallelism == parallelism) {
+    rescale->finish({});
+    return rescale->outcome();
+  }
+  job->submitted.parallelism = parallelism;
+  const auto opened = open_job(places(), job->submitted, *epoch, true);
   if (!opened) return opened.error();
-  const Status known = with_job(id, [&](KnownJob& found) -> Status {
-    found.rescale = std::make_shared<Rescale>(parallelism, wanted);
-    outcome = found.rescale->outcome();
+  const Status known = jobs_.with(id, [&](KnownJob& found) -> Status {
+    found.rescale = rescale;
     return {};
   });
-  if (!known) return known;
+  if (!known) return known.error();
   system_->savepoint(id, {.path = {}, .then = detail::AfterSavepoint::kRescale},
                      [this, id](const Status& status) { on_rescale_prepared(id, status); });
-  return {};
+  return rescale->outcome();
 }
 
 void ClusterCoordinator::on_rescale_prepared(const std::string& id, const Status& status) {
-  (void)with_job(id, [&](KnownJob& job) -> Status {
+  (void)jobs_.with(id, [&](KnownJob& job) -> Status {
     if (!job.rescale) return {};
     job.rescale->stops = status.has_value();
     if (!status) std::exchange(job.rescale, nullptr)->finish(status);
@@ -471,7 +401,7 @@ void ClusterCoordinator::on_rescale_prepared(const std::string& id, const Status
 void ClusterCoordinator::begin_rescaled(const std::string& id, LeaderEpoch epoch) {
   const std::lock_guard one_at_a_time(changes_);
   KnownJob job;
-  const Status found = with_job(id, [&](KnownJob& known) -> Status {
+  const Status found = jobs_.with(id, [&](KnownJob& known) -> Status {
     job = known;
     if (known.submitted.cancelled) {
       known.rescale.reset();
@@ -479,7 +409,7 @@ void ClusterCoordinator::begin_rescaled(const std::string& id, LeaderEpoch epoch
     }
     return {};
   });
-  if (!found || !leads(epoch)) return;
+  if (!found || !jobs_.leads(epoch)) return;
   const auto rescale = std::exchange(job.rescale, nullptr);
   if (job.submitted.cancelled) {
     rescale->finish(has_ended("cancelled"));
@@ -497,25 +427,17 @@ void ClusterCoordinator::begin_rescaled(const std::string& id, LeaderEpoch epoch
   const KnownJob& goes_on = kept ? rescaled : job;
   const Status started = persist(epoch, [&] { return start(goes_on, epoch, true); });
   rescale->finish(started ? kept : started);
-  if (started || !leads(epoch)) return;
+  if (started || !jobs_.leads(epoch)) return;
   log_.error("cannot go on with a job", {{"job", id}, {"error", started.error().message()}});
-  give_up(id, started.error());
+  give_up(id, started.error(), epoch);
 }
 
-Result<std::vector<detail::JobReport>> ClusterCoordinator::jobs() {
-  const std::lock_guard lock(mutex_);
-  if (!epoch_) return not_leading(known_.address);
-  if (!knows_all_) return just_elected();
-  std::vector<detail::JobReport> reports;
-  for (const auto& [id, job] : jobs_) reports.push_back(report_of(id, job));
-  std::ranges::sort(reports, {}, [](const detail::JobReport& report) { return report.started; });
-  return reports;
-}
+Result<std::vector<detail::JobReport>> ClusterCoordinator::jobs() { return jobs_.reports(); }
 
 Result<detail::JobReport> ClusterCoordinator::job(std::string_view id) {
-  Result<detail::JobReport> report = with_job(id, [&](KnownJob& job) -> Result<detail::JobReport> {
-    return report_of(std::string(id), job);
-  });
+  Result<detail::JobReport> report = jobs_.with(
+      id,
+      [&](KnownJob& job) -> Result<detail::JobReport> { return report_of(std::string(id), job); });
   if (!report || report->tasks.empty()) return report;
   const std::vector<std::string> workers = system_->workers_of(std::string(id));
   for (detail::TaskReport& task : report->tasks) {
@@ -527,21 +449,21 @@ Result<detail::JobReport> ClusterCoordinator::job(std::string_view id) {
 }
 
 void ClusterCoordinator::on_view(const std::string& id, const detail::JobView& view) {
-  (void)with_job(id, [&](KnownJob& job) -> Status {
+  (void)jobs_.with(id, [&](KnownJob& job) -> Status {
     job.view = view;
     return {};
   });
 }
 
 void ClusterCoordinator::on_waits(const std::string& id, const std::string& reason) {
-  (void)with_job(id, [&](KnownJob& job) -> Status {
+  (void)jobs_.with(id, [&](KnownJob& job) -> Status {
     job.waits = reason;
     return {};
   });
 }
 
 void ClusterCoordinator::on_ended(const std::string& id, const Status& status) {
-  (void)with_job(id, [&](KnownJob& job) -> Status {
+  (void)jobs_.with(id, [&](KnownJob& job) -> Status {
     for (auto& [request, report] : job.savepoints) {
       if (report.completed) continue;
       report.completed = true;
@@ -549,12 +471,13 @@ void ClusterCoordinator::on_ended(const std::string& id, const Status& status) {
     }
     const bool finished = job.view.state == JobState::kFinished;
     if (job.rescale && job.rescale->stops && !finished) {
-      calls_.execute([this, id, epoch = *epoch_] { begin_rescaled(id, epoch); });
+      calls_.execute([this, id, epoch = job.epoch] { begin_rescaled(id, epoch); });
       return {};
     }
     job.ended = end_of(job, status, clock_.now());
     if (job.rescale) std::exchange(job.rescale, nullptr)->finish(has_ended(job.ended->phase));
-    calls_.execute([this, id, ended = *job.ended, epoch = *epoch_] { keep_end(id, ended, epoch); });
+    calls_.execute(
+        [this, id, ended = *job.ended, epoch = job.epoch] { keep_end(id, ended, epoch); });
     return {};
   });
 }
@@ -566,7 +489,7 @@ void ClusterCoordinator::keep_end(const std::string& id, const JobEnd& end, Lead
   if (!kept)
     return log_.error("cannot keep an end", {{"job", id}, {"error", kept.error().message()}});
   SubmittedJob submitted;
-  const Status known = with_job(id, [&](KnownJob& job) -> Status {
+  const Status known = jobs_.with(id, [&](KnownJob& job) -> Status {
     job.end_kept = true;
     submitted = job.submitted;
     return {};
@@ -575,8 +498,7 @@ void ClusterCoordinator::keep_end(const std::string& id, const JobEnd& end, Lead
 }
 
 Result<std::string> ClusterCoordinator::logs(std::string_view id, std::size_t lines) {
-  Status known = with_job(id, [](KnownJob&) -> Status { return {}; });
-  if (!known) return known.error();
+  if (const Result<KnownJob> known = jobs_.find(id); !known) return known.error();
   std::string text = system_->log(std::string(id), kLogBytes, kLogWait);
   std::size_t from = text.size();
   for (std::size_t left = lines + 1; left > 0 && from != std::string::npos && from > 0; --left) {
@@ -586,7 +508,7 @@ Result<std::string> ClusterCoordinator::logs(std::string_view id, std::size_t li
 }
 
 Result<std::vector<detail::WorkerReport>> ClusterCoordinator::workers() {
-  const Result<LeaderEpoch> epoch = leading();
+  const Result<LeaderEpoch> epoch = jobs_.leading();
   if (!epoch) return epoch.error();
   std::vector<detail::WorkerReport> reports;
   for (const auto& [id, room] : system_->workers()) {
@@ -599,130 +521,22 @@ Result<std::vector<detail::WorkerReport>> ClusterCoordinator::workers() {
   return reports;
 }
 
-// --- what has expired ---
-
-void ClusterCoordinator::tend() {
-  tidy();
-  adapt();
-}
-
-void ClusterCoordinator::tidy() {
-  const Duration pause =
-      std::clamp(std::min(config_.get(kJobExpiration), config_.get(kStoreRetention)) / 4,
-                 kShortestPauseOfTidying, kLongestPauseOfTidying);
-  const std::chrono::nanoseconds now = clock_.monotonic();
-  if (now - tidied_ < pause || tidying_.exchange(true)) return;
-  tidied_ = now;
-  calls_.execute([this] {
-    tidy_now();
-    tidying_ = false;
-  });
-}
-
-// --- adaptive jobs ---
-
-// Of what is free a job that waits may have all; one that runs may have some more if nobody waits.
-void ClusterCoordinator::adapt() {
-  const std::chrono::nanoseconds now = clock_.monotonic();
-  if (now - adapted_ < kPauseOfAdapting || adapting_.exchange(true)) return;
-  adapted_ = now;
-  calls_.execute([this] {
-    adapt_now();
-    adapting_ = false;
-  });
-}
-
-void ClusterCoordinator::adapt_now() {
-  std::uint32_t free = 0;
-  bool anybody_waits = false;
-  std::vector<std::string> adaptive;
-  {
-    const std::lock_guard lock(mutex_);
-    for (const auto& [id, job] : jobs_) {
-      if (job.ended || !job.plan) continue;
-      anybody_waits = anybody_waits || !job.waits.empty();
-      if (job.adaptive && !job.rescale) adaptive.push_back(id);
-    }
-  }
-  if (adaptive.empty()) return;
-  for (const auto& [worker, room] : system_->workers()) free += room.free;
-  for (const std::string& id : adaptive) adapt_one(id, free, anybody_waits);
-}
-
-void ClusterCoordinator::adapt_one(const std::string& id, std::uint32_t free, bool anybody_waits) {
-  const std::vector<std::string> slots = system_->workers_of(id);
-  const auto own = static_cast<std::uint32_t>(
-      std::ranges::count_if(slots, [](const std::string& worker) { return !worker.empty(); }));
-  std::optional<std::uint32_t> parallelism;
-  std::uint32_t wanted = 0;
-  (void)with_job(id, [&](KnownJob& job) -> Status {
-    const bool waits = !job.waits.empty();
-    if (!waits && job.view.state != JobState::kRunning) return {};
-    wanted = wanted_parallelism_of(job);
-    parallelism = job.adaptive->decide({.waits = waits,
-                                        .now = parallelism_of(job),
-                                        .wanted = wanted,
-                                        .slots = own + (waits || !anybody_waits ? free : 0)},
-                                       slots_for(*job.plan), clock_.monotonic());
-    return {};
-  });
-  if (!parallelism) return;
-  log_.info("adapting", {{"job", id}, {"parallelism", *parallelism}, {"wanted", wanted}});
-  std::shared_future<Status> outcome;
-  const Status asked = ask_to_rescale(id, *parallelism, wanted, outcome);
-  if (!asked) log_.warn("cannot adapt", {{"job", id}, {"why", asked.error().message()}});
-}
-
 // --- what is not needed any more ---
 
-// Only who knows all jobs knows what none of them needs.
-void ClusterCoordinator::tidy_now() {
-  std::vector<detail::EndedJob> ended;
-  std::optional<std::set<std::string>> needed(std::in_place);  // nothing: that is unknown
-  LeaderEpoch epoch;
-  {
-    const std::lock_guard lock(mutex_);
-    if (!epoch_ || !knows_all_) return;
-    epoch = *epoch_;
-    for (const auto& [id, job] : jobs_) {
-      const std::string& artifact = job.submitted.submission.artifact;
-      if (job.end_kept) {
-        ended.push_back({id, job.ended->at});
-      } else if (artifact.empty()) {
-        needed.reset();
-      } else if (needed) {
-        needed->insert(artifact);
-      }
-    }
-  }
-  const detail::JobStoreLimits limits{
-      .expiration = config_.get(kJobExpiration),
-      .capacity = static_cast<std::size_t>(config_.get(kJobCapacity))};
-  for (const std::string& id : jobs_to_forget(std::move(ended), limits, clock_.now())) {
-    forget(id, epoch);
-  }
-  if (needed && leads(epoch)) {
-    artifacts_.remove_unused(*needed, clock_.now() - config_.get(kStoreRetention));
-  }
-}
+void ClusterCoordinator::tend() { tending_->tend(calls_); }
 
 // Its last processes may have written something since it ended.
 void ClusterCoordinator::forget(const std::string& id, LeaderEpoch epoch) {
   const std::lock_guard one_at_a_time(changes_);
-  KnownJob job;
-  const Status found = with_job(id, [&](KnownJob& known) -> Status {
-    job = known;
-    return {};
-  });
-  if (!found || !leads(epoch)) return;
-  clear_checkpoints(job.submitted, job.ended->phase);
+  const Result<KnownJob> job = jobs_.find(id);
+  if (!job || !jobs_.leads(epoch)) return;
+  clear_checkpoints(job->submitted, job->ended->phase);
   const Status forgotten = persist(epoch, [&] { return documents(epoch).forget(id); });
   if (!forgotten) {
     return log_.error("cannot forget a job", {{"job", id}, {"error", forgotten.error().message()}});
   }
   log_.info("job forgotten", {{"job", id}});
-  const std::lock_guard lock(mutex_);
-  if (epoch_ == epoch) jobs_.erase(id);
+  jobs_.erase(id, epoch);
 }
 
 void ClusterCoordinator::clear_checkpoints(const SubmittedJob& submitted, std::string_view phase) {

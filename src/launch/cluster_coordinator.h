@@ -6,15 +6,12 @@
 //   DIR/artifacts      executables (artifact_store.h)
 //   DIR/checkpoints    unless a job names another directory
 //
-// DIR is shared by all coordinators and workers. What jobs leave behind that have ended goes after
-// a while: tidy() sees to it.
+// DIR is shared by all coordinators and workers.
 #pragma once
 
 #include <atomic>
-#include <chrono>
 #include <filesystem>
 #include <future>
-#include <map>
 #include <memory>
 #include <mutex>
 #include <optional>
@@ -30,7 +27,8 @@
 #include "millrace/core/config/config.h"
 #include "millrace/core/executor.h"
 #include "millrace/core/log.h"
-#include "millrace/launch/known_job.h"
+#include "millrace/launch/job_tending.h"
+#include "millrace/launch/known_jobs.h"
 #include "millrace/launch/opened_job.h"
 #include "millrace/state/files/real_file_system.h"
 
@@ -76,7 +74,6 @@ class ClusterCoordinator final : public detail::ClusterControl {
 
   void on_leadership(const detail::LeadershipEvent& event);
   void take_lead(LeaderEpoch epoch);
-  bool leads(LeaderEpoch epoch) const;
   Status resume(const std::string& id, LeaderEpoch epoch);
   // Calls it again while it is unavailable, as long as this process leads.
   template <class Call>
@@ -84,27 +81,19 @@ class ClusterCoordinator final : public detail::ClusterControl {
   Status keep(KnownJob& job, LeaderEpoch epoch);
   ClusterPlaces places() { return {files_, artifacts_, *shared_.documents, settings_.directory}; }
   detail::JobDocuments documents(LeaderEpoch epoch) { return {*shared_.documents, epoch}; }
-  void add(KnownJob job, LeaderEpoch epoch);
-  void give_up(const std::string& id, const Error& error);
-  Result<LeaderEpoch> leading() const;
+  void give_up(const std::string& id, const Error& error, LeaderEpoch epoch);
   Status start(KnownJob job, LeaderEpoch epoch, bool again, bool may_run = false);
   void on_view(const std::string& id, const detail::JobView& view);
   void on_waits(const std::string& id, const std::string& reason);
   void on_ended(const std::string& id, const Status& status);
   void keep_end(const std::string& id, const detail::JobEnd& end, LeaderEpoch epoch);
-  Status ask_to_rescale(const std::string& id, std::uint32_t parallelism, std::uint32_t wanted,
-                        std::shared_future<Status>& outcome);
+  Result<std::shared_future<Status>> ask_to_rescale(const std::string& id,
+                                                    std::uint32_t parallelism,
+                                                    std::uint32_t wanted);
   void on_rescale_prepared(const std::string& id, const Status& status);
   void begin_rescaled(const std::string& id, LeaderEpoch epoch);
   void clear_checkpoints(const detail::SubmittedJob& submitted, std::string_view phase);
-  void tidy();
-  void tidy_now();
-  void adapt();
-  void adapt_now();
-  void adapt_one(const std::string& id, std::uint32_t free, bool anybody_waits);
   void forget(const std::string& id, LeaderEpoch epoch);
-  template <class Use>
-  auto with_job(std::string_view id, Use use) -> decltype(use(std::declval<KnownJob&>()));
 
   const Config config_;
   const ClusterCoordinatorSettings settings_;
@@ -112,20 +101,12 @@ class ClusterCoordinator final : public detail::ClusterControl {
   SystemClock clock_;
   detail::RealFileSystem files_;
   detail::ArtifactStore artifacts_;
-  std::chrono::nanoseconds tidied_{0};  // when it was begun last
-  std::atomic<bool> tidying_ = false;
-  std::chrono::nanoseconds adapted_{0};  // likewise
-  std::atomic<bool> adapting_ = false;
   std::mutex changes_;  // held while what is kept of a job changes
-  mutable std::mutex mutex_;
-  std::optional<LeaderEpoch> epoch_;  // while it leads
-  bool knows_all_ = false;            // that has to be known of the jobs
-  detail::LeaderKnown known_;
-  std::string trouble_;  // why it may be known no more
-  std::map<std::string, KnownJob> jobs_;
-  std::uint64_t next_savepoint_ = 0;
+  KnownJobs jobs_;
+  std::atomic<std::uint64_t> next_savepoint_ = 0;
   detail::HighAvailability shared_;  // ends last: work under way uses it
   std::unique_ptr<detail::CoordinatorSystem> system_;
+  std::optional<JobTending> tending_;
   ThreadExecutor threads_{2};
   SerialExecutor calls_{threads_};  // what blocks, in its order
 };

@@ -45,6 +45,7 @@ class Rescale {
 struct KnownJob {
   detail::SubmittedJob submitted;
   detail::DocumentVersion version = detail::kNoDocument;
+  LeaderEpoch epoch = {};  // in which it is known
   std::string name = {};
   std::shared_ptr<const detail::ExecutionPlan> plan = nullptr;
   detail::JobView view = {};
