@@ -6,12 +6,12 @@
 
 #include <atomic>
 #include <functional>
-#include <optional>
 
 #include "millrace/actors/job_actor.h"
 #include "millrace/actors/system_config.h"
 #include "millrace/actors/task_host.h"
 #include "plan/sample_plans.h"
+#include "support/actor_probe.h"
 #include "support/memory_stores.h"
 
 namespace millrace::detail {
@@ -39,19 +39,6 @@ TaskAddress task(std::uint32_t subtask, std::uint64_t attempt = 1) {
 
 class ActorsTest : public testing::Test {
  protected:
-  // The next message of that kind; others wait.
-  template <class Message>
-  static std::optional<Message> next(caf::scoped_actor& actor, std::chrono::seconds time = 10s) {
-    std::optional<Message> got;
-    actor->receive([&](Message& message) { got = std::move(message); }, caf::after(time) >> [] {});
-    return got;
-  }
-
-  // What it was sent and did not look at would hold its senders, which know it.
-  static void forget(caf::scoped_actor& actor) {
-    while (actor->has_next_message()) (void)actor->dequeue();
-  }
-
   SystemConfig config_{1};
   caf::actor_system system_{config_};
   SystemClock clock_;
@@ -71,9 +58,7 @@ class TakeoverTest : public ActorsTest {
   }
   ~TakeoverTest() override {
     caf::anon_send_exit(job_, caf::exit_reason::kill);
-    host_->wait_for(job_);
-    forget(slots_);
-    forget(host_);
+    caf::scoped_actor(system_)->wait_for(job_);  // its calls use what goes with the test
   }
 
   void start(std::optional<Takeover> takeover = Takeover{kMark, 20s}) {
@@ -84,48 +69,48 @@ class TakeoverTest : public ActorsTest {
                                    JobActorSettings{.clock = &clock_,
                                                     .executor = &executor_,
                                                     .execution = std::move(execution),
-                                                    .slots = caf::actor_cast<caf::actor>(slots_),
+                                                    .slots = slots_.actor(),
                                                     .has_run = takeover.has_value(),
                                                     .takeover = takeover,
                                                     .key = kJob,
                                                     .report = [](Status) {}});
-    slots_->send(job_, StartJob{});
+    slots_.send(job_, StartJob{});
   }
   void report(std::vector<HeldTask> tasks, std::uint64_t triggered = 2) {
-    host_->send(job_, HostReady{.address = {kHost, "10.0.0.1", 1},
-                                .plan = kMark,
-                                .tasks = std::move(tasks),
-                                .triggered = CheckpointId(triggered)});
+    host_.send(job_, HostReady{.address = {kHost, "10.0.0.1", 1},
+                               .plan = kMark,
+                               .tasks = std::move(tasks),
+                               .triggered = CheckpointId(triggered)});
   }
   static std::vector<HeldTask> running(std::uint64_t attempt = 1) {
     return {{task(0, attempt), TaskCondition::kRunning},
             {task(1, attempt), TaskCondition::kRunning}};
   }
   void expect_begun_anew() {
-    const auto kept = next<KeepHosts>(slots_);
+    const auto kept = slots_.next<KeepHosts>();
     ASSERT_TRUE(kept);
     EXPECT_THAT(kept->host_of, IsEmpty());
-    EXPECT_TRUE(next<caf::exit_msg>(host_)) << "its tasks may not hear of the job any more";
+    EXPECT_TRUE(host_.next<caf::exit_msg>()) << "its tasks may not hear of the job any more";
   }
 
   RestartSettings restart_ = FixedDelayRestart{5, 1ms};
   test_support::MemoryCheckpoints checkpoints_;
   test_support::MemoryMetadata stores_;
   ThreadExecutor executor_{1};
-  caf::scoped_actor slots_{system_};
-  caf::scoped_actor host_{system_};
+  ActorProbe<SeekHosts, KeepHosts, NeedSlots, HostGivenUp> slots_{system_};
+  ActorProbe<OpenTasks, StartTasks, CloseTasks, CompleteCheckpoint, AbortCheckpoint> host_{system_};
   caf::actor job_;
 };
 
 TEST_F(TakeoverTest, AdoptsTasksThatRun) {
   start();
-  EXPECT_EQ(next<SeekHosts>(slots_)->job, kJob);
+  EXPECT_EQ(slots_.next<SeekHosts>()->job, kJob);
   report(running(), 3);
-  const auto kept = next<KeepHosts>(slots_);
+  const auto kept = slots_.next<KeepHosts>();
   ASSERT_TRUE(kept);
   EXPECT_THAT(kept->host_of, ElementsAre(kHost, kHost));
-  EXPECT_EQ(next<CompleteCheckpoint>(host_)->checkpoint, CheckpointId(2));
-  EXPECT_EQ(next<AbortCheckpoint>(host_)->checkpoint, CheckpointId(3));
+  EXPECT_EQ(host_.next<CompleteCheckpoint>()->checkpoint, CheckpointId(2));
+  EXPECT_EQ(host_.next<AbortCheckpoint>()->checkpoint, CheckpointId(3));
   EXPECT_EQ(stores_.record->attempt, 1U);
   EXPECT_EQ(stores_.record->epoch, 2U);
 }
@@ -141,14 +126,14 @@ TEST_F(TakeoverTest, AdoptsNoAttemptButTheLast) {
 
 TEST_F(TakeoverTest, HasNothingToDoWithWhoeverRunsAnotherAttempt) {
   start();
-  caf::scoped_actor former(system_);
-  former->send(job_, HostReady{.address = {kOther, "10.0.0.2", 1},
-                               .plan = kMark,
-                               .tasks = running(7),
-                               .triggered = CheckpointId(2)});
+  ActorProbe<CloseTasks> former(system_);
+  former.send(job_, HostReady{.address = {kOther, "10.0.0.2", 1},
+                              .plan = kMark,
+                              .tasks = running(7),
+                              .triggered = CheckpointId(2)});
   report(running());
-  EXPECT_THAT(next<KeepHosts>(slots_)->host_of, ElementsAre(kHost, kHost));
-  EXPECT_TRUE(next<caf::exit_msg>(former));
+  EXPECT_THAT(slots_.next<KeepHosts>()->host_of, ElementsAre(kHost, kHost));
+  EXPECT_TRUE(former.next<caf::exit_msg>());
 }
 
 TEST_F(TakeoverTest, BeginsAnewWhereATaskHasFailed) {
@@ -159,11 +144,11 @@ TEST_F(TakeoverTest, BeginsAnewWhereATaskHasFailed) {
 
 TEST_F(TakeoverTest, BeginsAnewWhereAHostHadToDrain) {
   start();
-  host_->send(job_, HostReady{.address = {kHost, "10.0.0.1", 1},
-                              .plan = kMark,
-                              .tasks = running(),
-                              .triggered = CheckpointId(2),
-                              .drained = true});
+  host_.send(job_, HostReady{.address = {kHost, "10.0.0.1", 1},
+                             .plan = kMark,
+                             .tasks = running(),
+                             .triggered = CheckpointId(2),
+                             .drained = true});
   expect_begun_anew();
 }
 
@@ -172,25 +157,24 @@ TEST_F(TakeoverTest, BeginsAnewAfterSomeTime) {
   report({{task(0), TaskCondition::kRunning}});
   expect_begun_anew();
   report(running());
-  EXPECT_TRUE(next<caf::exit_msg>(host_)) << "it has come too late";
+  EXPECT_TRUE(host_.next<caf::exit_msg>()) << "it has come too late";
 }
 
 TEST_F(TakeoverTest, GoesOnThoughAHostEndsThatHasNothing) {
   start();
-  ASSERT_TRUE(next<SeekHosts>(slots_));
-  slots_->send(job_, HostMissed{kOther, unavailable("it was being ended")});
+  ASSERT_TRUE(slots_.next<SeekHosts>());
+  slots_.send(job_, HostMissed{kOther, unavailable("it was being ended")});
   report(running());
-  EXPECT_THAT(next<KeepHosts>(slots_)->host_of, ElementsAre(kHost, kHost));
+  EXPECT_THAT(slots_.next<KeepHosts>()->host_of, ElementsAre(kHost, kHost));
 }
 
 TEST_F(TakeoverTest, LeavesTasksAloneWhereAnotherCoordinatorIsFaster) {
   start();
-  ASSERT_TRUE(next<SeekHosts>(slots_));
+  ASSERT_TRUE(slots_.next<SeekHosts>());
   stores_.fail_write = [] { return Status(cancelled("another leads")); };
-  slots_->monitor(job_);
   report(running());
-  EXPECT_TRUE(next<caf::down_msg>(slots_));
-  EXPECT_FALSE(next<caf::exit_msg>(host_, 1s));
+  caf::scoped_actor(system_)->wait_for(job_);
+  EXPECT_FALSE(host_.next<caf::exit_msg>(1s));
 }
 
 // The strategy of this job permits a few restarts, which are not used up.
@@ -202,22 +186,22 @@ TEST_F(TakeoverTest, WaitsForWhatKeepsTheJobWithoutARestart) {
   };
   restart_ = NoRestart{};
   start(std::nullopt);
-  EXPECT_TRUE(next<NeedSlots>(slots_));
+  EXPECT_TRUE(slots_.next<NeedSlots>());
 }
 
 TEST_F(TakeoverTest, MissesAHostWhoseLinkWasLostBeforeItWasHeard) {
   start(std::nullopt);
-  ASSERT_TRUE(next<NeedSlots>(slots_));
-  slots_->send(job_, SlotsGranted{{kHost, kHost}});
-  slots_->send(job_, HostLost{caf::actor_cast<caf::actor>(host_), kHost, unavailable("cut")});
-  EXPECT_EQ(next<HostGivenUp>(slots_)->host, kHost);
-  EXPECT_TRUE(next<NeedSlots>(slots_));
+  ASSERT_TRUE(slots_.next<NeedSlots>());
+  slots_.send(job_, SlotsGranted{{kHost, kHost}});
+  slots_.send(job_, HostLost{host_.actor(), kHost, unavailable("cut")});
+  EXPECT_EQ(slots_.next<HostGivenUp>()->host, kHost);
+  EXPECT_TRUE(slots_.next<NeedSlots>());
 }
 
 TEST_F(TakeoverTest, HasNothingToDoWithHostsOfAnotherName) {
   start(std::nullopt);
-  host_->send(job_, HostReady{{"nobody", "10.0.0.1", 1}});
-  EXPECT_TRUE(next<caf::exit_msg>(host_));
+  host_.send(job_, HostReady{{"nobody", "10.0.0.1", 1}});
+  EXPECT_TRUE(host_.next<caf::exit_msg>());
 }
 
 // Its tasks are never made: it waits for ever for what they are to go on from.
@@ -231,17 +215,17 @@ class HeldTasksTest : public ActorsTest {
     auto job = std::make_shared<const DeployedJob>(DeployedJob{two_subtasks(), {}});
     host_ = system_.spawn<TaskHost>(make_blueprints(job),
                                     TaskHostSettings{.clock = &clock_, .executor = &never_});
-    self_->send(host_, Serve{caf::actor_cast<caf::actor>(self_)});
-    EXPECT_THAT(next<HostReady>(self_)->tasks, IsEmpty());
-    self_->send(host_, OpenTasks{.attempt = AttemptId(1),
-                                 .origin = "somewhere",
-                                 .tasks = {{SubtaskId(0), {}}, {SubtaskId(1), {}}}});
+    self_.send(host_, Serve{self_.actor()});
+    EXPECT_THAT(self_.next<HostReady>()->tasks, IsEmpty());
+    self_.send(host_, OpenTasks{.attempt = AttemptId(1),
+                                .origin = "somewhere",
+                                .tasks = {{SubtaskId(0), {}}, {SubtaskId(1), {}}}});
   }
   ~HeldTasksTest() override { caf::anon_send_exit(host_, caf::exit_reason::user_shutdown); }
 
   HostReady ready() {
-    self_->send(host_, Serve{caf::actor_cast<caf::actor>(self_)});
-    return next<HostReady>(self_).value_or(HostReady());
+    self_.send(host_, Serve{self_.actor()});
+    return self_.next<HostReady>().value_or(HostReady());
   }
   std::vector<TaskCondition> conditions() {
     std::vector<TaskCondition> all;
@@ -250,39 +234,39 @@ class HeldTasksTest : public ActorsTest {
   }
 
   Never never_;
-  caf::scoped_actor self_{system_};
+  ActorProbe<HostReady> self_{system_};
   caf::actor host_;
 };
 
 TEST_F(HeldTasksTest, RunOnceAllOfTheRegionAreOpen) {
   EXPECT_THAT(conditions(), ElementsAre(TaskCondition::kOpening, TaskCondition::kOpening));
-  self_->send(host_, TaskOpened{task(0)});
+  self_.send(host_, TaskOpened{task(0)});
   EXPECT_THAT(conditions(), ElementsAre(TaskCondition::kOpening, TaskCondition::kOpening));
-  self_->send(host_, StartTasks{AttemptId(1)});
+  self_.send(host_, StartTasks{AttemptId(1)});
   EXPECT_THAT(conditions(), ElementsAre(TaskCondition::kRunning, TaskCondition::kRunning));
 }
 
 // What others have sent may be all that a task waits for.
 TEST_F(HeldTasksTest, MayHaveFinishedOrFailedBeforeTheyAreToldToStart) {
-  self_->send(host_, TaskFinished{task(0)});
-  self_->send(host_, TaskFailed{task(1), unavailable("cut off")});
-  self_->send(host_, StartTasks{AttemptId(1)});
+  self_.send(host_, TaskFinished{task(0)});
+  self_.send(host_, TaskFailed{task(1), unavailable("cut off")});
+  self_.send(host_, StartTasks{AttemptId(1)});
   EXPECT_THAT(conditions(), ElementsAre(TaskCondition::kFinished, TaskCondition::kFailed));
 }
 
 TEST_F(HeldTasksTest, ObeyOneCoordinatorOnly) {
-  caf::scoped_actor former(system_);
-  former->send(host_, Trigger{{.checkpoint = CheckpointId(9)}});
-  former->send(host_, CloseTasks{AttemptId(1)});
+  ActorProbe<CloseTasks> former(system_);
+  former.send(host_, Trigger{{.checkpoint = CheckpointId(9)}});
+  former.send(host_, CloseTasks{AttemptId(1)});
   EXPECT_EQ(ready().triggered, CheckpointId(0));
   EXPECT_THAT(conditions(), ElementsAre(TaskCondition::kOpening, TaskCondition::kOpening));
 }
 
 TEST_F(HeldTasksTest, AreToldOfWithTheNewestCheckpointAndThatTheyDrain) {
-  self_->send(host_, Trigger{{.checkpoint = CheckpointId(9)}});
+  self_.send(host_, Trigger{{.checkpoint = CheckpointId(9)}});
   EXPECT_EQ(ready().triggered, CheckpointId(9));
   EXPECT_FALSE(ready().drained);
-  self_->send(host_, Drain{});
+  self_.send(host_, Drain{});
   EXPECT_TRUE(ready().drained);
 }
 

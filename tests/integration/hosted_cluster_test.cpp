@@ -349,7 +349,7 @@ TEST_F(WitnessedHostsTest, SayWhichLinkWasLostWhereNothingIsRestarted) {
   settings.restart = detail::NoRestart{};
   pace_.pause *= 10;  // so that it does not end before
   LinkedHosts cluster(2, witnessed("lost"), streaming(2), settings);
-  while (stores.checkpoints.metadata.empty() && !cluster.job().wait_for(1ms)) {
+  while (!stores.checkpoints.has_metadata() && !cluster.job().wait_for(1ms)) {
   }
   ASSERT_TRUE(cluster.cut_connection(random));
   const Status status = cluster.result();

@@ -72,6 +72,12 @@ class MemoryCheckpoints final : public detail::CheckpointStore {
     return {};
   }
 
+  // While others use it too.
+  bool has_metadata() {
+    std::lock_guard lock(mutex_);
+    return !metadata.empty();
+  }
+
   std::function<void(std::string_view name)> on_put;
   Failure fail_put;
   Failure fail_write_metadata;

@@ -7,78 +7,20 @@
 #include <caf/send.hpp>
 
 #include <chrono>
-#include <condition_variable>
-#include <mutex>
 #include <optional>
 #include <string>
-#include <variant>
-#include <vector>
 
 #include "millrace/actors/links/link_actor.h"
 #include "millrace/actors/system_config.h"
+#include "support/actor_probe.h"
 
 namespace millrace::detail {
 
-using LinkEvent =
-    std::variant<Listening, LinkUp, LinkDown, ConnectFailed, LinkCongested, ControlArrived,
-                 ReceiversConfirmed, LinkRelieved, ProgressArrived, FrameArrived>;
-
 // What owner and receivers hear, in order.
-class LinkEvents {
- public:
-  void add(LinkEvent event) {
-    const std::lock_guard lock(mutex_);
-    events_.push_back(std::move(event));
-    added_.notify_all();
-  }
-
-  // The next event of that type that was not taken yet; none if it does not come in time.
-  template <class Event>
-  std::optional<Event> next(std::chrono::milliseconds time = std::chrono::seconds(20)) {
-    std::unique_lock lock(mutex_);
-    std::optional<Event> found;
-    added_.wait_for(lock, time, [&] {
-      for (auto event = events_.begin(); event != events_.end(); ++event) {
-        if (auto* one = std::get_if<Event>(&*event)) {
-          found.emplace(std::move(*one));
-          events_.erase(event);
-          return true;
-        }
-      }
-      return false;
-    });
-    return found;
-  }
-
- private:
-  std::mutex mutex_;
-  std::condition_variable added_;
-  std::vector<LinkEvent> events_;
-};
-
-class LinkObserver final : public ActorBase {
- public:
-  LinkObserver(caf::actor_config& config, std::shared_ptr<LinkEvents> events)
-      : ActorBase(config), events_(std::move(events)) {}
-
-  caf::behavior make_behavior() override {
-    return {
-        [this](Listening& event) { events_->add(std::move(event)); },
-        [this](LinkUp& event) { events_->add(std::move(event)); },
-        [this](LinkDown& event) { events_->add(std::move(event)); },
-        [this](ConnectFailed& event) { events_->add(std::move(event)); },
-        [this](LinkCongested& event) { events_->add(std::move(event)); },
-        [this](ControlArrived& event) { events_->add(std::move(event)); },
-        [this](ReceiversConfirmed& event) { events_->add(std::move(event)); },
-        [this](LinkRelieved& event) { events_->add(std::move(event)); },
-        [this](ProgressArrived& event) { events_->add(std::move(event)); },
-        [this](FrameArrived& event) { events_->add(std::move(event)); },
-    };
-  }
-
- private:
-  std::shared_ptr<LinkEvents> events_;
-};
+using LinkObserver =
+    KeepingActor<Listening, LinkUp, LinkDown, ConnectFailed, LinkCongested, ControlArrived,
+                 ReceiversConfirmed, LinkRelieved, ProgressArrived, FrameArrived>;
+using LinkEvents = LinkObserver::Kept;
 
 class LinkProcess {
  public:
@@ -99,7 +41,7 @@ class LinkProcess {
   }
   ~LinkProcess() {
     send(StopLinks{});
-    caf::anon_send_exit(observer_, caf::exit_reason::user_shutdown);
+    caf::anon_send_exit(observer_, caf::exit_reason::kill);
   }
 
   // The port that was bound.
