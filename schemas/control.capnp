@@ -58,6 +58,7 @@ struct Barrier {
   savepoint @2 :Bool;
   path @3 :Text;
   stops @4 :Bool;
+  completed @5 :UInt64;  # the last checkpoint before it that is; 0: none
 }
 
 struct HostReport {

@@ -44,7 +44,7 @@ caf::behavior TaskActor::make_behavior() {
         on_runner([&](TaskRunner& runner) { settle(runner.on_split(std::nullopt)); });
       },
       [this](const Trigger& trigger) {
-        on_runner([&](TaskRunner& runner) { runner.on_trigger(trigger.barrier); });
+        on_runner([&](TaskRunner& runner) { settle(runner.on_trigger(trigger.barrier)); });
       },
       [this](ResumeSources) { on_runner([](TaskRunner& runner) { runner.on_resume(); }); },
       [this](Drain) { on_runner([](TaskRunner& runner) { runner.on_drain(); }); },

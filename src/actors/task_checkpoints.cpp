@@ -41,6 +41,7 @@ Status TaskCheckpoints::each_sink(Call call) {
 
 Status TaskCheckpoints::take(const Barrier& barrier, bool finished) {
   pass(FailPoint::kBarrierTaken);
+  note_completed(barrier.completed);
   abandon();
   const CheckpointId checkpoint = barrier.checkpoint;
   const bool skips = is_mutant(Mutant::kLeaveSinkUnprepared) && checkpoint.value() % 2 == 0;
@@ -213,10 +214,16 @@ void TaskCheckpoints::on_abort(CheckpointId checkpoint) {
   if (taken_ && taken_->barrier.checkpoint <= checkpoint) taken_.reset();
 }
 
-// The barrier of the next one may have come before.
-Status TaskCheckpoints::on_complete(CheckpointId checkpoint) {
+void TaskCheckpoints::note_completed(CheckpointId checkpoint) {
+  if (checkpoint <= completed_) return;
+  completed_ = checkpoint;
   for (const auto& [index, backend] : backends_) backend->completed(name_of(checkpoint));
   if (frozen_ == checkpoint) frozen_.reset();
+}
+
+// The barrier of the next one may have come before.
+Status TaskCheckpoints::on_complete(CheckpointId checkpoint) {
+  note_completed(checkpoint);
   return commit(checkpoint);
 }
 

@@ -79,6 +79,7 @@ class TaskCheckpoints {
   template <class Call>
   Status each_sink(Call call);
   Result<TaskSnapshot> snapshot(bool finished);
+  void note_completed(CheckpointId checkpoint);
   void freeze(const Barrier& barrier);
   std::shared_ptr<CheckpointStore> store_for_rows(const Barrier& barrier) const;
   void overtake_inputs();
@@ -102,6 +103,7 @@ class TaskCheckpoints {
   bool may_overtake_ = false;
   std::optional<Taken> taken_;          // and not acknowledged yet
   std::optional<CheckpointId> frozen_;  // keyed state, until that is complete or abandoned
+  CheckpointId completed_{0};           // the newest that the task has heard of
 };
 
 }  // namespace millrace::detail

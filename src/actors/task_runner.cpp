@@ -343,10 +343,15 @@ Status TaskRunner::flush() {
   return flushed;
 }
 
-void TaskRunner::on_trigger(const Barrier& barrier) {
-  if (barrier.checkpoint <= aborted_) return;  // the news came without the enumerator: faster
+// An abort comes without the enumerator: it may be faster than its trigger, or slower than the next.
+Status TaskRunner::on_trigger(const Barrier& barrier) {
+  if (barrier.checkpoint <= aborted_) return {};
+  if (due_ && due_->checkpoint < barrier.checkpoint) {
+    if (Status ended = end_trigger(); !ended) return ended;
+  }
   check(!due_, "two checkpoints are under way at once");
   due_ = barrier;
+  return {};
 }
 
 // A watermark that is due before the barrier may leave the chain at work.
@@ -384,7 +389,7 @@ void TaskRunner::on_stored(CheckpointId checkpoint, Result<StoredFile> in_flight
 
 Status TaskRunner::on_abort(CheckpointId checkpoint) {
   gate_.give_up(checkpoint);
-  aborted_ = checkpoint;
+  aborted_ = std::max(aborted_, checkpoint);
   checkpoints_.on_abort(checkpoint);
   if (stopped_ == checkpoint) stopped_.reset();
   return due_ && due_->checkpoint <= checkpoint ? end_trigger() : Status();

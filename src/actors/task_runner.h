@@ -63,7 +63,7 @@ class TaskRunner {
   Result<Outcome> run();
 
   // A source's share of a checkpoint; other tasks wait for the barriers.
-  void on_trigger(const Barrier& barrier);
+  Status on_trigger(const Barrier& barrier);
   void on_resume() { stopped_.reset(); }
   // The input ends here, as far as a source reads it.
   void on_drain() { draining_ = chain_.source() != nullptr; }

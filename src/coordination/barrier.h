@@ -16,10 +16,14 @@ struct SavepointNotice {
   bool stops = false;  // sources read no more behind it
 };
 
+// A task refers to files of the completed checkpoint alone, whether it has heard of its completion
+// otherwise or not: those of others may go.
+//
 // From some time on it does not wait for the records before it, but overtakes them, and they become
 // part of the checkpoint.
 struct Barrier {
   CheckpointId checkpoint;
+  CheckpointId completed{0};               // the last one before it that is complete; 0: none
   Timestamp overtakes_at = kMaxTimestamp;  // by the wall clock: never, unless it says
   std::shared_ptr<const SavepointNotice> savepoint = nullptr;  // null: nobody did
 

@@ -98,6 +98,7 @@ Actions CheckpointCoordinator::trigger(Time now) {
   periodic_at_ = now + settings_.interval;
   return {{.kind = Kind::kTrigger,
            .checkpoint = pending_.name,
+           .completed = retained_.empty() ? CheckpointId(0) : retained_.back().id,
            .final = pending_.final,
            .savepoint = pending_.savepoint}};
 }

@@ -57,6 +57,7 @@ struct CheckpointAction {
 
   Kind kind;
   CheckpointName checkpoint;
+  CheckpointId completed{0};  // of what is triggered: the last one that is complete; 0: none
   bool final = false;
   bool savepoint = false;
   bool failed = false;  // what is aborted: it counts as a failure

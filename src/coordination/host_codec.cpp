@@ -104,6 +104,7 @@ class Writer {
   void write(wire::HostCommand::Builder out, const Trigger& trigger) {
     auto barrier = out.initTrigger();
     barrier.setCheckpoint(trigger.barrier.checkpoint.value());
+    barrier.setCompleted(trigger.barrier.completed.value());
     barrier.setOvertakesAt(trigger.barrier.overtakes_at.time_since_epoch().count());
     barrier.setSavepoint(trigger.barrier.savepoint != nullptr);
     if (trigger.barrier.savepoint == nullptr) return;
@@ -279,6 +280,7 @@ Result<HostCommand> open_in(wire::OpenTasks::Reader in) {
 
 Trigger trigger_in(wire::Barrier::Reader in) {
   Trigger trigger{{.checkpoint = CheckpointId(in.getCheckpoint()),
+                   .completed = CheckpointId(in.getCompleted()),
                    .overtakes_at = Timestamp(Duration(in.getOvertakesAt()))}};
   if (in.getSavepoint()) {
     trigger.barrier.savepoint =

@@ -488,7 +488,7 @@ void JobCoordinator::perform(CheckpointAction& action, Moment now) {
 Trigger JobCoordinator::trigger(const CheckpointAction& action, Moment now) {
   const CheckpointId id = action.checkpoint.id;
   triggered_at_ = now.wall;
-  Trigger trigger{{.checkpoint = id}};
+  Trigger trigger{{.checkpoint = id, .completed = action.completed}};
   if (action.savepoint) {
     savepoint_name_ = action.checkpoint;
     savepoints_.triggered(id);

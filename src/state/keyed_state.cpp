@@ -96,7 +96,7 @@ Status KeyedState::open(const KeyedPlace& place) {
     expires_ = expires_ || part->declaration().time_to_live_milliseconds != 0;
   }
   StateEnvironment* const environment = place.environment;
-  if (environment == nullptr || environment->stores == nullptr) return {};
+  if (environment == nullptr || environment->stores == nullptr || parts_.empty()) return {};
   writer_ = std::make_shared<StateWriter>(*environment, place.name);
   limit_memory();
   Status restored = restore();
@@ -109,7 +109,6 @@ void KeyedState::limit_memory() {
   if (memory_ != 0) {
     hand_over_bytes_ = std::clamp(memory_ / kHandOverPart, kLeastHandOver, kMostHandOver);
   }
-  if (parts_.empty()) return;
   const std::size_t all = memory_ != 0 ? memory_ / kFiltersPart : bytes_restored() / kRestoredPart;
   const std::size_t filter = std::max(all / parts_.size(), kLeastFilter);
   for (StatePart* const part : parts_) {

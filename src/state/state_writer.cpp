@@ -176,6 +176,7 @@ void StateWriter::completed(CheckpointName name) {
     }
     std::erase_if(pending_, [&](const auto& pending) { return pending.first <= name; });
   }
+  if (checkpoints_ == nullptr) return;
   uploads_.execute([self = shared_from_this(), name] {
     self->checkpoints_->retain(self.get(), name, self->base());
   });

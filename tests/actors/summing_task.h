@@ -110,12 +110,14 @@ struct SummingTask : TestTask {
     receive_barrier(0, checkpoint);
     receive_barrier(1, checkpoint);
   }
-  void receive_barriers(std::uint64_t checkpoint, const SavepointNotice& savepoint) {
+  void receive_barriers(std::uint64_t checkpoint, const SavepointNotice& savepoint,
+                        std::uint64_t completed = 0) {
     const auto notice = std::make_shared<const SavepointNotice>(savepoint);
     for (const std::size_t channel : {0, 1}) {
-      runner->on_element(
-          channel, {.kind = Element::Kind::kBarrier,
-                    .barrier = {.checkpoint = CheckpointId(checkpoint), .savepoint = notice}});
+      runner->on_element(channel, {.kind = Element::Kind::kBarrier,
+                                   .barrier = {.checkpoint = CheckpointId(checkpoint),
+                                               .completed = CheckpointId(completed),
+                                               .savepoint = notice}});
     }
   }
 

@@ -129,7 +129,8 @@ class TestTask {
   void receive_barrier(std::size_t channel, std::uint64_t checkpoint,
                        Timestamp overtakes_at = kMaxTimestamp) {
     runner->on_element(channel, {.kind = Element::Kind::kBarrier,
-                                 .barrier = {CheckpointId(checkpoint), overtakes_at}});
+                                 .barrier = {.checkpoint = CheckpointId(checkpoint),
+                                             .overtakes_at = overtakes_at}});
   }
 
   // What was sent on a channel: records, "wN", "idle", "barrier N" and "end".

@@ -40,6 +40,22 @@ TEST(TaskRunnerCheckpoint, SendsTheBarrierAtOnceAndAcknowledgesWhenKeyedStateIsW
   EXPECT_EQ(task.log.back(), "completed chk-1-4");
 }
 
+// The word of the coordinator comes another way than barriers do: files of an older checkpoint may
+// be gone by now.
+TEST(TaskRunnerCheckpoint, LearnsFromTheBarrierWhichCheckpointIsComplete) {
+  SummingTask task;
+  task.start({.epoch = 4});
+  task.receive_barriers(1);
+  (void)task.run_until_it_waits();
+  task.write_keyed_state();
+  task.receive_barriers(2, {}, 1);
+  (void)task.run_until_it_waits();
+  EXPECT_THAT(task.log,
+              ElementsAre("open", "freeze chk-1-4", "completed chk-1-4", "freeze chk-2-4"));
+  ASSERT_TRUE(task.runner->on_complete(id(1)));
+  EXPECT_EQ(task.log.back(), "freeze chk-2-4") << "it is no news";
+}
+
 TEST(TaskRunnerCheckpoint, IsReadyAsLongAsKeyedStateIsAtWork) {
   SummingTask task;
   task.start();
@@ -388,7 +404,7 @@ TEST(TaskRunnerCheckpoint, TakesASourcesShareWhenItIsTriggered) {
   start_numbers(task);
   ASSERT_TRUE(task.runner->on_split(split_of(5)));
   (void)task.run_until_it_waits();
-  task.runner->on_trigger({id(1)});
+  ASSERT_TRUE(task.runner->on_trigger({id(1)}));
   (void)task.run_until_it_waits();
   EXPECT_EQ(task.sent<std::int64_t>(), (Lines{"5", "barrier 1"}));
   EXPECT_EQ(task.port.acknowledged.size(), 1U);
@@ -402,7 +418,7 @@ TEST(TaskRunnerCheckpoint, NeedsNoCreditForASourcesShare) {
     (void)task.run_until_it_waits();
   }
   EXPECT_EQ(task.run(), State::kBlocked);
-  task.runner->on_trigger({id(1)});
+  ASSERT_TRUE(task.runner->on_trigger({id(1)}));
   EXPECT_EQ(task.run_until_it_waits(), State::kBlocked);
   EXPECT_EQ(task.port.acknowledged.size(), 1U);
   EXPECT_EQ(task.sent<std::int64_t>(), (Lines{"5"})) << "the barrier keeps its place";
@@ -413,24 +429,40 @@ TEST(TaskRunnerCheckpoint, LeavesOutASplitThatCameBehindTheTrigger) {
   TestTask task;
   start_numbers(task);
   (void)task.run_until_it_waits();
-  task.runner->on_trigger({id(1)});
+  ASSERT_TRUE(task.runner->on_trigger({id(1)}));
   ASSERT_TRUE(task.runner->on_split(split_of(5)));
   (void)task.run_until_it_waits();
   EXPECT_EQ(task.sent<std::int64_t>(), (Lines{"barrier 1", "5"}));
-  task.runner->on_trigger({id(2)});
+  ASSERT_TRUE(task.runner->on_trigger({id(2)}));
   ASSERT_TRUE(task.runner->on_split(std::nullopt));
   ASSERT_TRUE(task.runner->on_abort(id(2)));
   EXPECT_EQ(task.run_until_it_waits(), State::kFinished) << "an aborted trigger holds nothing back";
+}
+
+// The abort comes from the coordinator, the triggers through the enumerator of another host.
+TEST(TaskRunnerCheckpoint, TakesTheNextTriggerThatOvertookTheAbort) {
+  TestTask task;
+  start_numbers(task);
+  (void)task.run_until_it_waits();
+  ASSERT_TRUE(task.runner->on_trigger({id(1)}));
+  ASSERT_TRUE(task.runner->on_split(split_of(5)));
+  ASSERT_TRUE(task.runner->on_trigger({id(2)}));
+  ASSERT_TRUE(task.runner->on_abort(id(1)));
+  (void)task.run_until_it_waits();
+  ASSERT_EQ(task.port.acknowledged.size(), 1U);
+  EXPECT_EQ(task.port.acknowledged[0].first, id(2));
+  EXPECT_EQ(task.port.acknowledged[0].second.operators[0].pieces.size(), 1U) << "the split";
+  EXPECT_EQ(task.sent<std::int64_t>(), (Lines{"barrier 2", "5"}));
 }
 
 TEST(TaskRunnerCheckpoint, IgnoresATriggerThatTheAbortOvertook) {
   TestTask task;
   start_numbers(task);
   ASSERT_TRUE(task.runner->on_abort(id(1)));
-  task.runner->on_trigger({id(1)});
+  ASSERT_TRUE(task.runner->on_trigger({id(1)}));
   (void)task.run_until_it_waits();
   EXPECT_THAT(task.port.acknowledged, IsEmpty());
-  task.runner->on_trigger({id(2)});
+  ASSERT_TRUE(task.runner->on_trigger({id(2)}));
   (void)task.run_until_it_waits();
   EXPECT_EQ(task.port.acknowledged.size(), 1U);
 }

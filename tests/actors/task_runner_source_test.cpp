@@ -80,7 +80,7 @@ TEST(TaskRunnerOfASource, ReadsNoMoreBehindASavepointThatStopsIt) {
   TestTask task;
   start(task, {{1, Poll::idle_for(0ms)}, {1, Poll::idle_for(0ms)}});
   EXPECT_EQ(task.run(), State::kIdle);
-  task.runner->on_trigger(stopping(1));
+  ASSERT_TRUE(task.runner->on_trigger(stopping(1)));
   EXPECT_EQ(task.run(), State::kIdle);
   EXPECT_EQ(task.wake_after, std::nullopt) << "nothing is to be done";
   EXPECT_EQ(task.port.acknowledged.size(), 1U);
@@ -97,7 +97,7 @@ TEST(TaskRunnerOfASource, GoesOnWhenTheSavepointIsAborted) {
   TestTask task;
   start(task, {{1, Poll::idle_for(0ms)}, {1, Poll::idle_for(0ms)}});
   EXPECT_EQ(task.run(), State::kIdle);
-  task.runner->on_trigger(stopping(1));
+  ASSERT_TRUE(task.runner->on_trigger(stopping(1)));
   EXPECT_EQ(task.run(), State::kIdle);
   ASSERT_TRUE(task.runner->on_abort(CheckpointId(1)));
   task.give_credit(0);

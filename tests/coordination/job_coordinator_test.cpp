@@ -133,6 +133,10 @@ TEST_F(JobCoordinatorTest, CompletesACheckpointOnlyOnceThePointerIsSwapped) {
   EXPECT_THAT(words(job.metadata_written(id, {}, at(12s))), ElementsAre("swap"));
   EXPECT_THAT(words(job.pointer_swapped(id, {}, at(12s))),
               ElementsAre("complete", "remove unused"));
+  const Commands next = job.tick(at(30s));
+  const Barrier& barrier = std::get<Trigger>(only<ToAllHosts>(next)).barrier;
+  EXPECT_EQ(barrier.checkpoint, CheckpointId(2));
+  EXPECT_EQ(barrier.completed, id);
 }
 
 TEST_F(JobCoordinatorTest, LetsABarrierOvertakeAfterItsTime) {

@@ -497,6 +497,22 @@ TEST(Execute, RunsAJobFromWithinAProgram) {
   EXPECT_EQ(results.size(), 4U);
 }
 
+TEST(Execute, KeepsStateOnDiskThoughNoCheckpointsAreTaken) {
+  const test::TemporaryDirectory directory;
+  std::vector<std::int64_t> sums;
+  const Status status = execute(
+      "sums",
+      [&](Job& job) {
+        job.from(sequence(1, 1'000))
+            .key_by([](std::int64_t n) { return n % 100; })
+            .reduce([](std::int64_t a, std::int64_t b) { return a + b; })
+            .to(collect(sums));
+      },
+      {.settings = {{"state.memory", "64KiB"}, {"execution.checkpointing.dir", directory.path()}}});
+  ASSERT_TRUE(status) << status.error().message();
+  EXPECT_EQ(sums.size(), 1'000U);
+}
+
 TEST(Execute, ReturnsWhatIsWrong) {
   EXPECT_EQ(execute("numbers", numbers, {.parameters = {{"lats", "4"}}}).error().code(),
             ErrorCode::kInvalidArgument);

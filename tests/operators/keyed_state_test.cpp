@@ -3,6 +3,7 @@
 #include <gtest/gtest.h>
 
 #include <map>
+#include <set>
 
 #include "millrace/operators/keyed_process.h"
 #include "millrace/state/memory_environment.h"
@@ -116,6 +117,38 @@ TEST_F(KeyedStateTest, ACheckpointThatTheDiskHasNoRoomForLosesNothing) {
   EXPECT_EQ(next.sum_of(1), 11);
   EXPECT_EQ(next.sum_of(2), 20);
   EXPECT_EQ(next.sum_of(3), 30);
+}
+
+class Stateless : public KeyedProcess<std::int64_t, Payment, Payment> {
+ public:
+  void process(const Payment& payment, Context&, Collector<Payment>& out) override {
+    out.emit(payment);
+  }
+};
+
+// Counts who goes on from files: it waits for all of them to say what they need.
+class OwnersStore final : public test::CheckpointStoreFake {
+ public:
+  void retain(const void* owner, const CheckpointName&, std::span<const StoredFile>) override {
+    owners.insert(owner);
+  }
+  std::set<const void*> owners;
+};
+
+TEST_F(KeyedStateTest, OwnsNoFilesWhereThereIsNoState) {
+  OwnersStore store;
+  environment_.checkpoints = &store;
+  KeyedProcessOperator<Stateless, Instance::Selector> without([] { return Stateless(); },
+                                                              {&Payment::account});
+  OperatorContext context{.name = "without",
+                          .key_groups = kAll,
+                          .max_parallelism = 8,
+                          .clock = &clock_,
+                          .state = &environment_};
+  ASSERT_TRUE(without.open(context));
+  EXPECT_TRUE(store.owners.empty());
+  const Instance with(environment_, clock_, kAll);
+  EXPECT_EQ(store.owners.size(), 1U);
 }
 
 struct Tree {

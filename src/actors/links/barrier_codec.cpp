@@ -12,6 +12,7 @@ constexpr std::size_t kMostPathBytes = 64 << 10;
 
 void append_barrier(const Barrier& barrier, std::string& out) {
   append_integer(out, barrier.checkpoint.value());
+  append_integer(out, barrier.completed.value());
   append_time(out, barrier.overtakes_at);
   const SavepointNotice* const savepoint = barrier.savepoint.get();
   const auto mark = savepoint == nullptr ? SavepointMark::kNone
@@ -23,6 +24,7 @@ void append_barrier(const Barrier& barrier, std::string& out) {
 
 Result<Barrier> take_barrier(ByteReader& reader) {
   Barrier barrier{.checkpoint = CheckpointId(reader.take<std::uint64_t>()),
+                  .completed = CheckpointId(reader.take<std::uint64_t>()),
                   .overtakes_at = take_time(reader)};
   const auto mark = reader.take<std::uint8_t>();
   if (mark > static_cast<std::uint8_t>(SavepointMark::kStops)) {

@@ -76,17 +76,19 @@ TEST(ElementCodec, KeepsWatermarksBarriersAndTheEnd) {
   EXPECT_EQ(watermark.kind, ElementKind::kWatermark);
   EXPECT_EQ(watermark.watermark, kMaxTimestamp);
   EXPECT_FALSE(watermark.idle);
-  const Barrier barrier{CheckpointId(7), Timestamp(Duration(99))};
+  const Barrier barrier{CheckpointId(7), CheckpointId(6), Timestamp(Duration(99))};
   EXPECT_EQ(decoded({.kind = ElementKind::kBarrier, .barrier = barrier}).barrier, barrier);
   EXPECT_EQ(decoded({.kind = ElementKind::kEnd}).kind, ElementKind::kEnd);
 }
 
 TEST(ElementCodec, WritesWhatTheDocumentSays) {
   const std::string barrier =
-      body_of({.kind = ElementKind::kBarrier, .barrier = {CheckpointId(7), Timestamp(Duration(9))}},
+      body_of({.kind = ElementKind::kBarrier,
+               .barrier = {CheckpointId(7), CheckpointId(6), Timestamp(Duration(9))}},
               payments());
   std::string expected("\x02\x00", 2);
   append_integer(expected, std::int64_t{7});
+  append_integer(expected, std::int64_t{6});
   append_integer(expected, std::int64_t{9});
   EXPECT_EQ(barrier, expected + '\0');
 }

@@ -41,11 +41,12 @@ TEST_F(SplitChannelTest, CarriesWhatBothEndsSay) {
   EXPECT_EQ(std::get<AssignSplit>(*assigned).split, "a");
   EXPECT_EQ(std::get<AssignSplit>(*assigned).schema, "b");
 
-  const Barrier barrier{CheckpointId(7), Timestamp(Duration(9)),
+  const Barrier barrier{CheckpointId(7), CheckpointId(6), Timestamp(Duration(9)),
                         std::make_shared<const SavepointNotice>(SavepointNotice{"there", true})};
   const auto trigger = reader_.accept(read_frame(*enumerator_.encode(Trigger{barrier})));
   const Barrier& found = std::get<Trigger>(*trigger).barrier;
   EXPECT_EQ(found.checkpoint, barrier.checkpoint);
+  EXPECT_EQ(found.completed, barrier.completed);
   EXPECT_EQ(found.overtakes_at, barrier.overtakes_at);
   EXPECT_EQ(found.savepoint->path, "there");
   EXPECT_TRUE(found.savepoint->stops);
