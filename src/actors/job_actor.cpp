@@ -119,7 +119,7 @@ caf::behavior JobActor::make_behavior() {
           settings_.log.warn("cannot record the job's end",
                              {{"error", recorded.status.error().message()}});
         }
-        follow(coordinator_.end_recorded(now()));
+        follow(coordinator_.end_recorded(recorded.status, now()));
       },
       [this](const RestartDelayOver& over) { follow(coordinator_.delay_over(over.region, now())); },
       [this](const ClosingTimedOut& late) {

@@ -15,22 +15,30 @@ constexpr std::size_t kPart = std::size_t{1} << 20;
 
 }  // namespace
 
-bool ArtifactStore::touch(std::string_view artifact) {
+// As long as somebody asks for it it stays; that it cannot be noted is no reason to do without it.
+void ArtifactStore::touch(std::string_view artifact) {
   const std::lock_guard lock(mutex_);
-  std::error_code error;
-  fs::last_write_time(directory_ / artifact, fs::file_time_type::clock::now(), error);
-  return !error;
+  std::error_code ignored;
+  fs::last_write_time(directory_ / artifact, fs::file_time_type::clock::now(), ignored);
 }
 
-bool ArtifactStore::has(std::string_view sha256) { return is_sha256(sha256) && touch(sha256); }
+bool ArtifactStore::has(std::string_view sha256) { return size_of(std::string(sha256)).has_value(); }
 
+// Who cannot be told may ask again: a disk that fails for a moment has lost nothing.
 Result<std::uint64_t> ArtifactStore::size_of(const std::string& artifact) {
   std::error_code error;
-  const std::uintmax_t size =
-      has(artifact) ? fs::file_size(directory_ / artifact, error) : std::uintmax_t{0};
-  if (size > 0 && !error) return size;
-  return not_found(
-      concat("the executable ", artifact, " is not in the cluster's store; upload it first"));
+  if (is_sha256(artifact)) {
+    touch(artifact);
+    const std::uintmax_t size = fs::file_size(directory_ / artifact, error);
+    if (!error && size > 0) return size;
+  }
+  if (!error || error == std::errc::no_such_file_or_directory) {
+    return not_found(
+        concat("the executable ", artifact, " is not in the cluster's store; upload it first"));
+  }
+  return unavailable(concat("cannot look at the executable ", artifact, " in ",
+                            in_quotes(directory_.native()), ": ", error.message(),
+                            "; check that disk"));
 }
 
 Status ArtifactStore::put(std::string_view sha256, const ClusterControl::Parts& next) {

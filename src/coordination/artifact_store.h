@@ -29,7 +29,7 @@ class ArtifactStore {
       : files_(files), directory_(std::move(directory)) {}
 
   bool has(std::string_view sha256);
-  // kNotFound if it is not there.
+  // kNotFound if it is not there; kUnavailable if that cannot be told.
   Result<std::uint64_t> size_of(const std::string& artifact);
 
   Status put(std::string_view sha256, const ClusterControl::Parts& next);
@@ -40,7 +40,7 @@ class ArtifactStore {
   void remove_unused(const std::set<std::string>& in_use, Timestamp before);
 
  private:
-  bool touch(std::string_view artifact);
+  void touch(std::string_view artifact);
   Status receive(const std::filesystem::path& temporary, std::string_view sha256,
                  const ClusterControl::Parts& next);
 

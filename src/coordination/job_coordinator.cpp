@@ -262,8 +262,8 @@ void JobCoordinator::lose_host(const std::string& host, const Error& error, Mome
   }
 }
 
-Commands JobCoordinator::end_recorded(Moment now) {
-  perform(savepoints_.ended());
+Commands JobCoordinator::end_recorded(const Status& recorded, Moment now) {
+  perform(savepoints_.ended(recorded));
   give(TellEnd{job_.result()});
   return settle(now);
 }

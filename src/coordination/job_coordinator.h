@@ -151,7 +151,7 @@ class JobCoordinator {
   Commands closing_timed_out(const CloseRegion& closing, Moment now);
   // Nothing more will be heard of the host: its tasks have failed, and nobody waits for them.
   Commands host_lost(const std::string& host, const Error& error, Moment now);
-  Commands end_recorded(Moment now);
+  Commands end_recorded(const Status& recorded, Moment now);
 
   Commands hear(const TaskOpened& opened, Moment now);
   Commands hear(const TaskFinished& finished, Moment now);

@@ -2,6 +2,8 @@
 
 #include <utility>
 
+#include "millrace/core/text.h"
+
 namespace millrace::detail {
 
 using Actions = SavepointRequests::Actions;
@@ -83,8 +85,9 @@ Actions SavepointRequests::written(const Status& written) {
 
 Actions SavepointRequests::stop_if_committed() {
   if (state_ != State::kStopping || committed_ < tasks_) return {};
-  state_ = State::kNone;
-  return {{Do::kReply}, {Do::kStop}};
+  state_ = rescales() ? State::kNone : State::kEnding;
+  if (rescales()) return {{Do::kReply}, {Do::kStop}};
+  return {{Do::kStop}};
 }
 
 // What was requested and not taken yet waits for the tasks, unless the job is to end behind it:
@@ -105,8 +108,16 @@ Actions SavepointRequests::interrupted() {
                        "and it goes on; try again")}};
 }
 
-Actions SavepointRequests::ended() {
+Actions SavepointRequests::ended(const Status& recorded) {
   if (!busy()) return {};
+  if (state_ == State::kEnding) {
+    state_ = State::kNone;
+    if (recorded) return {{Do::kReply}};
+    return {{Do::kReply,
+             unavailable(concat("the savepoint is complete, but not that the job has ended: ",
+                                recorded.error().message(),
+                                "; see whether it goes on before it is begun from there"))}};
+  }
   return fail(unavailable("the job ended before its savepoint was complete"));
 }
 

@@ -5,11 +5,12 @@
 //     ^                   |                 ^                      |                      |
 //     |                   \--> kDraining ---/ final checkpoint     |                written
 //     |<---- not made, interrupted, aborted <----------------------/                      v
-//     |<--------------------------------------------- replied, and all committed ---- kStopping
+//     |<-- the end is recorded: replied -- kEnding <------ all have committed ------ kStopping
 //
 // The savepoint is complete with its metadata, which is written when its checkpoint is complete.
-// kStopping: the job is to end, once all tasks have committed. To rescale it the checkpoint is all:
-// it goes from kNone to kWaiting, and from kTaken to kStopping.
+// kStopping: the job is to end, once all tasks have committed. That it has ended is said once that
+// is recorded: until then another coordinator would have it go on. To rescale it the checkpoint is
+// all: it goes from kNone to kWaiting, from kTaken to kStopping, and from there to kNone.
 #pragma once
 
 #include <cstddef>
@@ -64,8 +65,8 @@ class SavepointRequests {
   Actions written(const Status& written);
   // Some task does not run, or soon will not.
   Actions interrupted();
-  // The job has ended.
-  Actions ended();
+  // The job has ended, and that is recorded, unless it could not be.
+  Actions ended(const Status& recorded);
 
   // Whether sources stop behind the checkpoint.
   bool stops() const { return then_ == AfterSavepoint::kStop || rescales(); }
@@ -81,6 +82,7 @@ class SavepointRequests {
     kTaken,
     kSaving,
     kStopping,
+    kEnding,
   };
 
   Actions withdraw(const Error& error);

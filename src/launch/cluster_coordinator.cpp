@@ -203,6 +203,7 @@ Status ClusterCoordinator::resume(const std::string& id, LeaderEpoch epoch) {
   const auto record = documents(epoch).record_of(id);
   if (!record) return record.error();
   job.ended = *std::move(end);
+  job.has_run = *record && !(*record)->completed.empty();
   const std::string state = *record ? (*record)->state : "running";
   if (!job.ended && state != "running" && state != detail::kRescalingState) {
     job.ended = JobEnd{.phase = state, .reason = {}, .at = clock_.now()};
@@ -252,6 +253,7 @@ Status ClusterCoordinator::start(KnownJob job, LeaderEpoch epoch, bool again, bo
     if (Status kept = keep(job, epoch); !kept) return kept;
   }
   opened->may_run = may_run && again;
+  opened->has_run = job.has_run;
   job.plan = opened->plan;
   if (opened->stabilization) job.adaptive.emplace(*opened->stabilization);
   if (job.name.empty()) job.name = opened->plan->logical.job;
@@ -419,11 +421,9 @@ void ClusterCoordinator::begin_rescaled(const std::string& id, LeaderEpoch epoch
   KnownJob rescaled = job;
   rescaled.submitted.parallelism = rescale->parallelism;
   rescaled.submitted.wanted = rescale->wanted;
-  const Status kept = persist(epoch, [&]() -> Status {
-    const auto opened = open_job(places(), rescaled.submitted, epoch, true);
-    const Status possible = opened ? check_going_on(*opened) : Status(opened.error());
-    return possible ? keep(rescaled, epoch) : possible;
-  });
+  const auto opened = open_job(places(), rescaled.submitted, epoch, true);
+  Status kept = opened ? check_going_on(*opened) : Status(opened.error());
+  if (kept) kept = persist(epoch, [&] { return keep(rescaled, epoch); });
   const KnownJob& goes_on = kept ? rescaled : job;
   const Status started = persist(epoch, [&] { return start(goes_on, epoch, true); });
   rescale->finish(started ? kept : started);
@@ -451,6 +451,7 @@ Result<detail::JobReport> ClusterCoordinator::job(std::string_view id) {
 void ClusterCoordinator::on_view(const std::string& id, const detail::JobView& view) {
   (void)jobs_.with(id, [&](KnownJob& job) -> Status {
     job.view = view;
+    job.has_run = job.has_run || view.state == JobState::kRunning;
     return {};
   });
 }

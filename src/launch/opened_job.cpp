@@ -111,7 +111,7 @@ Result<detail::ClusterJob> open_job(const ClusterPlaces& places,
   return detail::ClusterJob{
       .id = submission.id,
       .epoch = epoch,
-      .has_run = again,
+      .has_run = false,
       .may_run = false,
       .mark = detail::plan_mark(host.plan),
       .plan = std::make_shared<const detail::ExecutionPlan>(*std::move(planned)),

@@ -80,6 +80,16 @@ TEST_F(ArtifactStoreTest, SaysWhatToDoAboutWhatIsNotThere) {
   EXPECT_FALSE(store_.size_of("../leader"));
 }
 
+// Whoever takes it for gone gives up a job that runs.
+TEST_F(ArtifactStoreTest, DoesNotTakeForGoneWhatItCannotLookAt) {
+  const std::string name = sha256_of("x");
+  fs::create_symlink(directory_.path(name), directory_.path(name));  // leads round in a circle
+  const Result<std::uint64_t> size = store_.size_of(name);
+  ASSERT_FALSE(size);
+  EXPECT_EQ(size.error().code(), ErrorCode::kUnavailable);
+  EXPECT_THAT(size.error().message(), HasSubstr("cannot look at the executable"));
+}
+
 TEST_F(ArtifactStoreTest, RemovesWhatNobodyHasNeededForLong) {
   const std::string needed = stored("needed");
   const std::string recent = stored("recent");

@@ -190,7 +190,7 @@ TEST_F(JobCoordinatorTest, NamesTheTasksThatDoNotClose) {
   EXPECT_THAT(job.closing_timed_out({0, "elsewhere", {AttemptId(1)}}, at(2s)), IsEmpty());
   EXPECT_THAT(words(job.closing_timed_out({0, "here", {AttemptId(1)}}, at(2s))),
               ElementsAre("record failed"));
-  const Commands end = job.end_recorded(at(3s));
+  const Commands end = job.end_recorded({}, at(3s));
   EXPECT_THAT(only<TellEnd>(end).result.error().message(), HasSubstr("(subtask 2)"));
 }
 
@@ -319,7 +319,7 @@ TEST_F(JobCoordinatorTest, FinishesBehindAFinalCheckpoint) {
   EXPECT_THAT(words(job.hear(CheckpointCommitted{task(1), id}, at(1s))), ElementsAre("close"));
   (void)job.hear(TaskClosed{task(0)}, at(2s));
   EXPECT_THAT(words(job.hear(TaskClosed{task(1)}, at(2s))), ElementsAre("record finished"));
-  const Commands end = job.end_recorded(at(2s));
+  const Commands end = job.end_recorded({}, at(2s));
   EXPECT_TRUE(only<TellEnd>(end).result);
 }
 
@@ -336,7 +336,7 @@ TEST_F(JobCoordinatorTest, FinishesWellThoughAHostIsLostBehindTheFinalCheckpoint
   EXPECT_THAT(job.hear(TaskFailed{task(0), unavailable("cut off"), true}, at(2s)), IsEmpty());
   EXPECT_THAT(job.host_lost("two", unavailable("gone"), at(2s)), IsEmpty());
   EXPECT_THAT(words(job.hear(TaskClosed{task(0)}, at(2s))), ElementsAre("record finished"));
-  EXPECT_TRUE(only<TellEnd>(job.end_recorded(at(2s))).result);
+  EXPECT_TRUE(only<TellEnd>(job.end_recorded({}, at(2s))).result);
 }
 
 TEST_F(JobCoordinatorTest, TellsTasksWithTheBarrierThatItIsASavepoint) {

@@ -54,14 +54,29 @@ TEST(SavepointRequests, StopTheJobOnceAllTasksHaveCommitted) {
   EXPECT_THAT(requests.committed(kId), IsEmpty());
   EXPECT_THAT(requests.committed(CheckpointId(6)), IsEmpty()) << "of another checkpoint";
   EXPECT_THAT(requests.written({}), IsEmpty());
-  EXPECT_THAT(kinds(requests.committed(kId)), ElementsAre(Do::kReply, Do::kStop));
+  EXPECT_THAT(kinds(requests.committed(kId)), ElementsAre(Do::kStop));
+}
+
+// Whoever begins it again from there would have all of its output twice if it went on.
+TEST(SavepointRequests, SayThatTheJobHasStoppedOnceThatIsRecorded) {
+  for (const Status& recorded : {Status(), Status(unavailable("cut off"))}) {
+    SavepointRequests requests = saving(AfterSavepoint::kStop);
+    (void)requests.committed(kId);
+    (void)requests.written({});
+    EXPECT_THAT(kinds(requests.committed(kId)), ElementsAre(Do::kStop));
+    EXPECT_THAT(requests.interrupted(), IsEmpty()) << "its tasks are being closed";
+    const auto actions = requests.ended(recorded);
+    ASSERT_THAT(kinds(actions), ElementsAre(Do::kReply));
+    EXPECT_EQ(actions.front().result.has_value(), recorded.has_value());
+    EXPECT_FALSE(requests.busy());
+  }
 }
 
 TEST(SavepointRequests, StopTheJobOnceTheMetadataIsWritten) {
   SavepointRequests requests = saving(AfterSavepoint::kStop);
   (void)requests.committed(kId);
   EXPECT_THAT(requests.committed(kId), IsEmpty());
-  EXPECT_THAT(kinds(requests.written({})), ElementsAre(Do::kReply, Do::kStop));
+  EXPECT_THAT(kinds(requests.written({})), ElementsAre(Do::kStop));
 }
 
 TEST(SavepointRequests, LetTheSourcesGoOnIfTheMetadataCannotBeWritten) {
@@ -145,8 +160,8 @@ TEST(SavepointRequests, DoNotStopAJobWhoseTasksFailedMeanwhile) {
 }
 
 TEST(SavepointRequests, ReplyWhenTheJobEnds) {
-  EXPECT_THAT(SavepointRequests(2).ended(), IsEmpty());
-  EXPECT_THAT(kinds(taken(AfterSavepoint::kGoOn).ended()), ElementsAre(Do::kDiscard, Do::kReply));
+  EXPECT_THAT(SavepointRequests(2).ended({}), IsEmpty());
+  EXPECT_THAT(kinds(taken(AfterSavepoint::kGoOn).ended({})), ElementsAre(Do::kDiscard, Do::kReply));
 }
 
 SavepointRequests rescaling() {
