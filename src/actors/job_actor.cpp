@@ -405,6 +405,9 @@ void JobActor::perform(AllocateAttempt& allocate) {
   with_ledger([region = allocate.region](JobLedger& ledger) {
     return AttemptAllocated{region, ledger.next_attempt(region)};
   });
+  with_ledger([triggered = coordinator_.triggered()](JobLedger& ledger) {
+    return UnusedRemoved{ledger.remove_abandoned(triggered)};
+  });
 }
 
 void JobActor::perform(WriteMetadata& write) {

@@ -22,7 +22,9 @@ void ArtifactStore::touch(std::string_view artifact) {
   fs::last_write_time(directory_ / artifact, fs::file_time_type::clock::now(), ignored);
 }
 
-bool ArtifactStore::has(std::string_view sha256) { return size_of(std::string(sha256)).has_value(); }
+bool ArtifactStore::has(std::string_view sha256) {
+  return size_of(std::string(sha256)).has_value();
+}
 
 // Who cannot be told may ask again: a disk that fails for a moment has lost nothing.
 Result<std::uint64_t> ArtifactStore::size_of(const std::string& artifact) {

@@ -84,6 +84,8 @@ class CheckpointCoordinator {
   CheckpointCoordinator(CheckpointSettings settings, std::size_t subtasks, std::size_t enumerators);
 
   // What the metadata store knows; told before anything else, and at each restart.
+  // The newest that was triggered, or could have been; 0: none.
+  CheckpointId triggered() const { return CheckpointId(next_.value() - 1); }
   void continue_from(std::uint64_t epoch, CheckpointId next, std::vector<CheckpointName> retained);
   // All tasks run.
   void resume(Time now);

@@ -151,6 +151,8 @@ class JobCoordinator {
   Commands closing_timed_out(const CloseRegion& closing, Moment now);
   // Nothing more will be heard of the host: its tasks have failed, and nobody waits for them.
   Commands host_lost(const std::string& host, const Error& error, Moment now);
+  // The newest checkpoint that may have left anything.
+  CheckpointId triggered() const { return checkpoints_.triggered(); }
   Commands end_recorded(const Status& recorded, Moment now);
 
   Commands hear(const TaskOpened& opened, Moment now);

@@ -262,6 +262,16 @@ Status JobLedger::complete(const std::vector<CheckpointName>& retained) {
 
 Status JobLedger::remove_unused() {
   if (!record_ || record_->completed.empty()) return {};
+  return remove_up_to(record_->completed.back());
+}
+
+Status JobLedger::remove_abandoned(CheckpointId triggered) {
+  const bool any =
+      record_ && (record_->completed.empty() || record_->completed.back().id < triggered);
+  return any ? remove_up_to({triggered, record_->epoch}) : Status();
+}
+
+Status JobLedger::remove_up_to(const CheckpointName& newest) {
   const std::set<CheckpointName> keep(record_->completed.begin(), record_->completed.end());
   std::set<std::string> files;
   for (const CheckpointName& name : keep) {
@@ -272,8 +282,7 @@ Status JobLedger::remove_unused() {
     files.insert(files_[name].begin(), files_[name].end());
   }
   std::erase_if(files_, [&](const auto& entry) { return !keep.contains(entry.first); });
-  return passed(FailPoint::kUnusedRemoved,
-                checkpoint_store_.remove_unused(record_->completed.back(), keep, files));
+  return passed(FailPoint::kUnusedRemoved, checkpoint_store_.remove_unused(newest, keep, files));
 }
 
 Status JobLedger::end(std::string_view state) {

@@ -58,6 +58,9 @@ class JobLedger {
   Status complete(const std::vector<CheckpointName>& retained);
   // Removes what no retained checkpoint needs.
   Status remove_unused();
+  // The same of checkpoints up to `triggered` that will never be complete, once an attempt is
+  // allocated behind them. Without that a full disk would stay full until one is.
+  Status remove_abandoned(CheckpointId triggered);
   // How the job ended. The final checkpoint stays: started again from it, the job has nothing to
   // do.
   Status end(std::string_view state);
@@ -69,6 +72,7 @@ class JobLedger {
   using Edit = std::function<void(JobRecord&)>;
 
   Status claim(const Edit& edit);
+  Status remove_up_to(const CheckpointName& newest);
   Attempt current() const;
   Result<std::optional<JobRecord>> read();
   Status choose(JobRecord& record) const;

@@ -49,8 +49,8 @@ struct KnownJob {
   std::string name = {};
   std::shared_ptr<const detail::ExecutionPlan> plan = nullptr;
   detail::JobView view = {};
-  bool has_run = false;  // what keeps it from running now may pass
-  std::string waits = {};                                              // for what
+  bool has_run = false;    // what keeps it from running now may pass
+  std::string waits = {};  // for what
   std::optional<detail::AdaptiveParallelism> adaptive = std::nullopt;  // if it is
   std::optional<detail::JobEnd> ended = std::nullopt;
   bool end_kept = false;                       // so that the next leader knows it too

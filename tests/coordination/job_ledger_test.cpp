@@ -347,6 +347,22 @@ TEST_F(JobLedgerTest, RemovesWhatNoRetainedCheckpointNeeds) {
   EXPECT_EQ(checkpoints_.metadata.size(), 2U);
 }
 
+TEST_F(JobLedgerTest, RemovesWhatAbandonedCheckpointsHaveLeft) {
+  JobLedger first = ledger();
+  EXPECT_TRUE(first.remove_abandoned(CheckpointId(9))) << "nothing was claimed";
+  ASSERT_TRUE(first.next_attempt());
+  for (const char* file : {"a", "b"}) checkpoints_.files[file] = file;
+  ASSERT_TRUE(first.write(name(1, 1), metadata(1, "a")));
+  ASSERT_TRUE(first.complete({name(1, 1)}));
+  ASSERT_TRUE(first.write(name(2, 1), metadata(2, "b")));
+  ASSERT_TRUE(first.next_attempt());
+  ASSERT_TRUE(first.remove_abandoned(CheckpointId(1)));
+  EXPECT_EQ(checkpoints_.metadata.size(), 2U) << "somebody else may have triggered it";
+  ASSERT_TRUE(first.remove_abandoned(CheckpointId(2)));
+  EXPECT_EQ(checkpoints_.metadata.size(), 1U);
+  EXPECT_THAT(checkpoints_.files, ElementsAre(Pair("a", "a")));
+}
+
 TEST_F(JobLedgerTest, LooksUpWhatCheckpointsOfOtherProcessesNeed) {
   JobLedger first = ledger();
   ASSERT_TRUE(first.next_attempt());

@@ -74,7 +74,9 @@ TEST(FrameFuzz, SurvivesMutationsOfSplits) {
   const auto savepoint =
       std::make_shared<const SavepointNotice>(SavepointNotice{.path = "there", .stops = true});
   expect_no_harm(*channel.encode(AssignSplit{"a split", "its schema"}), 2'000);
-  expect_no_harm(*channel.encode(Trigger{{CheckpointId(7), CheckpointId(6), kMaxTimestamp, savepoint}}), 2'000);
+  expect_no_harm(
+      *channel.encode(Trigger{{CheckpointId(7), CheckpointId(6), kMaxTimestamp, savepoint}}),
+      2'000);
 }
 
 }  // namespace
