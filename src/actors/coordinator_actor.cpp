@@ -10,10 +10,12 @@
 namespace millrace::detail {
 namespace {
 
+constexpr std::chrono::milliseconds kPauseOfListening{500};
+
 struct JobListening {
   LeaderEpoch epoch;
   std::string job;
-  Result<LinkAddress> address;
+  LinkAddress address;
 };
 struct JobEnded {
   LeaderEpoch epoch;
@@ -140,9 +142,13 @@ void CoordinatorActor::run(ClusterJob job) {
   const caf::actor registry = spawn<HostRegistry>(
       HostRegistrySettings{.spawn_links = settings_.spawn_links,
                            .listen = settings_.job_listen,
-                           .listening = [self, epoch = epoch_, id](Result<LinkAddress> address) {
-                             caf::anon_send(self, JobListening{epoch, id, std::move(address)});
-                           }});
+                           .listening =
+                               [self, epoch = epoch_, id](const Result<LinkAddress>& address) {
+                                 caf::anon_send(self, JobListening{epoch, id, *address});
+                               },
+                           .pause = kPauseOfListening,
+                           .log = settings_.log,
+                           .job = id});
   JobActorSettings settings{
       .clock = settings_.clock,
       .executor = settings_.executor,
@@ -166,11 +172,10 @@ void CoordinatorActor::run(ClusterJob job) {
 }
 
 // Hosts are told where to find it, so none is needed before.
-void CoordinatorActor::on_job_listening(const std::string& id, const Result<LinkAddress>& address) {
+void CoordinatorActor::on_job_listening(const std::string& id, const LinkAddress& address) {
   const auto job = jobs_.find(id);
   if (job == jobs_.end()) return;
-  if (!address) return on_job_ended(id, address.error());
-  job->second.address = to_string(*address);
+  job->second.address = to_string(address);
   send(job->second.coordinator, StartJob{});
 }
 

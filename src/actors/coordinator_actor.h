@@ -90,7 +90,7 @@ class CoordinatorActor final : public ActorBase {
   void lead_no_more();
   bool is_from(const std::string& job);
   void run(ClusterJob job);
-  void on_job_listening(const std::string& id, const Result<LinkAddress>& address);
+  void on_job_listening(const std::string& id, const LinkAddress& address);
   void on_job_ended(const std::string& id, const Status& status);
 
   void on_worker_link(const LinkUp& up);

@@ -5,6 +5,16 @@
 #include "millrace/actors/control_relay.h"
 
 namespace millrace::detail {
+namespace {
+
+struct ListenAgain {};
+
+}  // namespace
+}  // namespace millrace::detail
+
+CAF_ALLOW_UNSAFE_MESSAGE_TYPE(millrace::detail::ListenAgain)
+
+namespace millrace::detail {
 
 HostRegistry::HostRegistry(caf::actor_config& config, HostRegistrySettings settings)
     : ActorBase(config), settings_(std::move(settings)) {}
@@ -13,9 +23,8 @@ caf::behavior HostRegistry::make_behavior() {
   links_ = settings_.spawn_links(caf::actor_cast<caf::actor>(this));
   send(links_, Listen{settings_.listen});
   return {
-      [this](Listening& listening) {
-        if (settings_.listening) std::exchange(settings_.listening, {})(listening.address);
-      },
+      [this](const Listening& listening) { on_listening(listening.address); },
+      [this](ListenAgain) { send(links_, Listen{settings_.listen}); },
       [this](Serve& serve) { coordinator_ = std::move(serve.coordinator); },
       [this](const LinkUp& up) { on_link(up); },
       [this](const LinkDown& down) { on_link_lost(down); },
@@ -42,6 +51,14 @@ void HostRegistry::on_exit() {
   hosts_.clear();
   links_ = nullptr;
   coordinator_ = nullptr;
+}
+
+// A process may be out of descriptors or ports for a time, and its jobs are not to end for that.
+void HostRegistry::on_listening(const Result<LinkAddress>& address) {
+  if (address || !settings_.pause) return settings_.listening(address);
+  settings_.log.warn("cannot listen for the hosts of a job",
+                     {{"job", settings_.job}, {"error", address.error().message()}});
+  delayed_send(this, *settings_.pause, ListenAgain{});
 }
 
 void HostRegistry::on_link(const LinkUp& up) {

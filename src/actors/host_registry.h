@@ -2,19 +2,28 @@
 // actor stand for each host that connects, and tells the job's coordinator when one is gone.
 #pragma once
 
+#include <chrono>
 #include <functional>
 #include <map>
+#include <optional>
+#include <string>
 
 #include "millrace/actors/actor_base.h"
 #include "millrace/actors/links/link_messages.h"
 #include "millrace/actors/messages.h"
+#include "millrace/core/log.h"
 
 namespace millrace::detail {
 
 struct HostRegistrySettings {
   std::function<caf::actor(caf::actor owner)> spawn_links;
   LinkAddress listen;
-  std::function<void(Result<LinkAddress>)> listening;  // called once, with the port that was bound
+  // Called with the port that was bound, and with another if that is closed.
+  std::function<void(Result<LinkAddress>)> listening;
+  // Where it cannot listen it tries again after this pause; nothing: listening is told.
+  std::optional<std::chrono::milliseconds> pause = {};
+  Logger log = {};
+  std::string job = {};
 };
 
 // Serve says whose hosts they are; until then none is let in.
@@ -26,6 +35,7 @@ class HostRegistry final : public ActorBase {
   void on_exit() override;
 
  private:
+  void on_listening(const Result<LinkAddress>& address);
   void on_link(const LinkUp& up);
   void on_link_lost(const LinkDown& down);
 

@@ -53,13 +53,16 @@ Result<std::unique_ptr<HostedCluster>> HostedCluster::make(const LinkedProcess& 
                                                            HostedSettings settings,
                                                            const Logging& logging) {
   auto system = std::make_unique<System>(process, std::move(settings), logging);
-  std::promise<Result<LinkAddress>> listening;
+  auto listening = std::make_shared<std::promise<Result<LinkAddress>>>();
   system->registry = system->actors.spawn<HostRegistry>(HostRegistrySettings{
       .spawn_links =
           [made = system.get()](const caf::actor& owner) { return made->spawn_links(owner); },
       .listen = process.listen,
-      .listening = [&](Result<LinkAddress> address) { listening.set_value(std::move(address)); }});
-  const Result<LinkAddress> address = listening.get_future().get();
+      .listening =
+          [listening, told = false](Result<LinkAddress> address) mutable {
+            if (!std::exchange(told, true)) listening->set_value(std::move(address));
+          }});
+  const Result<LinkAddress> address = listening->get_future().get();
   if (!address) return address.error();
   system->address = *address;
   return std::unique_ptr<HostedCluster>(new HostedCluster(std::move(system)));
