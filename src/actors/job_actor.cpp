@@ -331,10 +331,18 @@ void JobActor::go_on_in_slots() {
 void JobActor::on_missed(const HostMissed& missed) {
   const Error error = unavailable(missed.error.message());
   view_.trouble = error.message();
-  const auto known = hosts_.find(missed.host);
-  if (known != hosts_.end()) on_lost({known->second.actor, missed.host, error});
+  if (hosts_.contains(missed.host)) miss_known_host(missed.host, error);
   const bool awaited = granted_ && std::ranges::count(*granted_, missed.host) > 0;
   if (awaited) give_up_slots(error);
+}
+
+// Its own link may stand, and its tasks run: nothing is known but that its worker is silent. Whose
+// tasks were to be adopted may be another coordinator's still, so they are left as they are.
+void JobActor::miss_known_host(const std::string& identity, const Error& error) {
+  if (!adoption_) return follow(coordinator_.host_missed(identity, error, now()));
+  const caf::actor host = hosts_.at(identity).actor;
+  on_lost({host, identity, error});
+  send_exit(host, caf::exit_reason::user_shutdown);
 }
 
 void JobActor::give_up_slots(const Error& error) {

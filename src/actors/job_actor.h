@@ -95,6 +95,7 @@ class JobActor final : public ActorBase {
   Result<Placement> place(std::size_t region) const;
   void go_on_in_slots();
   void on_missed(const HostMissed& missed);
+  void miss_known_host(const std::string& identity, const Error& error);
   bool must_wait(const Error& error);
   bool is_alive() const;
   void give_up_slots(const Error& error);

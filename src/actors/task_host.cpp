@@ -54,7 +54,10 @@ caf::behavior TaskHost::make_behavior() {
       },
       if_from_coordinator<OpenTasks>(),
       if_from_coordinator<StartTasks>(),
-      if_from_coordinator<CloseTasks>(),
+      [this](const CloseTasks& order) {
+        const auto sender = current_sender();
+        if (sender && (sender == coordinator_ || sender == lost_)) close(order.attempt);
+      },
       if_from_coordinator<Trigger>(),
       if_from_coordinator<CompleteCheckpoint>(),
       if_from_coordinator<AbortCheckpoint>(),
@@ -107,6 +110,7 @@ void TaskHost::on_exit() {
   if (control_) end(coordinator_);
   if (links_) caf::anon_send(links_, StopLinks{});
   coordinator_ = nullptr;
+  lost_ = nullptr;
   links_ = nullptr;
   attempts_.clear();
   tasks_.clear();
@@ -445,6 +449,7 @@ void TaskHost::on_listening(const Listening& listening) {
 void TaskHost::follow(const FollowCoordinator& order) {
   if (order.epoch <= epoch_ || !settings_.linked->outlives_coordinator) return;
   epoch_ = order.epoch;
+  lost_ = nullptr;
   coordinator_at_ = order.coordinator;
   leave_coordinator();
   if (address_.port != 0) look_for_coordinator();
@@ -462,13 +467,16 @@ void TaskHost::on_coordinator(const LinkUp& up) {
     return send(links_, CloseLink{up.link, cancelled("another process is its coordinator")});
   }
   has_served_ = true;
+  lost_ = nullptr;
   control_ = up.link;
   coordinator_ = spawn<RemoteCoordinator>(links_, up.link, caf::actor_cast<caf::actor>(this));
   send(coordinator_, ready());
 }
 
-// Its tasks run on, until the next one is there.
+// Its tasks run on, until the next one is there. What came last on the link may be with its relay
+// still, and nobody says it again.
 void TaskHost::on_coordinator_lost(const Error& error) {
+  lost_ = coordinator_;
   leave_coordinator();
   if (!settings_.linked->outlives_coordinator) {
     return end(error.with_context("the coordinator is gone"));

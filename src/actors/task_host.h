@@ -98,7 +98,6 @@ class TaskHost final : public ActorBase {
   }
   void obey(OpenTasks& order) { open(order); }
   void obey(const StartTasks& order) { start(order.attempt); }
-  void obey(const CloseTasks& order) { close(order.attempt); }
   void obey(const Trigger& order) { trigger(order); }
   void obey(const CompleteCheckpoint& order) { tell_all(order); }
   void obey(const AbortCheckpoint& order) { tell_all(order); }
@@ -166,6 +165,7 @@ class TaskHost final : public ActorBase {
   const std::vector<TaskWiring> wirings_;
   const std::size_t keyed_operators_;  // which share the memory for keyed state
   caf::actor coordinator_;
+  caf::actor lost_;  // the coordinator whose link was lost, until there is another
   std::map<AttemptId, Attempt> attempts_;
   std::vector<caf::actor> tasks_;        // by SubtaskId; null while there is none
   std::vector<caf::actor> enumerators_;  // by TaskId; null where there is none

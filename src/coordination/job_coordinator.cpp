@@ -246,6 +246,22 @@ Commands JobCoordinator::host_lost(const std::string& host, const Error& error, 
   return settle(now);
 }
 
+// Otherwise they would hold what their sinks have locked, in the way of those that come after them.
+Commands JobCoordinator::host_missed(const std::string& host, const Error& error, Moment now) {
+  close_tasks_on(host);
+  give(DropHost{host, error});
+  lose_host(host, error, now);
+  return settle(now);
+}
+
+void JobCoordinator::close_tasks_on(const std::string& host) {
+  for (std::size_t index = 0; index < regions_.size(); ++index) {
+    each_host(regions_[index], [&](const HostAddress& at) {
+      if (at.identity == host) give(CloseRegion{index, host, {regions_[index].attempt}});
+    });
+  }
+}
+
 // Its tasks are closed, as far as anybody will ever know. Whatever the reason is, another host may
 // do better: the failure is one that is tried again.
 void JobCoordinator::lose_host(const std::string& host, const Error& error, Moment now) {

@@ -151,6 +151,8 @@ class JobCoordinator {
   Commands closing_timed_out(const CloseRegion& closing, Moment now);
   // Nothing more will be heard of the host: its tasks have failed, and nobody waits for them.
   Commands host_lost(const std::string& host, const Error& error, Moment now);
+  // It counts as lost though it may be heard still: its tasks are to close all the same.
+  Commands host_missed(const std::string& host, const Error& error, Moment now);
   // The newest checkpoint that may have left anything.
   CheckpointId triggered() const { return checkpoints_.triggered(); }
   Commands end_recorded(const Status& recorded, Moment now);
@@ -193,6 +195,7 @@ class JobCoordinator {
   // For each host that has open tasks of the region.
   template <class Give>
   void each_host(const Region& region, Give give);
+  void close_tasks_on(const std::string& host);
   void lose_host(const std::string& host, const Error& error, Moment now);
   // What an attempt that is no more has to say is not heard.
   bool is_current(const TaskAddress& from) const;

@@ -298,6 +298,20 @@ TEST_F(JobCoordinatorTest, TakesAHostThatDoesNotCloseItsTasksForLost) {
   EXPECT_EQ(job.state(), JobState::kRestarting);
 }
 
+// It may be well, and what its tasks have locked is in the way of the next ones.
+TEST_F(JobCoordinatorTest, HasAHostThatIsMissedCloseItsTasksBeforeItIsDropped) {
+  JobCoordinator job = running(apart());
+  const Commands missed = job.host_missed("two", unavailable("its worker is silent"), at(1s));
+  EXPECT_THAT(words(missed), ElementsAre("close", "drop two", "tell restart", "close"));
+  const auto closing = all<CloseRegion>(missed);
+  EXPECT_EQ(closing[0].host, "two");
+  EXPECT_EQ(closing[0].tasks.attempt, AttemptId(1));
+  EXPECT_EQ(closing[1].host, "one");
+  EXPECT_THAT(job.hear(TaskClosed{task(1)}, at(1s)), IsEmpty());
+  EXPECT_THAT(job.closing_timed_out(closing[0], at(2s)), IsEmpty());
+  EXPECT_THAT(words(job.hear(TaskClosed{task(0)}, at(2s))), ElementsAre("wait"));
+}
+
 TEST_F(JobCoordinatorTest, EndsACancelledJobThoughAHostDoesNotCloseItsTasks) {
   JobCoordinator job = running(apart());
   const auto closing = all<CloseRegion>(job.cancel(at(1s)));
