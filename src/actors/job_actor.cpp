@@ -327,13 +327,17 @@ void JobActor::go_on_in_slots() {
   }
 }
 
-// Its link may still be said to stand. Whatever the reason was, another process may do better.
+// Its link may still be said to stand. Whatever the reason was, another process may do better; but
+// for one that has refused the job itself, as each of them will.
 void JobActor::on_missed(const HostMissed& missed) {
-  const Error error = unavailable(missed.error.message());
+  Error error = unavailable(missed.error.message());
   view_.trouble = error.message();
-  if (hosts_.contains(missed.host)) miss_known_host(missed.host, error);
+  const bool known = hosts_.contains(missed.host);
+  if (known) miss_known_host(missed.host, error);
   const bool awaited = granted_ && std::ranges::count(*granted_, missed.host) > 0;
-  if (awaited) give_up_slots(error);
+  if (!awaited) return;
+  if (!known && missed.error.code() == ErrorCode::kInvalidArgument) error = missed.error;
+  give_up_slots(error);
 }
 
 // Its own link may stand, and its tasks run: nothing is known but that its worker is silent. Whose

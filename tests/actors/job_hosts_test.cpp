@@ -19,6 +19,7 @@ using testing::ElementsAre;
 const std::string kJob(32, 'a');
 const std::string kOne = kJob + "-1";
 const std::string kTwo = kJob + "-2";
+const std::string kThree = kJob + "-3";
 
 // source-1 -> sink-1 in one task of two subtasks.
 ExecutionPlan two_subtasks() {
@@ -101,6 +102,26 @@ TEST_F(JobHostsTest, AreToCloseTheirTasksWhenTheirWorkerIsSilent) {
   EXPECT_TRUE(two_.next<caf::exit_msg>());
   EXPECT_EQ(slots_.next<HostGivenUp>()->host, kTwo);
   EXPECT_TRUE(one_.next<CloseTasks>());
+}
+
+TEST_F(JobHostsTest, EndAJobThatHasNotRunWhereTheyRefuseIt) {
+  start();
+  slots_.send(job_, HostMissed{kOne, invalid_argument("it describes another job")});
+  const std::optional<Status> end = ends_->next<Status>();
+  ASSERT_TRUE(end);
+  ASSERT_FALSE(*end);
+  EXPECT_EQ(end->error(), invalid_argument("it describes another job"));
+}
+
+TEST_F(JobHostsTest, AreStartedAgainWhereTheyRefuseAJobThatHasRun) {
+  run();
+  one_.send(job_, TaskFailed{{SubtaskId(0), AttemptId(1)}, unavailable("cut")});
+  one_.send(job_, TaskClosed{{SubtaskId(0), AttemptId(1)}});
+  two_.send(job_, TaskClosed{{SubtaskId(1), AttemptId(1)}});
+  ASSERT_TRUE(slots_.next<NeedSlots>());
+  slots_.send(job_, SlotsGranted{{kOne, kThree}});
+  slots_.send(job_, HostMissed{kThree, invalid_argument("it describes another job")});
+  EXPECT_TRUE(slots_.next<NeedSlots>());
 }
 
 }  // namespace

@@ -72,7 +72,8 @@ TEST_F(BadInput, FailsAJobWhosePlanDiffersOnAWorker) {
              concat("#!/bin/sh\ncase \"$*\" in *--plan*) exec ", VERIFIED_JOB,
                     " \"$@\" --output=/tmp/none;; *) exec ", CRASHING_JOB, " \"$@\";; esac\n"));
   EXPECT_THAT(
-      fails({program, "--", "-D", "restart-strategy.type=none"}),
+      fails({program, "--", "-D", "restart-strategy.type=fixed-delay", "-D",
+             "restart-strategy.fixed-delay.attempts=1000"}),
       AllOf(HasSubstr("failed"), HasSubstr("so it may depend on the job's parameters only")));
 }
 
