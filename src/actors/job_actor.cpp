@@ -5,6 +5,8 @@
 #include <algorithm>
 
 #include "millrace/coordination/placement.h"
+#include "millrace/core/text.h"
+#include "millrace/core/units.h"
 #include "millrace/state/checkpoint_format.h"
 #include "millrace/state/savepoint/savepoint_stores.h"
 
@@ -58,10 +60,8 @@ caf::behavior JobActor::make_behavior() {
         follow(coordinator_.cancel(now()));
         give_up_slots(cancelled("the job was cancelled"));
       },
-      [this](SlotsGranted& granted) {
-        granted_ = std::move(granted.host_of);
-        go_on_in_slots();
-      },
+      [this](SlotsGranted& granted) { on_granted(granted); },
+      [this](const SlotsTimedOut& late) { on_slots_timed_out(late); },
       [this](const HostMissed& missed) { on_missed(missed); },
       [this](RequestSavepoint& request) { request_savepoint(request); },
       hear<TaskOpened>(),
@@ -310,6 +310,28 @@ bool JobActor::is_alive() const {
   const JobState state = coordinator_.state();
   return state == JobState::kStarting || state == JobState::kRunning ||
          state == JobState::kRestarting;
+}
+
+void JobActor::on_granted(SlotsGranted& granted) {
+  granted_ = std::move(granted.host_of);
+  delayed_send(this, settings_.execution.slot_timeout, SlotsTimedOut{++grants_});
+  go_on_in_slots();
+}
+
+// Whatever keeps them, such as a download that stands still or user code that does not return,
+// nobody else says so.
+void JobActor::on_slots_timed_out(const SlotsTimedOut& late) {
+  if (late.number != grants_ || unplaced_.empty() || !granted_) return;
+  std::vector<std::string> missing;
+  for (const std::string& identity : *granted_) {
+    const bool has_come = hosts_.contains(identity) || std::ranges::count(missing, identity) > 0;
+    if (!has_come) missing.push_back(identity);
+  }
+  for (const std::string& identity : missing) give_up_host(identity);
+  view_.trouble = concat("these of its processes have not reported within ",
+                         to_text(settings_.execution.slot_timeout), " of being started: ",
+                         millrace::join(missing), " (slot.request.timeout)");
+  give_up_slots(unavailable(view_.trouble));
 }
 
 void JobActor::go_on_in_slots() {

@@ -93,6 +93,8 @@ class JobActor final : public ActorBase {
   void on_lost_unheard(const HostLost& lost);
   void on_allocated(const AttemptAllocated& allocated);
   Result<Placement> place(std::size_t region) const;
+  void on_granted(SlotsGranted& granted);
+  void on_slots_timed_out(const SlotsTimedOut& late);
   void go_on_in_slots();
   void on_missed(const HostMissed& missed);
   void miss_known_host(const std::string& identity, const Error& error);
@@ -141,6 +143,7 @@ class JobActor final : public ActorBase {
   bool claiming_ = false;                            // to adopt
   std::vector<AttemptAllocated> unplaced_;           // wait for slots
   std::optional<std::vector<std::string>> granted_;  // the hosts of the slots that were asked for
+  std::uint64_t grants_ = 0;
   std::vector<TaskProgress> progress_;  // by SubtaskId, of the last attempt that was heard of
   JobView view_;
   JobView shown_;

@@ -158,6 +158,10 @@ struct HostGivenUp {
 struct SlotsGranted {
   std::vector<std::string> host_of;
 };
+// To itself: the hosts of the slots that were granted then must have come.
+struct SlotsTimedOut {
+  std::uint64_t number;  // of the grant
+};
 // A host that was given will not come, or has ended.
 struct HostMissed {
   std::string host;
@@ -292,6 +296,7 @@ CAF_ALLOW_UNSAFE_MESSAGE_TYPE(millrace::detail::SeekHosts)
 CAF_ALLOW_UNSAFE_MESSAGE_TYPE(millrace::detail::KeepHosts)
 CAF_ALLOW_UNSAFE_MESSAGE_TYPE(millrace::detail::HostGivenUp)
 CAF_ALLOW_UNSAFE_MESSAGE_TYPE(millrace::detail::SlotsGranted)
+CAF_ALLOW_UNSAFE_MESSAGE_TYPE(millrace::detail::SlotsTimedOut)
 CAF_ALLOW_UNSAFE_MESSAGE_TYPE(millrace::detail::HostMissed)
 CAF_ALLOW_UNSAFE_MESSAGE_TYPE(millrace::detail::RequestSavepoint)
 CAF_ALLOW_UNSAFE_MESSAGE_TYPE(millrace::detail::AttemptAllocated)

@@ -96,7 +96,8 @@ ExecutionSettings settings_of(const Config& config, Duration interval) {
                               static_cast<std::size_t>(config.get(kTolerableFailures)),
                           .retained = static_cast<std::size_t>(config.get(kRetainedCheckpoints))},
           .restart = restart_settings(config, interval.count() > 0),
-          .cancellation_timeout = config.get(kCancellationTimeout) + kLaterThanProgram};
+          .cancellation_timeout = config.get(kCancellationTimeout) + kLaterThanProgram,
+          .slot_timeout = config.get(kSlotRequestTimeout)};
 }
 
 fs::path directory_of(const Config& config, const std::string& job) {

@@ -88,6 +88,8 @@ struct ExecutionSettings {
   bool allow_repeated_output = false;  // by going on from what the job has completed more since
   // How long a task that was told to stop may take before the job is given up.
   std::chrono::nanoseconds cancellation_timeout = std::chrono::minutes(3);
+  // How long a host that is started for its slots may take to report.
+  std::chrono::nanoseconds slot_timeout = std::chrono::minutes(5);
 };
 
 }  // namespace millrace::detail

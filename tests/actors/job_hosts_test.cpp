@@ -6,6 +6,7 @@
 
 #include "millrace/actors/job_actor.h"
 #include "millrace/actors/system_config.h"
+#include "millrace/core/text.h"
 #include "plan/sample_plans.h"
 #include "support/actor_probe.h"
 #include "support/memory_stores.h"
@@ -14,7 +15,6 @@ namespace millrace::detail {
 namespace {
 
 using namespace std::chrono_literals;
-using testing::ElementsAre;
 
 const std::string kJob(32, 'a');
 const std::string kOne = kJob + "-1";
@@ -122,6 +122,33 @@ TEST_F(JobHostsTest, AreStartedAgainWhereTheyRefuseAJobThatHasRun) {
   slots_.send(job_, SlotsGranted{{kOne, kThree}});
   slots_.send(job_, HostMissed{kThree, invalid_argument("it describes another job")});
   EXPECT_TRUE(slots_.next<NeedSlots>());
+}
+
+TEST_F(JobHostsTest, AreGivenUpWhereTheyDoNotReportInTime) {
+  execution_.slot_timeout = 50ms;
+  start();
+  report(one_, kOne);
+  EXPECT_EQ(slots_.next<HostGivenUp>()->host, kTwo);
+  EXPECT_TRUE(slots_.next<NeedSlots>());
+  EXPECT_EQ(trouble(), concat("these of its processes have not reported within 50ms of being "
+                              "started: ",
+                              kTwo, " (slot.request.timeout)"));
+  EXPECT_FALSE(slots_.next<HostGivenUp>(1ms)) << "the other one is well";
+}
+
+TEST_F(JobHostsTest, AreLeftAloneOnceAllHaveReported) {
+  run();
+  slots_.send(job_, SlotsTimedOut{1});
+  EXPECT_FALSE(slots_.next<HostGivenUp>(50ms));
+}
+
+TEST_F(JobHostsTest, HaveTheirTimeFromTheLastGrantOn) {
+  start();
+  slots_.send(job_, HostMissed{kOne, unavailable("its process has ended")});
+  ASSERT_TRUE(slots_.next<NeedSlots>());
+  slots_.send(job_, SlotsGranted{{kThree, kTwo}});
+  slots_.send(job_, SlotsTimedOut{1});
+  EXPECT_FALSE(slots_.next<HostGivenUp>(50ms));
 }
 
 }  // namespace

@@ -157,6 +157,11 @@ inline constexpr Option<std::int64_t> kCoordinatorPort{
     "election.",
     IntegerRange{0, 65'535}};
 
+inline constexpr Option<Duration> kSlotRequestTimeout{
+    "slot.request.timeout", "5min",
+    "How long a process of a job may take to be fetched, to start and to report, once its slots "
+    "are "
+    "there. Then it is ended, and the job's tasks are restarted as after a failure."};
 inline constexpr Option<SchedulerKind> kScheduler{
     "jobmanager.scheduler", "default",
     "Whether a job waits until there are all slots that it asks for (default), or makes do with "
@@ -308,6 +313,7 @@ inline constexpr ConfigOption kEngineOptions[] = {
     kHeartbeatTimeout,
     kCoordinatorBindHost,
     kCoordinatorPort,
+    kSlotRequestTimeout,
     kScheduler,
     kResourceStabilization,
     kJobExpiration,
