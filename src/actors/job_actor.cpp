@@ -258,13 +258,14 @@ void JobActor::on_lost(const HostLost& lost) {
   follow(coordinator_.host_lost(identity, lost.error, now()));
 }
 
-// Its slot waits for a word that was lost with the link.
+// Its slot waits for a word that was lost with the link. Whatever the reason was, another link may
+// do better.
 void JobActor::on_lost_unheard(const HostLost& lost) {
   const bool awaited = !unplaced_.empty() && granted_ && !hosts_.contains(lost.identity) &&
                        std::ranges::count(*granted_, lost.identity) > 0;
   if (!awaited) return;
   give_up_host(lost.identity);
-  give_up_slots(lost.error);
+  give_up_slots(unavailable(lost.error.message()));
 }
 
 // Whoever has given it is to end it: it goes on without a coordinator.
@@ -329,8 +330,8 @@ void JobActor::on_slots_timed_out(const SlotsTimedOut& late) {
   }
   for (const std::string& identity : missing) give_up_host(identity);
   view_.trouble = concat("these of its processes have not reported within ",
-                         to_text(settings_.execution.slot_timeout), " of being started: ",
-                         millrace::join(missing), " (slot.request.timeout)");
+                         to_text(settings_.execution.slot_timeout),
+                         " of being started: ", millrace::join(missing), " (slot.request.timeout)");
   give_up_slots(unavailable(view_.trouble));
 }
 

@@ -124,6 +124,14 @@ TEST_F(JobHostsTest, AreStartedAgainWhereTheyRefuseAJobThatHasRun) {
   EXPECT_TRUE(slots_.next<NeedSlots>());
 }
 
+TEST_F(JobHostsTest, AreStartedAgainWhyeverALinkIsLostBeforeTheyHaveReported) {
+  start();
+  slots_.send(job_, HostLost{one_.actor(), kOne, cancelled("the other end is closing"), true});
+  EXPECT_EQ(slots_.next<HostGivenUp>()->host, kOne);
+  EXPECT_TRUE(slots_.next<NeedSlots>());
+  EXPECT_EQ(trouble(), "the other end is closing");
+}
+
 TEST_F(JobHostsTest, AreGivenUpWhereTheyDoNotReportInTime) {
   execution_.slot_timeout = 50ms;
   start();
