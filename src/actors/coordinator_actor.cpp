@@ -99,7 +99,7 @@ caf::behavior CoordinatorActor::make_behavior() {
       [this](const AskLog& ask) {
         ask.asked(link_of_.size());
         for (const auto& [worker, link] : link_of_) {
-          log_requests_.emplace(++next_request_, ask.answered);
+          log_requests_.emplace(++next_request_, LogRequest{link, ask.answered});
           tell(link, ReadLog{next_request_, ask.job, ask.bytes});
         }
       },
@@ -202,6 +202,8 @@ void CoordinatorActor::on_worker_link(const LinkUp& up) {
 void CoordinatorActor::on_link_lost(const LinkDown& down) {
   const auto worker = worker_at_.extract(down.link);
   if (worker.empty()) return;
+  std::erase_if(log_requests_,
+                [&](const auto& request) { return request.second.link == down.link; });
   const auto link = link_of_.find(worker.mapped());
   if (link == link_of_.end() || link->second != down.link) return;
   link_of_.erase(link);
@@ -250,7 +252,7 @@ void CoordinatorActor::hear(LinkId link, FetchArtifact& report) {
 
 void CoordinatorActor::hear(LinkId, LogRead& report) {
   const auto request = log_requests_.extract(report.request);
-  if (!request.empty()) request.mapped()(std::move(report.text));
+  if (!request.empty()) request.mapped().answered(std::move(report.text));
 }
 
 void CoordinatorActor::tell(const std::string& worker, const WorkerCommand& command) {

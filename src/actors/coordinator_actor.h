@@ -87,6 +87,11 @@ class CoordinatorActor final : public ActorBase {
     std::string address;  // where hosts find it; empty: not known yet
   };
 
+  struct LogRequest {
+    LinkId link;  // of the worker that was asked
+    std::function<void(std::string)> answered;
+  };
+
   void lead_no_more();
   bool is_from(const std::string& job);
   void run(ClusterJob job);
@@ -118,7 +123,7 @@ class CoordinatorActor final : public ActorBase {
   std::map<LinkId, std::string> worker_at_;  // that has said who it is
   std::map<std::string, LinkId> link_of_;
   std::map<std::string, Running> jobs_;
-  std::map<std::uint64_t, std::function<void(std::string)>> log_requests_;
+  std::map<std::uint64_t, LogRequest> log_requests_;
   std::uint64_t next_request_ = 0;
 };
 
