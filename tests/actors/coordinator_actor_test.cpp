@@ -7,6 +7,7 @@
 #include <future>
 
 #include "millrace/actors/system_config.h"
+#include "plan/sample_plans.h"
 #include "support/actor_probe.h"
 
 namespace millrace::detail {
@@ -14,6 +15,7 @@ namespace {
 
 using namespace std::chrono_literals;
 
+const std::string kJob(32, 'a');
 constexpr LinkId kLink{1};
 constexpr LinkId kOtherLink{2};
 
@@ -24,9 +26,17 @@ class CoordinatorActorTest : public testing::Test {
     coordinator_ = system_.spawn<CoordinatorActor>(CoordinatorSettings{
         .clock = &clock_,
         .executor = &executor_,
-        .spawn_links = [this](const caf::actor&) { return links_.actor(); },
+        .spawn_links =
+            [this](const caf::actor& owner) {
+              owners_->add(owner);
+              return links_.actor();
+            },
         .listen = {"127.0.0.1", 0},
-        .listening = [](const Result<LinkAddress>&) {}});
+        .listening = [](const Result<LinkAddress>&) {},
+        .events = {.watch = [](const std::string&, const JobView&) {},
+                   .waits = [](const std::string&, const std::string&) {},
+                   .ended = [ended = ended_](const std::string& job,
+                                             const Status&) { ended->add(job); }}});
     links_.send(coordinator_, Lead{LeaderEpoch(1)});
   }
   ~CoordinatorActorTest() override {
@@ -47,29 +57,44 @@ class CoordinatorActorTest : public testing::Test {
   // Whatever was sent before is done when it returns.
   std::size_t workers() {
     auto count = std::make_shared<std::promise<std::size_t>>();
-    links_.send(coordinator_, AskWorkers{[count](const auto& workers) {
-                  count->set_value(workers.size());
-                }});
+    links_.send(coordinator_,
+                AskWorkers{[count](const auto& workers) { count->set_value(workers.size()); }});
     return count->get_future().get();
   }
 
+  std::shared_ptr<KeptMessages<caf::actor>> owners_ = std::make_shared<KeptMessages<caf::actor>>();
+  std::shared_ptr<KeptMessages<std::string>> ended_ = std::make_shared<KeptMessages<std::string>>();
   SystemConfig config_{1};
   caf::actor_system system_{config_};
   SystemClock clock_;
   ThreadExecutor executor_{1};
-  ActorProbe<SendFrame> links_{system_};
+  ActorProbe<Listen, SendFrame> links_{system_};
   caf::actor coordinator_;
 };
+
+TEST_F(CoordinatorActorTest, HasAJobListenAgainWhereItCannot) {
+  PlanBuilder builder = line({});
+  auto plan = std::make_shared<const ExecutionPlan>(*make_execution_plan(*builder.build()));
+  links_.send(coordinator_, RunJob{{.id = kJob, .epoch = LeaderEpoch(1), .plan = plan}});
+  ASSERT_TRUE(owners_->next<caf::actor>()) << "of the links of workers";
+  ASSERT_TRUE(links_.next<Listen>());
+  const std::optional<caf::actor> registry = owners_->next<caf::actor>();
+  ASSERT_TRUE(registry && links_.next<Listen>());
+  links_.send(*registry, Listening{unavailable("Too many open files")});
+  EXPECT_TRUE(links_.next<Listen>());
+  EXPECT_FALSE(ended_->next<std::string>(1ms));
+}
 
 TEST_F(CoordinatorActorTest, ForgetsWhoAskedForWhatALostWorkerHasSaid) {
   register_worker(kLink, "one");
   register_worker(kOtherLink, "two");
   auto answers = std::make_shared<KeptMessages<std::string>>();
   const std::weak_ptr<KeptMessages<std::string>> held = answers;
-  links_.send(coordinator_, AskLog{.job = "job",
-                                   .bytes = 1,
-                                   .asked = [](std::size_t) {},
-                                   .answered = [answers](std::string text) { answers->add(text); }});
+  links_.send(coordinator_,
+              AskLog{.job = "job",
+                     .bytes = 1,
+                     .asked = [](std::size_t) {},
+                     .answered = [answers](std::string text) { answers->add(text); }});
   ASSERT_EQ(workers(), 2u);
   links_.send(coordinator_, LinkDown{kLink, "one", unavailable("cut")});
   report(kOtherLink, LogRead{.request = 2, .text = "hello"});
