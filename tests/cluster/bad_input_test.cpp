@@ -33,6 +33,12 @@ class BadInput : public Cluster {
     EXPECT_NE(said.status, 0) << said.text;
     return said.text;
   }
+  // It describes another job than the one that its processes make.
+  std::string changing_program() {
+    return script("changing", concat("#!/bin/sh\ncase \"$*\" in *--plan*) exec ", VERIFIED_JOB,
+                                     " \"$@\" --output=/tmp/none;; *) exec ", CRASHING_JOB,
+                                     " \"$@\";; esac\n"));
+  }
   std::string fails(const Words& program) {
     Words words{"submit", "--detached", "--parallelism=1"};
     words.insert(words.end(), program.begin(), program.end());
@@ -64,17 +70,23 @@ TEST_F(BadInput, FailsTheJobOfAnExecutableThatSpeaksAnotherVersion) {
                     HasSubstr("run the same release of Millrace on both")));
 }
 
-// The program describes another job than the one that its processes make.
 TEST_F(BadInput, FailsAJobWhosePlanDiffersOnAWorker) {
   start({"--workers=1"});
-  const std::string program =
-      script("changing",
-             concat("#!/bin/sh\ncase \"$*\" in *--plan*) exec ", VERIFIED_JOB,
-                    " \"$@\" --output=/tmp/none;; *) exec ", CRASHING_JOB, " \"$@\";; esac\n"));
   EXPECT_THAT(
-      fails({program, "--", "-D", "restart-strategy.type=fixed-delay", "-D",
-             "restart-strategy.fixed-delay.attempts=1000"}),
+      fails({changing_program(), "--", "--checkpoint-interval=1s"}),
       AllOf(HasSubstr("failed"), HasSubstr("so it may depend on the job's parameters only")));
+}
+
+// It begins anew with fewer slots, and has still never run: what is wrong with it is not tried
+// again and again.
+TEST_F(BadInput, FailsAnAdaptiveJobThatHasNeverRun) {
+  start({"--workers=1"});
+  const std::string job =
+      well({"submit", "--detached", "--parallelism=4", changing_program(), "--",
+            "--checkpoint-interval=1s", "-D", "jobmanager.scheduler=adaptive", "-D",
+            "jobmanager.adaptive-scheduler.resource-stabilization-timeout=500ms"});
+  EXPECT_EQ(millrace({"wait", job, "--for=finished", "--timeout=30s"}).status, 1);
+  EXPECT_THAT(well({"describe", job}), AllOf(HasSubstr("failed"), HasSubstr("2 of 4 wanted")));
 }
 
 TEST_F(BadInput, IsRefusedForAJobThatIsNotThere) {
