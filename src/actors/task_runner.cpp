@@ -343,7 +343,8 @@ Status TaskRunner::flush() {
   return flushed;
 }
 
-// An abort comes without the enumerator: it may be faster than its trigger, or slower than the next.
+// An abort comes without the enumerator: it may be faster than its trigger, or slower than the
+// next.
 Status TaskRunner::on_trigger(const Barrier& barrier) {
   if (barrier.checkpoint <= aborted_) return {};
   if (due_ && due_->checkpoint < barrier.checkpoint) {
