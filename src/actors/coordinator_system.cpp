@@ -6,6 +6,7 @@
 #include <condition_variable>
 #include <future>
 #include <mutex>
+#include <utility>
 
 #include "millrace/actors/coordinator_actor.h"
 #include "millrace/actors/links/link_actor.h"
@@ -102,7 +103,9 @@ Result<std::unique_ptr<CoordinatorSystem>> CoordinatorSystem::make(const LinkedP
       .job_listen = {process.listen.host, 0},
       .patience = process.options.limits.heartbeat.timeout,
       .listening =
-          [listening](Result<LinkAddress> bound) { listening->set_value(std::move(bound)); },
+          [listening, told = false](Result<LinkAddress> bound) mutable {
+            if (!std::exchange(told, true)) listening->set_value(std::move(bound));
+          },
       .events = std::move(events)});
   const Result<LinkAddress> address = listening->get_future().get();
   if (!address) return address.error();

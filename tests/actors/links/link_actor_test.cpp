@@ -5,11 +5,13 @@
 #include <gtest/gtest.h>
 #include <netinet/in.h>
 #include <poll.h>
+#include <sys/resource.h>
 #include <sys/socket.h>
 #include <sys/wait.h>
 #include <unistd.h>
 
 #include <csignal>
+#include <thread>
 
 #include "actors/links/link_fixture.h"
 #include "actors/links/tls_fixture.h"
@@ -23,15 +25,17 @@ using testing::HasSubstr;
 // A plain connection to a port of this machine.
 class PlainClient {
  public:
-  explicit PlainClient(std::uint16_t port) : socket_(::socket(AF_INET, SOCK_STREAM, 0)) {
+  PlainClient() : socket_(::socket(AF_INET, SOCK_STREAM, 0)) {}
+  explicit PlainClient(std::uint16_t port) : PlainClient() { connected_ = connect(port); }
+
+  bool connect(std::uint16_t port) const {
     sockaddr_in address{};
     address.sin_family = AF_INET;
     address.sin_port = htons(port);
     address.sin_addr.s_addr = htonl(INADDR_LOOPBACK);
-    connected_ = ::connect(socket_.descriptor(), reinterpret_cast<const sockaddr*>(&address),
-                           sizeof address) == 0;
+    return ::connect(socket_.descriptor(), reinterpret_cast<const sockaddr*>(&address),
+                     sizeof address) == 0;
   }
-
   bool connected() const { return connected_; }
   void write(std::string_view bytes) const {
     (void)!::send(socket_.descriptor(), bytes.data(), bytes.size(), MSG_NOSIGNAL);
@@ -51,6 +55,23 @@ class PlainClient {
  private:
   Socket socket_;
   bool connected_ = false;
+};
+
+// As many descriptors as the process has, and no more, as long as it is there.
+class NoMoreDescriptors {
+ public:
+  NoMoreDescriptors() {
+    (void)getrlimit(RLIMIT_NOFILE, &before_);
+    const int next = dup(0);
+    (void)close(next);
+    rlimit now = before_;
+    now.rlim_cur = static_cast<rlim_t>(next);
+    (void)setrlimit(RLIMIT_NOFILE, &now);
+  }
+  ~NoMoreDescriptors() { (void)setrlimit(RLIMIT_NOFILE, &before_); }
+
+ private:
+  rlimit before_{};
 };
 
 // A process of its own (link_peer.cpp).
@@ -297,6 +318,20 @@ TEST(LinkActor, SaysWhyItCannotListen) {
 }
 
 // Its backlog is full, so it answers nothing.
+TEST(LinkActor, TakesConnectionsAgainWhenThereAreDescriptors) {
+  LinkProcess a("a");
+  const std::uint16_t port = a.listen();
+  const PlainClient client;
+  {
+    const NoMoreDescriptors none;
+    ASSERT_TRUE(client.connect(port));
+    std::this_thread::sleep_for(100ms);
+  }
+  LinkProcess b("b");
+  b.connect(port);
+  EXPECT_TRUE(b.next<LinkUp>()) << "nobody listens there any more";
+}
+
 TEST(LinkActor, WaitsForASilentHostWithoutHoldingUpOthers) {
   const Result<Listener> silent = listen_on({"127.0.0.1", 0});
   ASSERT_TRUE(silent);
