@@ -177,8 +177,9 @@ void StateWriter::completed(CheckpointName name) {
     std::erase_if(pending_, [&](const auto& pending) { return pending.first <= name; });
   }
   if (checkpoints_ == nullptr) return;
-  uploads_.execute([self = shared_from_this(), name] {
-    self->checkpoints_->retain(self.get(), name, self->base());
+  uploads_.execute([weak = weak_from_this(), name] {
+    const auto self = weak.lock();  // who is gone needs nothing
+    if (self) self->checkpoints_->retain(self.get(), name, self->base());
   });
 }
 

@@ -36,8 +36,8 @@ TEST(Namespaced, IsHashedByItsKeyAloneWhereThatDecidesTheKeyGroup) {
 }
 
 TEST(Namespaced, KeepsTheNamespacesOfAKeyApart) {
-  Owner owner;
   StateWorld world;
+  Owner owner;
   owner.open(world);
   for (const std::int64_t window : {1, 2}) {
     owner.at(pair_of("alice", window));
@@ -60,8 +60,8 @@ TEST(Namespaced, KeepsTheNamespacesOfAKeyApart) {
 }
 
 TEST(Namespaced, IsLookedUpInGroups) {
-  Owner owner;
   StateWorld world;
+  Owner owner;
   owner.open(world);
   NamespacedKeys<std::string, Timestamp> pairs;
   for (int round = 0; round < 2; ++round) {
