@@ -17,7 +17,6 @@
 
 namespace millrace::detail {
 
-// What is to be seen of a job from outside.
 // What the subtasks of a task have done together, as far as their hosts have said.
 struct TaskCounts {
   std::uint64_t records_in = 0;
@@ -25,6 +24,7 @@ struct TaskCounts {
 
   bool operator==(const TaskCounts&) const = default;
 };
+// What is to be seen of a job from outside.
 struct JobView {
   JobState state = JobState::kStarting;
   std::uint64_t attempt = 0;
@@ -39,7 +39,7 @@ struct JobView {
 struct ClusterJob {
   std::string id;
   LeaderEpoch epoch;       // of the leader that runs it
-  bool has_run = false;    // another leader has run it, or with another parallelism
+  bool has_run = false;    // all of its tasks, once
   bool may_run = false;    // its tasks may run still
   std::uint64_t mark = 0;  // of its plan, as its hosts know it
   std::shared_ptr<const ExecutionPlan> plan;

@@ -24,6 +24,7 @@ JobCoordinatorSettings settings_of(const JobActorSettings& settings) {
           .allow_dropped_state = execution.allow_dropped_state,
           .takes_savepoints = execution.savepoints != nullptr &&
                               (execution.state_stores != nullptr || settings.slots != nullptr),
+          .alone = settings.slots == nullptr,
           .seed = settings.seed};
 }
 
@@ -256,6 +257,9 @@ void JobActor::on_lost(const HostLost& lost) {
     return adopt_if_complete();
   }
   follow(coordinator_.host_lost(identity, lost.error, now()));
+  // It may have had no tasks yet, while others that were granted with it are waited for.
+  const bool granted = granted_ && std::ranges::count(*granted_, identity) > 0;
+  if (granted) give_up_slots(unavailable(lost.error.message()));
 }
 
 // Its slot waits for a word that was lost with the link. Whatever the reason was, another link may
@@ -437,12 +441,10 @@ void JobActor::with_ledger(Call call) {
 }
 
 void JobActor::perform(AllocateAttempt& allocate) {
-  with_ledger([region = allocate.region](JobLedger& ledger) {
-    return AttemptAllocated{region, ledger.next_attempt(region)};
+  with_ledger([region = allocate.region, triggered = coordinator_.triggered()](JobLedger& ledger) {
+    return AttemptAllocated{region, ledger.next_attempt(region, triggered)};
   });
-  with_ledger([triggered = coordinator_.triggered()](JobLedger& ledger) {
-    return UnusedRemoved{ledger.remove_abandoned(triggered)};
-  });
+  with_ledger([](JobLedger& ledger) { return UnusedRemoved{ledger.remove_abandoned()}; });
 }
 
 void JobActor::perform(WriteMetadata& write) {

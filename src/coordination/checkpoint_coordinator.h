@@ -83,9 +83,9 @@ class CheckpointCoordinator {
   // Who must acknowledge: so many subtasks, and so many enumerators.
   CheckpointCoordinator(CheckpointSettings settings, std::size_t subtasks, std::size_t enumerators);
 
-  // What the metadata store knows; told before anything else, and at each restart.
   // The newest that was triggered, or could have been; 0: none.
   CheckpointId triggered() const { return CheckpointId(next_.value() - 1); }
+  // What the metadata store knows; told before anything else, and at each restart.
   void continue_from(std::uint64_t epoch, CheckpointId next, std::vector<CheckpointName> retained);
   // All tasks run.
   void resume(Time now);

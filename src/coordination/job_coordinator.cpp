@@ -61,7 +61,7 @@ JobCoordinator::JobCoordinator(const ExecutionPlan& plan, JobCoordinatorSettings
       host_of_(subtasks_.size()),
       job_(sizes_of_regions(plan), settings_.restart, Random(settings_.seed), settings_.has_run),
       checkpoints_(settings_.checkpoints, subtasks_.size(), count_enumerators(plan)),
-      savepoints_(subtasks_.size()),
+      savepoints_(subtasks_.size(), settings_.alone),
       fingerprint_(fingerprint_number(plan.logical)) {
   regions_.resize(std::ranges::max(region_of_task_) + 1);
   for (std::uint32_t i = 0; i < subtasks_.size(); ++i) {

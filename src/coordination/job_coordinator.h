@@ -113,6 +113,7 @@ struct JobCoordinatorSettings {
   bool has_run = false;  // before this coordinator had it
   bool allow_dropped_state = false;
   bool takes_savepoints = false;  // there is a place for them
+  bool alone = false;             // no other process could have the job go on
   std::uint64_t seed = 0;
 };
 

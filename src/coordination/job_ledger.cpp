@@ -56,8 +56,9 @@ JobLedger::JobLedger(std::string job, const ExecutionSettings& settings)
       metadata_store_(settings.metadata_store ? *settings.metadata_store : own_metadata_),
       savepoints_(settings.savepoints) {}
 
-Result<Attempt> JobLedger::next_attempt(std::size_t region) {
-  const Edit allocate = [region](JobRecord& record) {
+Result<Attempt> JobLedger::next_attempt(std::size_t region, CheckpointId triggered) {
+  const Edit allocate = [region, triggered](JobRecord& record) {
+    record.next_checkpoint = std::max(record.next_checkpoint, triggered.value() + 1);
     record.attempts.resize(std::max(record.attempts.size(), region + 1));
     record.attempts[region] = ++record.attempt;
   };
@@ -265,10 +266,9 @@ Status JobLedger::remove_unused() {
   return remove_up_to(record_->completed.back());
 }
 
-Status JobLedger::remove_abandoned(CheckpointId triggered) {
-  const bool any =
-      record_ && (record_->completed.empty() || record_->completed.back().id < triggered);
-  return any ? remove_up_to({triggered, record_->epoch}) : Status();
+Status JobLedger::remove_abandoned() {
+  if (!record_) return {};
+  return remove_up_to({CheckpointId(record_->next_checkpoint - 1), record_->epoch});
 }
 
 Status JobLedger::remove_up_to(const CheckpointName& newest) {

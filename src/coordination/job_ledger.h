@@ -46,7 +46,8 @@ class JobLedger {
 
   // Allocates the next attempt, of a region. It goes on from the newest completed checkpoint of
   // this run or, until there is one, from what was asked for.
-  Result<Attempt> next_attempt(std::size_t region = 0);
+  // Checkpoints up to `triggered` are abandoned by it: whoever leads gives their numbers to no other.
+  Result<Attempt> next_attempt(std::size_t region = 0, CheckpointId triggered = CheckpointId(0));
   // The last attempt of each region, whoever allocated it. Claims nothing.
   Result<std::vector<AttemptId>> attempts();
   // Instead of the first: claims the job, and leaves the attempt that runs the last one. What is
@@ -58,9 +59,9 @@ class JobLedger {
   Status complete(const std::vector<CheckpointName>& retained);
   // Removes what no retained checkpoint needs.
   Status remove_unused();
-  // The same of checkpoints up to `triggered` that will never be complete, once an attempt is
-  // allocated behind them. Without that a full disk would stay full until one is.
-  Status remove_abandoned(CheckpointId triggered);
+  // The same of what the last attempt has abandoned. Without that a full disk would stay full until
+  // a checkpoint is complete.
+  Status remove_abandoned();
   // How the job ended. The final checkpoint stays: started again from it, the job has nothing to
   // do.
   Status end(std::string_view state);

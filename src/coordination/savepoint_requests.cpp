@@ -75,6 +75,10 @@ Actions SavepointRequests::written(const Status& written) {
     if (stops()) actions.push_back({Do::kResume});
     return actions;
   }
+  if (then_ == AfterSavepoint::kDrain && waits_for_end()) {
+    state_ = State::kEnding;
+    return {};
+  }
   if (!stops()) {
     state_ = State::kNone;
     return {{Do::kReply}};
@@ -85,9 +89,9 @@ Actions SavepointRequests::written(const Status& written) {
 
 Actions SavepointRequests::stop_if_committed() {
   if (state_ != State::kStopping || committed_ < tasks_) return {};
-  state_ = rescales() ? State::kNone : State::kEnding;
-  if (rescales()) return {{Do::kReply}, {Do::kStop}};
-  return {{Do::kStop}};
+  state_ = waits_for_end() ? State::kEnding : State::kNone;
+  if (waits_for_end()) return {{Do::kStop}};
+  return {{Do::kReply}, {Do::kStop}};
 }
 
 // What was requested and not taken yet waits for the tasks, unless the job is to end behind it:

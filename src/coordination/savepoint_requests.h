@@ -6,6 +6,7 @@
 //     |                   \--> kDraining ---/ final checkpoint     |                written
 //     |<---- not made, interrupted, aborted <----------------------/                      v
 //     |<-- the end is recorded: replied -- kEnding <------ all have committed ------ kStopping
+//                                             ^--- drained: its tasks end by themselves, from kSaving
 //
 // The savepoint is complete with its metadata, which is written when its checkpoint is complete.
 // kStopping: the job is to end, once all tasks have committed. That it has ended is said once that
@@ -46,8 +47,10 @@ class SavepointRequests {
  public:
   using Actions = std::vector<SavepointAction>;
 
-  // So many tasks commit.
-  explicit SavepointRequests(std::size_t tasks) : tasks_(tasks) {}
+  // So many tasks commit. Of a job that only this process can run nobody waits for the end: a task
+  // that does not close would hold up the answer.
+  explicit SavepointRequests(std::size_t tasks, bool alone = false)
+      : tasks_(tasks), alone_(alone) {}
 
   // Only where none is under way.
   Actions request(AfterSavepoint then, bool tasks_run);
@@ -88,8 +91,11 @@ class SavepointRequests {
   Actions withdraw(const Error& error);
   Actions fail(const Error& error);
   Actions stop_if_committed();
+  // It may be another coordinator's that has the job go on.
+  bool waits_for_end() const { return !alone_ && !rescales(); }
 
   const std::size_t tasks_;
+  const bool alone_;
   State state_ = State::kNone;
   AfterSavepoint then_ = AfterSavepoint::kGoOn;
   CheckpointId id_{0};

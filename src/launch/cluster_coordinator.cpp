@@ -22,6 +22,7 @@ namespace fs = std::filesystem;
 constexpr std::uint64_t kLogBytes = 64 << 10;  // of each process
 constexpr std::chrono::milliseconds kLogWait{2'000};
 constexpr std::chrono::milliseconds kPauseOfAttempts{500};
+constexpr int kTriesToOpen = 20;
 constexpr std::chrono::seconds kPatienceWithRescale{20};
 constexpr std::size_t kMostSavepoints = 100;  // of a job, whose outcome is remembered
 
@@ -241,9 +242,20 @@ Status ClusterCoordinator::keep(KnownJob& job, LeaderEpoch epoch) {
   return {};
 }
 
+// What a disk does not show for a moment it may show soon. But other jobs wait behind this one.
+Result<detail::ClusterJob> ClusterCoordinator::open_patiently(const SubmittedJob& submitted,
+                                                              LeaderEpoch epoch, bool again) {
+  for (int tries = 1;; ++tries) {
+    Result<detail::ClusterJob> opened = open_job(places(), submitted, epoch, again);
+    if (opened || opened.error().code() != ErrorCode::kUnavailable) return opened;
+    if (tries == kTriesToOpen || !jobs_.leads(epoch)) return internal(opened.error().message());
+    std::this_thread::sleep_for(kPauseOfAttempts);
+  }
+}
+
 // Has it kept, and run; `again` if it has run before, and its tasks may run still.
 Status ClusterCoordinator::start(KnownJob job, LeaderEpoch epoch, bool again, bool may_run) {
-  Result<detail::ClusterJob> opened = open_job(places(), job.submitted, epoch, again);
+  Result<detail::ClusterJob> opened = open_patiently(job.submitted, epoch, again);
   if (!opened) return opened.error();
   if (job.version == detail::kNoDocument) {
     if (Status free = check_beginning(places(), *opened); !free) return free;
@@ -421,6 +433,7 @@ void ClusterCoordinator::begin_rescaled(const std::string& id, LeaderEpoch epoch
   KnownJob rescaled = job;
   rescaled.submitted.parallelism = rescale->parallelism;
   rescaled.submitted.wanted = rescale->wanted;
+  // Nothing of this is tried for long: the job waits, and may go on as it was.
   const auto opened = open_job(places(), rescaled.submitted, epoch, true);
   Status kept = opened ? check_going_on(*opened) : Status(opened.error());
   if (kept) kept = persist(epoch, [&] { return keep(rescaled, epoch); });

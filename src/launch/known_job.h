@@ -49,7 +49,7 @@ struct KnownJob {
   std::string name = {};
   std::shared_ptr<const detail::ExecutionPlan> plan = nullptr;
   detail::JobView view = {};
-  bool has_run = false;    // what keeps it from running now may pass
+  bool has_run = false;    // all of its tasks, once: what keeps it now may pass
   std::string waits = {};  // for what
   std::optional<detail::AdaptiveParallelism> adaptive = std::nullopt;  // if it is
   std::optional<detail::JobEnd> ended = std::nullopt;

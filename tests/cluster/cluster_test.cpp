@@ -60,7 +60,6 @@ TEST_F(Cluster, StartsWhatHasDied) {
   expect_exact(kLong);
 }
 
-// Its tasks run on: the new leader finds them, and restarts none.
 // What the shared directory has of its state is of no use, so it can only be the worker's copies
 // that the job goes on from.
 TEST_F(Cluster, GoesOnFromTheCopiesOfAWorkerThatReturns) {
@@ -108,6 +107,7 @@ TEST_F(Cluster, ShowsWhatTasksHaveDone) {
   well({"cancel", job});
 }
 
+// Its tasks run on: the new leader finds them, and restarts none.
 TEST_F(Cluster, GoesOnWhenItsLeaderIsKilled) {
   start({"--coordinators=2"});
   const std::string job = submit(kLong, 4);

@@ -349,16 +349,18 @@ TEST_F(JobLedgerTest, RemovesWhatNoRetainedCheckpointNeeds) {
 
 TEST_F(JobLedgerTest, RemovesWhatAbandonedCheckpointsHaveLeft) {
   JobLedger first = ledger();
-  EXPECT_TRUE(first.remove_abandoned(CheckpointId(9))) << "nothing was claimed";
+  EXPECT_TRUE(first.remove_abandoned()) << "nothing was claimed";
   ASSERT_TRUE(first.next_attempt());
   for (const char* file : {"a", "b"}) checkpoints_.files[file] = file;
   ASSERT_TRUE(first.write(name(1, 1), metadata(1, "a")));
   ASSERT_TRUE(first.complete({name(1, 1)}));
   ASSERT_TRUE(first.write(name(2, 1), metadata(2, "b")));
   ASSERT_TRUE(first.next_attempt());
-  ASSERT_TRUE(first.remove_abandoned(CheckpointId(1)));
+  ASSERT_TRUE(first.remove_abandoned());
   EXPECT_EQ(checkpoints_.metadata.size(), 2U) << "somebody else may have triggered it";
-  ASSERT_TRUE(first.remove_abandoned(CheckpointId(2)));
+  ASSERT_TRUE(first.next_attempt(0, CheckpointId(2)));
+  EXPECT_EQ(store_.record->next_checkpoint, 3U) << "another leader could use the number again";
+  ASSERT_TRUE(first.remove_abandoned());
   EXPECT_EQ(checkpoints_.metadata.size(), 1U);
   EXPECT_THAT(checkpoints_.files, ElementsAre(Pair("a", "a")));
 }

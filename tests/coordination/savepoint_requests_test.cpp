@@ -89,7 +89,23 @@ TEST(SavepointRequests, LetTheSourcesGoOnIfTheMetadataCannotBeWritten) {
 TEST(SavepointRequests, WithDrainAreTheFinalCheckpoint) {
   SavepointRequests requests = saving(AfterSavepoint::kDrain);
   EXPECT_FALSE(requests.stops()) << "the sources have ended";
-  EXPECT_THAT(kinds(requests.written({})), ElementsAre(Do::kReply));
+  EXPECT_THAT(requests.written({}), IsEmpty());
+  EXPECT_THAT(kinds(requests.ended({})), ElementsAre(Do::kReply));
+}
+
+// A task that does not close would hold up the answer, and nobody else can have the job go on.
+TEST(SavepointRequests, WaitForNoEndOfAJobThatIsAlone) {
+  for (const AfterSavepoint then : {AfterSavepoint::kStop, AfterSavepoint::kDrain}) {
+    SavepointRequests requests(1, true);
+    (void)requests.request(then, true);
+    (void)requests.made({}, true);
+    (void)requests.final_checkpoint_due();
+    requests.triggered(kId);
+    (void)requests.completed(kId);
+    (void)requests.committed(kId);
+    EXPECT_THAT(kinds(requests.written({})).front(), Do::kReply);
+    EXPECT_FALSE(requests.busy());
+  }
 }
 
 TEST(SavepointRequests, WithDrainNeedTasksThatRun) {

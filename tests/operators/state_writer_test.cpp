@@ -69,6 +69,8 @@ class StateWriterTest : public testing::Test {
     EXPECT_TRUE(opened) << opened.error().message();
   }
 
+  ~StateWriterTest() override { executor_.run_all(); }  // what waits holds who it is for
+
   // Whether the number's text was there.
   bool push(std::int64_t number) {
     const BatchPtr batch = make_batch<std::int64_t>();

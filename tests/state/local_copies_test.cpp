@@ -106,6 +106,20 @@ TEST_F(Copies, GoWhenNobodyNeedsThem) {
   EXPECT_EQ(*copies_.fetch(b2), "other's second");
 }
 
+// The next ones begin with what these needed last, and a full disk must not stay full.
+TEST_F(Copies, OfACheckpointThatWasGivenUpGoWithTheLastOwner) {
+  const int one = 1;
+  const int other = 2;
+  const StoredFile kept = put(1, "kept");
+  copies_.retain(&one, checkpoint(1), std::array{kept});
+  copies_.retain(&other, {}, {});
+  put(2, "given up");
+  copies_.forget(&one);
+  EXPECT_THAT(this->kept(), SizeIs(2));
+  copies_.forget(&other);
+  EXPECT_THAT(this->kept(), ElementsAre(std::filesystem::path(kept.path).filename().native()));
+}
+
 TEST_F(Copies, OfOwnersThatAreGoneStayUntilTheNextCheckpoint) {
   const int gone = 1;
   const int next = 2;

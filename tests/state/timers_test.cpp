@@ -7,7 +7,10 @@
 namespace millrace::detail {
 namespace {
 
-struct Owner : OwnerUnderTest<std::int64_t> {
+struct World {
+  StateWorld world;
+};
+struct Owner : World, OwnerUnderTest<std::int64_t> {
   Owner() {
     open(world);
     EXPECT_TRUE(timers.open());
@@ -25,7 +28,6 @@ struct Owner : OwnerUnderTest<std::int64_t> {
     return keys;
   }
 
-  StateWorld world;
   KeyTimers<std::int64_t> timers{*this};
 };
 

@@ -30,8 +30,9 @@ std::string new_worker_id() {
 }
 
 bool is_older(const fs::path& path, Timestamp than) {
-  std::error_code ignored;
-  return fs::last_write_time(path, ignored) < fs::file_time_type::clock::from_sys(than);
+  std::error_code error;
+  const fs::file_time_type time = fs::last_write_time(path, error);
+  return !error && time < fs::file_time_type::clock::from_sys(than);
 }
 
 }  // namespace
@@ -83,6 +84,8 @@ Status WorkerDirectory::prepare(HostLaunch launch) {
   const Result<std::string> bytes = encode(launch);
   if (!bytes) return bytes.error();
   remove(host);
+  std::error_code ignored;  // if there are copies they are in use again
+  fs::last_write_time(launch.copies, fs::file_time_type::clock::now(), ignored);
   if (Status made = files_->make_directories(folder(host)); !made) return made;
   return files_->write_file(launch_file(host), *bytes);
 }

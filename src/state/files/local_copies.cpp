@@ -64,39 +64,49 @@ Result<std::string> LocalCopies::fetch(const StoredFile& file) {
   return whole ? bytes : shared_.fetch(file);
 }
 
-// Another owner's files are younger than what it has said last: so what all have left behind goes.
+// Another owner's files are younger than what it has said last: what all have left behind goes.
 void LocalCopies::retain(const void* owner, const CheckpointName& completed,
                          std::span<const StoredFile> files) {
   Needs needs{.completed = completed, .names = {}};
   for (const StoredFile& file : files) needs.names.insert(Path(file.path).filename());
-  CheckpointName newest = completed;
+  CheckpointName behind_all = completed;
   std::set<std::string> needed;
   {
     const std::lock_guard lock(mutex_);
     owners_.insert_or_assign(owner, std::move(needs));
     for (const auto& [each, its] : owners_) {
-      newest = std::min(newest, its.completed);
+      behind_all = std::min(behind_all, its.completed);
       needed.insert(its.names.begin(), its.names.end());
     }
-    if (newest <= swept_) return;
-    swept_ = newest;
+    if (behind_all <= swept_) return;
+    swept_ = behind_all;
+    left_.clear();
   }
-  sweep(newest, needed);
+  sweep(behind_all, needed);
 }
 
+// When all tasks are gone, what they had uploaded for a checkpoint that was given up is nobody's.
 void LocalCopies::forget(const void* owner) {
-  const std::lock_guard lock(mutex_);
-  owners_.erase(owner);
+  std::set<std::string> left;
+  {
+    const std::lock_guard lock(mutex_);
+    const auto gone = owners_.extract(owner);
+    if (gone.empty()) return;
+    left_.insert(gone.mapped().names.begin(), gone.mapped().names.end());
+    if (!owners_.empty()) return;
+    left = std::exchange(left_, {});
+  }
+  sweep(std::nullopt, left);
 }
 
-void LocalCopies::sweep(const CheckpointName& newest, const std::set<std::string>& needed) {
+void LocalCopies::sweep(const std::optional<CheckpointName>& up_to,
+                        const std::set<std::string>& needed) {
   const Result<std::vector<std::string>> names = files_.list(folder_);
   if (!names) return;
   for (const std::string& name : *names) {
     const std::optional<CheckpointName> checkpoint = parse_shared_name(name);
-    if (checkpoint && *checkpoint <= newest && !needed.contains(name)) {
-      (void)files_.remove(folder_ / name);
-    }
+    if (!checkpoint || needed.contains(name)) continue;
+    if (!up_to || *checkpoint <= *up_to) (void)files_.remove(folder_ / name);
   }
 }
 

@@ -12,6 +12,7 @@
 #include <filesystem>
 #include <map>
 #include <mutex>
+#include <optional>
 #include <set>
 #include <string>
 
@@ -62,7 +63,8 @@ class LocalCopies final : public CheckpointStore {
   void keep(const StoredFile& stored, const Path& file);
   // Passes the copy's content on if it is whole, and removes it if not.
   bool read_copy(const StoredFile& file, const FileSystem::UseChunk& use);
-  void sweep(const CheckpointName& newest, const std::set<std::string>& needed);
+  // Removes what was uploaded up to then, if it is not needed; of all, if none is said.
+  void sweep(const std::optional<CheckpointName>& up_to, const std::set<std::string>& needed);
 
   FileSystem& files_;
   CheckpointStore& shared_;
@@ -70,6 +72,7 @@ class LocalCopies final : public CheckpointStore {
   std::mutex mutex_;
   bool made_ = false;
   std::map<const void*, Needs> owners_;
+  std::set<std::string> left_;  // what those needed last who are gone: the next will begin with it
   CheckpointName swept_;
 };
 
