@@ -46,7 +46,7 @@ class JobLedger {
 
   // Allocates the next attempt, of a region. It goes on from the newest completed checkpoint of
   // this run or, until there is one, from what was asked for.
-  // Checkpoints up to `triggered` are abandoned by it: whoever leads gives their numbers to no other.
+  // It abandons checkpoints up to `triggered`: whoever leads gives their numbers to no other.
   Result<Attempt> next_attempt(std::size_t region = 0, CheckpointId triggered = CheckpointId(0));
   // The last attempt of each region, whoever allocated it. Claims nothing.
   Result<std::vector<AttemptId>> attempts();

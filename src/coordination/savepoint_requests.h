@@ -6,7 +6,7 @@
 //     |                   \--> kDraining ---/ final checkpoint     |                written
 //     |<---- not made, interrupted, aborted <----------------------/                      v
 //     |<-- the end is recorded: replied -- kEnding <------ all have committed ------ kStopping
-//                                             ^--- drained: its tasks end by themselves, from kSaving
+//                                             ^--- drained: tasks end by themselves; from kSaving
 //
 // The savepoint is complete with its metadata, which is written when its checkpoint is complete.
 // kStopping: the job is to end, once all tasks have committed. That it has ended is said once that
