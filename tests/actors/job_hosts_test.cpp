@@ -36,6 +36,7 @@ class JobHostsTest : public testing::Test {
   ~JobHostsTest() override {
     caf::anon_send_exit(job_, caf::exit_reason::kill);
     caf::scoped_actor(system_)->wait_for(job_);  // its calls use what goes with the test
+    executor_.finish();
   }
 
   void start() {

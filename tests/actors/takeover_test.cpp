@@ -59,6 +59,7 @@ class TakeoverTest : public ActorsTest {
   ~TakeoverTest() override {
     caf::anon_send_exit(job_, caf::exit_reason::kill);
     caf::scoped_actor(system_)->wait_for(job_);  // its calls use what goes with the test
+    executor_.finish();
   }
 
   void start(std::optional<Takeover> takeover = Takeover{kMark, 20s}) {

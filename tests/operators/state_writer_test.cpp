@@ -69,7 +69,12 @@ class StateWriterTest : public testing::Test {
     EXPECT_TRUE(opened) << opened.error().message();
   }
 
-  ~StateWriterTest() override { executor_.run_all(); }  // what waits holds who it is for
+  // What waits holds who it is for. What the test's body has made of the stores is gone by now.
+  ~StateWriterTest() override {
+    stores_.refuse = [] { return Status(); };
+    checkpoints_.before_put = [] {};
+    executor_.run_all();
+  }
 
   // Whether the number's text was there.
   bool push(std::int64_t number) {
