@@ -258,18 +258,21 @@ void JobActor::on_lost(const HostLost& lost) {
   }
   follow(coordinator_.host_lost(identity, lost.error, now()));
   // It may have had no tasks yet, while others that were granted with it are waited for.
-  const bool granted = granted_ && std::ranges::count(*granted_, identity) > 0;
-  if (granted) give_up_slots(unavailable(lost.error.message()));
+  if (is_granted(identity)) give_up_slots(unavailable(lost.error.message()));
 }
 
 // Its slot waits for a word that was lost with the link. Whatever the reason was, another link may
 // do better.
 void JobActor::on_lost_unheard(const HostLost& lost) {
-  const bool awaited = !unplaced_.empty() && granted_ && !hosts_.contains(lost.identity) &&
-                       std::ranges::count(*granted_, lost.identity) > 0;
+  const bool awaited =
+      !unplaced_.empty() && !hosts_.contains(lost.identity) && is_granted(lost.identity);
   if (!awaited) return;
   give_up_host(lost.identity);
   give_up_slots(unavailable(lost.error.message()));
+}
+
+bool JobActor::is_granted(const std::string& identity) const {
+  return granted_ && std::ranges::count(*granted_, identity) > 0;
 }
 
 // Whoever has given it is to end it: it goes on without a coordinator.
@@ -361,8 +364,7 @@ void JobActor::on_missed(const HostMissed& missed) {
   view_.trouble = error.message();
   const bool known = hosts_.contains(missed.host);
   if (known) miss_known_host(missed.host, error);
-  const bool awaited = granted_ && std::ranges::count(*granted_, missed.host) > 0;
-  if (!awaited) return;
+  if (!is_granted(missed.host)) return;
   if (!known && missed.error.code() == ErrorCode::kInvalidArgument) error = missed.error;
   give_up_slots(error);
 }

@@ -91,6 +91,7 @@ class JobActor final : public ActorBase {
   bool is_expected(const HostReady& ready) const;
   void on_lost(const HostLost& lost);
   void on_lost_unheard(const HostLost& lost);
+  bool is_granted(const std::string& identity) const;
   void on_allocated(const AttemptAllocated& allocated);
   Result<Placement> place(std::size_t region) const;
   void on_granted(SlotsGranted& granted);

@@ -190,6 +190,17 @@ TEST_F(TakeoverTest, WaitsForWhatKeepsTheJobWithoutARestart) {
   EXPECT_TRUE(slots_.next<NeedSlots>());
 }
 
+// It has no tasks yet whose loss would be one.
+TEST_F(TakeoverTest, MissesAHostThatWasHeardAndIsLostWhileOthersAreAwaited) {
+  start(std::nullopt);
+  ASSERT_TRUE(slots_.next<NeedSlots>());
+  slots_.send(job_, SlotsGranted{{kHost, kOther}});
+  report({});
+  slots_.send(job_, HostLost{host_.actor(), kHost, unavailable("cut")});
+  EXPECT_EQ(slots_.next<HostGivenUp>()->host, kHost);
+  EXPECT_TRUE(slots_.next<NeedSlots>(5s));
+}
+
 TEST_F(TakeoverTest, MissesAHostWhoseLinkWasLostBeforeItWasHeard) {
   start(std::nullopt);
   ASSERT_TRUE(slots_.next<NeedSlots>());
