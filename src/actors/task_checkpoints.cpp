@@ -51,7 +51,7 @@ Status TaskCheckpoints::take(const Barrier& barrier, bool finished) {
   Result<TaskSnapshot> taken = snapshot(finished);
   if (!taken) return taken.error();
   taken_ = Taken{.barrier = barrier, .snapshot = *std::move(taken)};
-  if (!finished || barrier.writes_rows()) freeze(barrier);
+  !finished || barrier.writes_rows() ? freeze(barrier) : leave_out(checkpoint);
   if (is_mutant(Mutant::kCommitBeforeCompletion)) (void)commit(checkpoint);
   const Barrier* const waiting = gate_.waiting_barrier();
   if (waiting != nullptr && waiting->checkpoint == checkpoint) overtake_inputs();
@@ -75,6 +75,10 @@ Result<TaskSnapshot> TaskCheckpoints::snapshot(bool finished) {
                               .pieces = {snapshot.pieces().begin(), snapshot.pieces().end()}});
   }
   return task;
+}
+
+void TaskCheckpoints::leave_out(CheckpointId checkpoint) {
+  for (const auto& [index, backend] : backends_) backend->leave_out(name_of(checkpoint));
 }
 
 // Nothing will ask for the keyed state of a task that has finished, but people who look into it.

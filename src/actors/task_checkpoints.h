@@ -80,6 +80,7 @@ class TaskCheckpoints {
   Status each_sink(Call call);
   Result<TaskSnapshot> snapshot(bool finished);
   void note_completed(CheckpointId checkpoint);
+  void leave_out(CheckpointId checkpoint);
   void freeze(const Barrier& barrier);
   std::shared_ptr<CheckpointStore> store_for_rows(const Barrier& barrier) const;
   void overtake_inputs();

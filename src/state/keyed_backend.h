@@ -43,6 +43,10 @@ class KeyedBackend {
   // The checkpoint will not complete: what it would have held joins the next one.
   virtual void abandon(const CheckpointName& checkpoint) = 0;
 
+  // The checkpoint has nothing of this state: once it is complete, what earlier ones had of it may
+  // be gone.
+  virtual void leave_out(const CheckpointName&) {}
+
   // The checkpoint is complete, whatever is frozen now: later ones may refer to what it has here.
   virtual void completed(const CheckpointName& checkpoint) = 0;
 };

@@ -367,6 +367,10 @@ void KeyedState::abandon(const CheckpointName& checkpoint) {
   frozen_.reset();
 }
 
+void KeyedState::leave_out(const CheckpointName& checkpoint) {
+  if (writer_) writer_->leave_out(checkpoint);
+}
+
 void KeyedState::completed(const CheckpointName& checkpoint) {
   if (writer_) writer_->completed(checkpoint);
 }

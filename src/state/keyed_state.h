@@ -57,6 +57,7 @@ class KeyedState final : public KeyedBackend {
   void freeze(const CheckpointName& checkpoint, Done done) override;
   Result<bool> work() override;
   void abandon(const CheckpointName& checkpoint) override;
+  void leave_out(const CheckpointName& checkpoint) override;
   void completed(const CheckpointName& checkpoint) override;
   bool congested() override;
   void report(StateMetrics& metrics) override;

@@ -168,6 +168,11 @@ void StateWriter::count(std::span<const StoredFile> base, std::span<const Stored
   checkpoint_bytes_ = bytes;
 }
 
+void StateWriter::leave_out(CheckpointName name) {
+  const std::lock_guard lock(mutex_);
+  pending_.emplace_back(name, std::vector<StoredFile>());
+}
+
 void StateWriter::completed(CheckpointName name) {
   {
     std::lock_guard lock(mutex_);

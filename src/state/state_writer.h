@@ -55,6 +55,8 @@ class StateWriter : public std::enable_shared_from_this<StateWriter> {
                   KeyedBackend::Done done);
   // Nobody waits for it any more.
   void give_up_checkpoint() { wanted_.store(0, std::memory_order_relaxed); }
+  // The checkpoint has no files of it.
+  void leave_out(CheckpointName name);
   // The files of a checkpoint that is complete need not be uploaded again.
   void completed(CheckpointName name);
 
