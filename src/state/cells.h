@@ -65,7 +65,13 @@ struct ListCell {
 
   void append(V value, std::optional<Timestamp> now) {
     values.push_back(std::move(value));
-    if (now) touched.push_back(*now);
+    if (!now) return;
+    // A clock that was ahead is no reason to keep anything for longer, nor out of order.
+    for (std::size_t i = touched.size(); i > 0 && touched[i - 1] > *now; --i) {
+      touched[i - 1] = *now;
+      saved = std::min(saved, i - 1);
+    }
+    touched.push_back(*now);
   }
   bool has_expired(Timestamp limit) const { return !touched.empty() && touched.front() <= limit; }
   bool expire(Timestamp limit) {

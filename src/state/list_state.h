@@ -71,7 +71,10 @@ class ListState {
     const bool ages = expiry_.on_read() && cell->touched.front() != expiry_.now();
     if (!expires && !ages) return cell;
     auto* const changed = static_cast<Cell*>(table_.edit());
-    changed->expire(expiry_.limit());
+    if (changed->expire(expiry_.limit())) {
+      table_.erase();
+      return nullptr;
+    }
     if (expiry_.on_read()) {
       std::fill(changed->touched.begin(), changed->touched.end(), expiry_.now());
       changed->saved = 0;

@@ -45,7 +45,7 @@ class MapState {
     if (cell == nullptr) return nullptr;
     const auto found = cell->entries.find(key);
     if (found == cell->entries.end() || is_expired(found->second)) return nullptr;
-    if (expiry_.limited() && expiry_.on_read()) touch(key);
+    note_read(key);
     return &found->second.value.value;
   }
   bool contains(const E& key) const { return find(key) != nullptr; }
@@ -83,7 +83,10 @@ class MapState {
 
     iterator(const MapState& map, Inner at, Inner end) : map_(&map), at_(at), end_(end) { skip(); }
 
-    value_type operator*() const { return {at_->first, at_->second.value.value}; }
+    value_type operator*() const {
+      map_->note_read(at_->first);
+      return {at_->first, at_->second.value.value};
+    }
     iterator& operator++() {
       ++at_;
       skip();
@@ -116,7 +119,8 @@ class MapState {
   bool is_expired(const typename Cell::Entry& entry) const {
     return expiry_.limited() && entry.value.touched <= expiry_.limit();
   }
-  void touch(const E& key) const {
+  void note_read(const E& key) const {
+    if (!expiry_.limited() || !expiry_.on_read()) return;
     static_cast<Cell*>(table_.edit())->edit(key).touched = expiry_.now();
   }
   V& place(const E& key) {
