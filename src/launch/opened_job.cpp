@@ -5,6 +5,7 @@
 
 #include "millrace/coordination/directory_savepoints.h"
 #include "millrace/coordination/document_metadata_store.h"
+#include "millrace/coordination/job_origin.h"
 #include "millrace/coordination/job_restore.h"
 #include "millrace/coordination/job_retention.h"
 #include "millrace/coordination/submission.h"
@@ -13,7 +14,6 @@
 #include "millrace/core/text.h"
 #include "millrace/launch/job_storage.h"
 #include "millrace/plan/plan_codec.h"
-#include "millrace/state/checkpoint_format.h"
 #include "millrace/state/files/directory_checkpoint_store.h"
 
 namespace millrace {
@@ -45,24 +45,6 @@ detail::RestoreFrom restore_from(const detail::JobSubmission& submission, bool a
       (fs::path(submission.directory) / asked).lexically_normal().native()};
 }
 
-// Nothing if the job begins.
-Result<std::optional<detail::CheckpointMetadata>> origin_of(const detail::ClusterJob& job) {
-  using Metadata = std::optional<detail::CheckpointMetadata>;
-  const detail::ExecutionSettings& execution = job.execution;
-  const auto record = execution.metadata_store->read(job.id);
-  if (!record) return record.error();
-  if (!*record) return Metadata();
-  if (const auto* path = std::get_if<detail::RestoreFromPath>(&(*record)->restore)) {
-    auto found = execution.savepoints->find(path->path);
-    if (!found) return found.error();
-    return Metadata(std::move(found->metadata));
-  }
-  if ((*record)->completed.empty()) return Metadata();
-  auto metadata = read_checkpoint(*execution.checkpoint_store, (*record)->completed.back());
-  if (!metadata) return metadata.error();
-  return Metadata(*std::move(metadata));
-}
-
 std::optional<std::chrono::nanoseconds> stabilization_of(const Config& config) {
   if (config.get(kScheduler) != SchedulerKind::kAdaptive) return std::nullopt;
   return config.get(kResourceStabilization);
@@ -82,11 +64,6 @@ Result<detail::ClusterJob> open_job(const ClusterPlaces& places,
   if (!config) return config.error();
   if (submitted.parallelism != 0) plan->parallelism = submitted.parallelism;
   if (submitted.max_parallelism != 0) plan->max_parallelism = submitted.max_parallelism;
-  Result<detail::ExecutionPlan> planned = detail::make_execution_plan(*plan);
-  if (!planned) return planned.error();
-  // It decides where keys go: from now on it stays as it is.
-  plan->max_parallelism = planned->max_parallelism;
-  planned->logical.max_parallelism = planned->max_parallelism;
 
   const fs::path checkpoints = checkpoints_of(places, submission.id, *config);
   auto stores = std::make_shared<Stores>(places.files, checkpoints, places.documents, epoch);
@@ -97,6 +74,16 @@ Result<detail::ClusterJob> open_job(const ClusterPlaces& places,
   execution.allow_dropped_state = submission.allow_dropped_state;
   execution.allow_repeated_output = submission.allow_repeated_output;
   execution.restore = restore_from(submission, again);
+  // The number of key groups decides where keys go: from now on it stays as it is.
+  if (plan->max_parallelism == 0) {
+    const auto origin = detail::read_origin(execution, submission.id);
+    if (!origin) return origin.error();
+    if (*origin) plan->max_parallelism = detail::key_groups_of(*plan, **origin);
+  }
+  Result<detail::ExecutionPlan> planned = detail::make_execution_plan(*plan);
+  if (!planned) return planned.error();
+  plan->max_parallelism = planned->max_parallelism;
+  planned->logical.max_parallelism = planned->max_parallelism;
   const Result<std::uint64_t> size = places.artifacts.size_of(submission.artifact);
   if (!size) return size.error();
   detail::StartHost host{.host = {},
@@ -132,7 +119,7 @@ Status check_beginning(const ClusterPlaces& places, const detail::ClusterJob& jo
 }
 
 Status check_going_on(const detail::ClusterJob& job) {
-  const auto origin = origin_of(job);
+  const auto origin = detail::read_origin(job.execution, job.id);
   if (!origin) return origin.error();
   if (!*origin) return {};
   const auto restored = restore_job(*job.plan, **origin, job.execution.allow_dropped_state);

@@ -13,6 +13,7 @@
 #include <tuple>
 
 #include "millrace/actors/embedded_cluster.h"
+#include "millrace/coordination/job_origin.h"
 #include "millrace/coordination/submission.h"
 #include "millrace/coordination/worker/settings.h"
 #include "millrace/core/config/arguments.h"
@@ -127,6 +128,20 @@ void occupy_standard_descriptors() {
   }
 }
 
+// Keyed state that was divided into key groups stays so: a number that nobody gives is that of what
+// the job goes on from. Whoever reads that again says what is wrong with it.
+Status keep_key_groups(detail::ExecutionPlan& plan, const detail::ExecutionSettings& settings) {
+  if (plan.logical.max_parallelism != 0) return {};
+  const auto origin = detail::read_origin(settings, plan.logical.job);
+  if (!origin || !*origin) return {};
+  detail::LogicalPlan logical = plan.logical;
+  logical.max_parallelism = detail::key_groups_of(logical, **origin);
+  Result<detail::ExecutionPlan> planned = detail::make_execution_plan(logical);
+  if (!planned) return planned.error();
+  plan = *std::move(planned);
+  return {};
+}
+
 // Starts the job on a cluster of its own, and returns what `watch` does: how it ended.
 template <class Watch>
 Status run_prepared(PreparedJob job, const Config& config, const RestoreChoice& restore,
@@ -137,6 +152,7 @@ Status run_prepared(PreparedJob job, const Config& config, const RestoreChoice& 
   for (const std::string& warning : detail::warnings(job.plan.logical)) log.warn(warning);
   const Result<JobStorage> storage = JobStorage::open(job.plan, config, restore);
   if (!storage) return storage.error();
+  if (Status kept = keep_key_groups(job.plan, storage->settings()); !kept) return kept;
   detail::EmbeddedCluster cluster({}, *logging);
   auto running = cluster.start(std::move(job.plan), std::move(job.code), storage->settings());
   Status result = running ? watch(**running) : Status(running.error());

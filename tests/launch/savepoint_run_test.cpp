@@ -262,6 +262,23 @@ TEST_F(SavepointRunTest, GoesOnWithOtherFieldsParallelismAndBackend) {
   }
 }
 
+// As many as the savepoint has, though this parallelism alone would come to twice as many.
+TEST_F(SavepointRunTest, KeepsItsKeyGroupsWhereNobodySaysHowMany) {
+  const std::string save = save_half();
+  const Outcome outcome =
+      run_second_half(job<First>(false, 2 * kHalf), save, {"--parallelism=100"});
+  EXPECT_EQ(outcome.code, 0) << outcome.err;
+  EXPECT_EQ(lines_.size(), static_cast<std::size_t>(kHalf));
+}
+
+TEST_F(SavepointRunTest, RefusesMoreSubtasksThanItsKeyGroups) {
+  const std::string save = save_half();
+  const Outcome outcome =
+      run_second_half(job<First>(false, 2 * kHalf), save, {"--parallelism=200"});
+  EXPECT_EQ(outcome.code, 1);
+  EXPECT_THAT(outcome.err, AllOf(HasSubstr("200"), HasSubstr("128")));
+}
+
 // What was not touched since is still written as the first version did, and read so.
 TEST_F(SavepointRunTest, KeepsWhatNobodyTouchedThroughTwoChanges) {
   const std::string first = save_half();
