@@ -47,7 +47,6 @@ void append_hello(const Hello& hello, std::string& out) {
   append_frame_text(out, hello.identity);
   append_integer(out, hello.incarnation);
   append_integer(out, hello.number);
-  append_integer(out, hello.epoch);
   millrace::check(writer.finish().has_value(), "a hello is too large for a frame");
 }
 
@@ -68,7 +67,6 @@ Result<Hello> decode_hello(std::string_view body) {
   hello.identity = reader.take_text(kMostName);
   hello.incarnation = reader.take<std::uint64_t>();
   hello.number = reader.take<std::uint64_t>();
-  hello.epoch = reader.take<std::uint64_t>();
   if (!reader.ended()) return corruption("the hello is of the wrong size");
   if (role == 0 || role > kRoleNames.size()) {
     return corruption(concat("the hello names role ", role, ", which is not known"));

@@ -34,7 +34,6 @@ struct Hello {
   std::string identity;           // of the process, one of its cluster
   std::uint64_t incarnation = 0;  // another one each time the process starts
   std::uint64_t number = 0;       // of the hellos that this incarnation has said, counted
-  std::uint64_t epoch = 0;        // the highest epoch of a leader that it knows
 
   friend bool operator==(const Hello&, const Hello&) = default;
 };

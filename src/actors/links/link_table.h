@@ -100,7 +100,6 @@ class LinkTable {
 
   // What heartbeats carry from now on.
   void set_progress(std::string bytes) { progress_ = std::move(bytes); }
-  void set_epoch(std::uint64_t epoch) { self_.epoch = epoch; }
 
   bool is_up(LinkId link) const { return is_in(link, State::kUp); }
   bool is_dialing(LinkId link) const { return is_in(link, State::kDialing); }

@@ -16,8 +16,7 @@ Hello a_hello(Role role = Role::kHost, std::string identity = "host-b") {
           .cluster = "prod",
           .identity = std::move(identity),
           .incarnation = 5,
-          .number = 6,
-          .epoch = 7};
+          .number = 6};
 }
 
 Frame frame_of(std::string_view bytes) {
