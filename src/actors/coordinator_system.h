@@ -8,6 +8,7 @@
 #include <vector>
 
 #include "millrace/actors/linked_process.h"
+#include "millrace/coordination/checkpoint_history.h"
 #include "millrace/coordination/dispatcher.h"
 #include "millrace/coordination/job_state.h"
 #include "millrace/coordination/worker_protocol.h"
@@ -28,9 +29,10 @@ struct TaskCounts {
 struct JobView {
   JobState state = JobState::kStarting;
   std::uint64_t attempt = 0;
-  std::uint64_t completed_checkpoints = 0;  // since this coordinator has it
-  std::string trouble;                      // the last failure
-  std::vector<TaskCounts> tasks;            // by TaskId
+  std::uint64_t completed_checkpoints = 0;    // by this coordinator, or found by it
+  std::vector<CheckpointReport> checkpoints;  // the last ones, the newest last
+  std::string trouble;                        // the last failure
+  std::vector<TaskCounts> tasks;              // by TaskId
 
   bool operator==(const JobView&) const = default;
 };

@@ -3,8 +3,10 @@
 #include <caf/send.hpp>
 
 #include <algorithm>
+#include <type_traits>
 
 #include "millrace/coordination/placement.h"
+#include "millrace/core/failpoint.h"
 #include "millrace/core/text.h"
 #include "millrace/core/units.h"
 #include "millrace/state/checkpoint_format.h"
@@ -26,6 +28,14 @@ JobCoordinatorSettings settings_of(const JobActorSettings& settings) {
                               (execution.state_stores != nullptr || settings.slots != nullptr),
           .alone = settings.slots == nullptr,
           .seed = settings.seed};
+}
+
+// What is told to hosts one by one, so that somebody may die between.
+template <class Message>
+constexpr std::optional<FailPoint> point_of(const Message&) {
+  if (std::is_same_v<Message, Trigger>) return FailPoint::kCheckpointTriggered;
+  if (std::is_same_v<Message, CompleteCheckpoint>) return FailPoint::kCompletionTold;
+  return std::nullopt;
 }
 
 // Its calls may outlive the actor, and whoever has it run.
@@ -75,7 +85,10 @@ caf::behavior JobActor::make_behavior() {
         follow(coordinator_.hear(failed, now()));
       },
       hear<TaskClosed>(),
-      hear<CheckpointAcknowledged>(),
+      [this](CheckpointAcknowledged& acknowledged) {
+        pass(FailPoint::kAcknowledgementHeard);
+        take(acknowledged);
+      },
       hear<CheckpointDeclined>(),
       hear<CheckpointCommitted>(),
       hear<EnumeratorFailed>(),
@@ -91,14 +104,14 @@ caf::behavior JobActor::make_behavior() {
       [this](const JobClaimed& claimed) { on_claimed(claimed.attempt); },
       [this](ClaimAgain) { adopt_if_complete(); },
       [this](TakeoverOver) {
-        if (adoption_ && !claiming_) begin();
+        takeover_over_ = true;
+        adopt_if_complete();
       },
       [this](const MetadataWritten& written) {
         follow(coordinator_.metadata_written(written.checkpoint, written.status, now()));
       },
       [this](const PointerSwapped& swapped) {
         if (!swapped.status && is_deposed(swapped.status.error())) return;
-        if (swapped.status) ++view_.completed_checkpoints;
         follow(coordinator_.pointer_swapped(swapped.checkpoint, swapped.status, now()));
       },
       [this](SavepointMade& made) {
@@ -116,12 +129,16 @@ caf::behavior JobActor::make_behavior() {
       },
       [this](const EndRecorded& recorded) {
         if (!recorded.status && is_deposed(recorded.status.error())) return;
+        if (!recorded.status && waits_for_record(recorded.status.error())) {
+          return delayed_send(this, kPauseOfClaims, RecordAgain{});
+        }
         if (!recorded.status) {
           settings_.log.warn("cannot record the job's end",
                              {{"error", recorded.status.error().message()}});
         }
         follow(coordinator_.end_recorded(recorded.status, now()));
       },
+      [this](RecordAgain) { perform(*end_); },
       [this](const RestartDelayOver& over) { follow(coordinator_.delay_over(over.region, now())); },
       [this](const ClosingTimedOut& late) {
         follow(coordinator_.closing_timed_out({late.region, late.host, {late.attempt}}, now()));
@@ -187,10 +204,14 @@ void JobActor::hear_of_tasks(const Message& message) {
 }
 
 // Once the job is claimed nobody else does anything about its tasks, and what is complete stays so.
+// That its record cannot be read or written for a time is no reason to end tasks that run.
 void JobActor::adopt_if_complete() {
   if (!adoption_ || claiming_) return;
   if (adoption_->is_impossible()) return begin();
-  if (!adoption_->complete()) return;
+  if (!adoption_->complete()) {
+    if (takeover_over_ && adoption_->is_decidable()) begin();
+    return;
+  }
   claiming_ = true;
   with_ledger([](JobLedger& ledger) { return JobClaimed{ledger.adopt()}; });
 }
@@ -282,7 +303,7 @@ void JobActor::give_up_host(const std::string& identity) {
 
 void JobActor::on_allocated(const AttemptAllocated& allocated) {
   if (!allocated.attempt && is_deposed(allocated.attempt.error())) return;
-  if (!allocated.attempt && must_wait(allocated.attempt.error())) {
+  if (!allocated.attempt && is_alive() && waits_for_record(allocated.attempt.error())) {
     return delayed_send(this, kPauseOfClaims, AllocateAgain{allocated.region});
   }
   if (allocated.attempt) view_.attempt = allocated.attempt->id.value();
@@ -306,9 +327,9 @@ bool JobActor::is_deposed(const Error& error) {
 }
 
 // ZooKeeper that does not answer, or a disk, is no failure of the job: none of its restarts is used
-// up for it.
-bool JobActor::must_wait(const Error& error) {
-  if (!settings_.slots || error.code() != ErrorCode::kUnavailable || !is_alive()) return false;
+// up for it, and it has not ended before its record says so, or the next leader would run it again.
+bool JobActor::waits_for_record(const Error& error) {
+  if (!settings_.slots || error.code() != ErrorCode::kUnavailable) return false;
   view_.trouble = error.message();
   show();
   return true;
@@ -419,6 +440,8 @@ void JobActor::on_progress(const HostProgress& progress) {
 
 void JobActor::show() {
   view_.state = coordinator_.state();
+  view_.completed_checkpoints = coordinator_.history().completed();
+  view_.checkpoints = coordinator_.history().last();
   if (!settings_.watch || view_ == shown_) return;
   shown_ = view_;
   settings_.watch(view_);
@@ -477,6 +500,7 @@ void JobActor::perform(WriteSavepoint& write) {
 
 void JobActor::perform(RecordEnd& record) {
   settings_.log.debug("job ended", {{"state", record.state}});
+  end_ = record;
   with_ledger([state = record.state, refused = record.refused](JobLedger& ledger) {
     return EndRecorded{refused ? ledger.withdraw(state) : ledger.end(state)};
   });
@@ -526,7 +550,10 @@ void JobActor::perform(DropHost& drop) {
 void JobActor::perform(const ToAllHosts& message) {
   std::visit(
       [this](const auto& alternative) {
-        for (const auto& [identity, host] : hosts_) send(host.actor, alternative);
+        for (const auto& [identity, host] : hosts_) {
+          send(host.actor, alternative);
+          if (const auto point = point_of(alternative)) pass(*point);
+        }
       },
       message);
 }

@@ -70,10 +70,12 @@ class JobActor final : public ActorBase {
   // An event of the coordinator that a message is as it stands.
   template <class Message>
   auto hear() {
-    return [this](Message& message) {
-      if (adoption_) return hear_of_tasks(message);
-      follow(coordinator_.hear(std::move(message), now()));
-    };
+    return [this](Message& message) { take(message); };
+  }
+  template <class Message>
+  void take(Message& message) {
+    if (adoption_) return hear_of_tasks(message);
+    follow(coordinator_.hear(std::move(message), now()));
   }
   Moment now() const { return {settings_.clock->monotonic(), settings_.clock->now()}; }
   void start();
@@ -99,7 +101,7 @@ class JobActor final : public ActorBase {
   void go_on_in_slots();
   void on_missed(const HostMissed& missed);
   void miss_known_host(const std::string& identity, const Error& error);
-  bool must_wait(const Error& error);
+  bool waits_for_record(const Error& error);
   bool is_alive() const;
   void give_up_slots(const Error& error);
   void show();
@@ -142,10 +144,12 @@ class JobActor final : public ActorBase {
   bool started_ = false;
   std::optional<Adoption> adoption_;                 // while it is not decided
   bool claiming_ = false;                            // to adopt
+  bool takeover_over_ = false;                       // no more hosts are waited for
   std::vector<AttemptAllocated> unplaced_;           // wait for slots
   std::optional<std::vector<std::string>> granted_;  // the hosts of the slots that were asked for
   std::uint64_t grants_ = 0;
   std::vector<TaskProgress> progress_;  // by SubtaskId, of the last attempt that was heard of
+  std::optional<RecordEnd> end_;        // that is to be recorded
   JobView view_;
   JobView shown_;
   std::shared_ptr<JobLedger> ledger_;

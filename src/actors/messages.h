@@ -187,6 +187,7 @@ struct AllocateAgain {
 };
 struct ReadAgain {};
 struct ClaimAgain {};
+struct RecordAgain {};
 // No more hosts of another coordinator are waited for.
 struct TakeoverOver {};
 struct MetadataWritten {
@@ -305,6 +306,7 @@ CAF_ALLOW_UNSAFE_MESSAGE_TYPE(millrace::detail::AttemptsRead)
 CAF_ALLOW_UNSAFE_MESSAGE_TYPE(millrace::detail::JobClaimed)
 CAF_ALLOW_UNSAFE_MESSAGE_TYPE(millrace::detail::ReadAgain)
 CAF_ALLOW_UNSAFE_MESSAGE_TYPE(millrace::detail::ClaimAgain)
+CAF_ALLOW_UNSAFE_MESSAGE_TYPE(millrace::detail::RecordAgain)
 CAF_ALLOW_UNSAFE_MESSAGE_TYPE(millrace::detail::TakeoverOver)
 CAF_ALLOW_UNSAFE_MESSAGE_TYPE(millrace::detail::MetadataWritten)
 CAF_ALLOW_UNSAFE_MESSAGE_TYPE(millrace::detail::PointerSwapped)

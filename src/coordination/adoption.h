@@ -54,6 +54,8 @@ class Adoption {
   void hear(const SplitsAcknowledged&) {}
   void host_lost(const std::string& identity);
 
+  // The record was read: whether the tasks that have come are all of them can be said.
+  bool is_decidable() const { return attempts_.has_value(); }
   // Nothing that may still come makes it possible.
   bool is_impossible() const;
   // All tasks, once they are known.

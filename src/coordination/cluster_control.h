@@ -12,6 +12,7 @@
 #include <string_view>
 #include <vector>
 
+#include "millrace/coordination/checkpoint_history.h"
 #include "millrace/core/result.h"
 #include "millrace/core/time.h"
 
@@ -54,15 +55,6 @@ struct TaskReport {
   std::uint64_t records_out = 0;
 };
 
-struct CheckpointReport {
-  std::uint64_t id = 0;
-  std::string path;
-  bool savepoint = false;
-  Timestamp triggered;
-  std::optional<Timestamp> completed;
-  std::string failure;  // why it was given up
-};
-
 struct JobReport {
   std::string id;
   std::string name;
@@ -72,8 +64,8 @@ struct JobReport {
   std::optional<Timestamp> ended;
   std::uint64_t attempt = 0;
   std::uint32_t parallelism = 0;
-  std::uint32_t wanted_parallelism = 0;  // more, where an adaptive job has not all of its slots
-  std::uint64_t completed_checkpoints = 0;
+  std::uint32_t wanted_parallelism = 0;     // more, where an adaptive job has not all of its slots
+  std::uint64_t completed_checkpoints = 0;  // by this leader, or found by it
   std::vector<TaskReport> tasks;
   std::vector<CheckpointReport> checkpoints;  // the newest last, as many as are remembered
 };

@@ -133,6 +133,7 @@ Commands JobCoordinator::adopt(const Attempt& attempt, const RunningTasks& runni
   const CheckpointId newest = running.triggered;
   const CheckpointId next(std::max(attempt.next_checkpoint.value(), newest.value() + 1));
   checkpoints_.continue_from(attempt.epoch, next, attempt.completed);
+  history_.found(attempt.completed.size());
   epoch_ = attempt.epoch;
   for (Region& region : regions_) adopt_region(region, running);
   if (!attempt.completed.empty()) {
@@ -393,6 +394,7 @@ Status JobCoordinator::restore_region(Region& region, const Attempt& attempt) {
   region.restored.reset();
   region.origin = attempt.origin;
   checkpoints_.continue_from(attempt.epoch, attempt.next_checkpoint, attempt.completed);
+  history_.found(attempt.completed.size());
   epoch_ = attempt.epoch;
   if (!attempt.checkpoint) return {};
   const bool own = attempt.origin.empty();
@@ -481,6 +483,7 @@ void JobCoordinator::perform(CheckpointAction& action, Moment now) {
     case CheckpointAction::Kind::kSwapPointer:
       return give(SwapPointer{name.id, std::move(action.retained)});
     case CheckpointAction::Kind::kComplete:
+      history_.completed(name.id, now.wall);
       if (action.final) {
         final_ = name.id;
         perform(job_.final_checkpoint_completed());
@@ -489,6 +492,7 @@ void JobCoordinator::perform(CheckpointAction& action, Moment now) {
       give(ToAllHosts(CompleteCheckpoint{name.id}));
       return give(RemoveUnused{});
     case CheckpointAction::Kind::kAbort:
+      history_.aborted(name.id, action.error);
       if (action.failed) give(TellDeclined{name, action.error});
       give(ToAllHosts(AbortCheckpoint{name.id}));
       return perform(savepoints_.aborted(name.id, action.error));
@@ -505,6 +509,11 @@ Trigger JobCoordinator::trigger(const CheckpointAction& action, Moment now) {
   const CheckpointId id = action.checkpoint.id;
   triggered_at_ = now.wall;
   Trigger trigger{{.checkpoint = id, .completed = action.completed}};
+  if (action.savepoint && !order_.path.empty()) {
+    history_.savepoint_triggered(action.checkpoint, order_.path, now.wall);
+  } else {
+    history_.triggered(action.checkpoint, now.wall);
+  }
   if (action.savepoint) {
     savepoint_name_ = action.checkpoint;
     savepoints_.triggered(id);

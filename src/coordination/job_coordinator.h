@@ -18,6 +18,7 @@
 
 #include "millrace/coordination/adoption.h"
 #include "millrace/coordination/checkpoint_coordinator.h"
+#include "millrace/coordination/checkpoint_history.h"
 #include "millrace/coordination/host_protocol.h"
 #include "millrace/coordination/job_ledger.h"
 #include "millrace/coordination/job_state.h"
@@ -173,6 +174,7 @@ class JobCoordinator {
   Commands tick(Moment now) { return settle(now); }
 
   JobState state() const { return job_.state(); }
+  const CheckpointHistory& history() const { return history_; }
   std::size_t regions() const { return regions_.size(); }
   // In their order.
   std::vector<Subtask> subtasks_in(std::size_t region) const;
@@ -232,6 +234,7 @@ class JobCoordinator {
   JobStateMachine job_;
   CheckpointCoordinator checkpoints_;
   SavepointRequests savepoints_;
+  CheckpointHistory history_;
   const std::uint64_t fingerprint_;
   std::uint64_t epoch_ = 0;
 

@@ -5,25 +5,6 @@
 #include <string_view>
 
 namespace millrace::detail {
-namespace {
-
-// The first slot of each slot sharing group.
-std::map<std::string_view, std::uint32_t> first_slots(const ExecutionPlan& plan) {
-  std::map<std::string_view, std::uint32_t> slots_of_group;
-  for (const TaskSpec& task : plan.tasks) {
-    std::uint32_t& slots = slots_of_group[task.slot_sharing_group];
-    slots = std::max(slots, task.parallelism);
-  }
-  std::map<std::string_view, std::uint32_t> first_of_group;
-  std::uint32_t first = 0;
-  for (const auto& [group, slots] : slots_of_group) {
-    first_of_group[group] = first;
-    first += slots;
-  }
-  return first_of_group;
-}
-
-}  // namespace
 
 Result<Placement> spread(std::span<const Subtask> subtasks, std::span<const HostAddress> hosts) {
   if (hosts.empty()) {
@@ -38,13 +19,32 @@ Result<Placement> spread(std::span<const Subtask> subtasks, std::span<const Host
   return placement;
 }
 
+// Each slot sharing group has as many slots as its largest task has subtasks.
+std::vector<std::uint32_t> first_slot_of(const ExecutionPlan& plan) {
+  std::map<std::string_view, std::uint32_t> slots_of_group;
+  for (const TaskSpec& task : plan.tasks) {
+    std::uint32_t& slots = slots_of_group[task.slot_sharing_group];
+    slots = std::max(slots, task.parallelism);
+  }
+  std::map<std::string_view, std::uint32_t> first_of_group;
+  std::uint32_t next = 0;
+  for (const auto& [group, slots] : slots_of_group) {
+    first_of_group[group] = next;
+    next += slots;
+  }
+  std::vector<std::uint32_t> first;
+  for (const TaskSpec& task : plan.tasks) {
+    first.push_back(first_of_group.at(task.slot_sharing_group));
+  }
+  return first;
+}
+
 Placement place_in_slots(const ExecutionPlan& plan, std::span<const Subtask> subtasks,
                          std::span<const HostAddress> host_of_slot) {
-  const auto first_of_group = first_slots(plan);
+  const std::vector<std::uint32_t> first = first_slot_of(plan);
   Placement placement;
   for (const Subtask& subtask : subtasks) {
-    const std::string& group = plan.at(subtask.task).slot_sharing_group;
-    const HostAddress& host = host_of_slot[first_of_group.at(group) + subtask.index.value()];
+    const HostAddress& host = host_of_slot[first[subtask.task.value()] + subtask.index.value()];
     const auto known = std::ranges::find(placement.hosts, host);
     placement.host_of.push_back(static_cast<std::uint32_t>(known - placement.hosts.begin()));
     if (known == placement.hosts.end()) placement.hosts.push_back(host);
@@ -54,12 +54,11 @@ Placement place_in_slots(const ExecutionPlan& plan, std::span<const Subtask> sub
 
 std::vector<std::string> hosts_of_slots(const ExecutionPlan& plan,
                                         std::span<const std::string> host_of) {
-  const auto first_of_group = first_slots(plan);
+  const std::vector<std::uint32_t> first = first_slot_of(plan);
   std::vector<std::string> hosts(slots_required(plan));
   std::size_t next = 0;
   for (const Subtask& subtask : subtasks_of(plan)) {
-    const std::uint32_t first = first_of_group.at(plan.at(subtask.task).slot_sharing_group);
-    hosts[first + subtask.index.value()] = host_of[next++];
+    hosts[first[subtask.task.value()] + subtask.index.value()] = host_of[next++];
   }
   return hosts;
 }

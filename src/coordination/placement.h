@@ -44,6 +44,9 @@ Result<Placement> spread(std::span<const Subtask> subtasks, std::span<const Host
 Placement place_in_slots(const ExecutionPlan& plan, std::span<const Subtask> subtasks,
                          std::span<const HostAddress> host_of_slot);
 
+// Which of those slots each task's first subtask has, by TaskId; the others follow.
+std::vector<std::uint32_t> first_slot_of(const ExecutionPlan& plan);
+
 // The other way round: the host of each slot, where it is known of each subtask of the job.
 std::vector<std::string> hosts_of_slots(const ExecutionPlan& plan,
                                         std::span<const std::string> host_of);

@@ -33,8 +33,11 @@ enum class FailPoint : std::uint8_t {
   kFilesUploaded,      // all of an operator instance
   kInFlightStored,     // records that a barrier has overtaken
   kAcknowledged,       // by a task
+  kCheckpointTriggered,   // some of the hosts were told, by the job's coordinator
+  kAcknowledgementHeard,  // one, by the job's coordinator
   kMetadataWritten,
   kPointerSwapped,     // the checkpoint is complete, and nobody knows it
+  kCompletionTold,     // to some of the hosts
   kSinkCommitted,      // one of what a sink had prepared
   kMetadataRemoved,    // of a checkpoint that is not retained, and its files are still there
   kUnusedRemoved,
@@ -47,12 +50,13 @@ enum class FailPoint : std::uint8_t {
 inline constexpr std::size_t kFailPoints = static_cast<std::size_t>(FailPoint::kEnd);
 
 inline constexpr std::array<std::string_view, kFailPoints> kFailPointWords{
-    "job-claimed",      "task-restored",    "in-flight-restored", "task-opened",
-    "state-restored",   "split-assigned",   "barrier-taken",      "sink-prepared",
-    "snapshot-started", "rows-evicted",     "file-ingested",      "file-uploaded",
-    "files-uploaded",   "in-flight-stored", "acknowledged",       "metadata-written",
-    "pointer-swapped",  "sink-committed",   "metadata-removed",   "unused-removed",
-    "timer-fired",      "end-recorded",
+    "job-claimed",           "task-restored",    "in-flight-restored", "task-opened",
+    "state-restored",        "split-assigned",   "barrier-taken",      "sink-prepared",
+    "snapshot-started",      "rows-evicted",     "file-ingested",      "file-uploaded",
+    "files-uploaded",        "in-flight-stored", "acknowledged",       "checkpoint-triggered",
+    "acknowledgement-heard", "metadata-written", "pointer-swapped",    "completion-told",
+    "sink-committed",        "metadata-removed", "unused-removed",     "timer-fired",
+    "end-recorded",
 };
 
 constexpr std::string_view to_string(FailPoint point) {

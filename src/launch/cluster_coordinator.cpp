@@ -100,6 +100,7 @@ Result<std::unique_ptr<ClusterCoordinator>> ClusterCoordinator::make(
       .artifacts = self.artifacts_,
       .system = *self.system_,
       .forget = [&self](const std::string& id, LeaderEpoch epoch) { self.forget(id, epoch); },
+      .try_again = [&self](const std::string& id, LeaderEpoch epoch) { self.try_again(id, epoch); },
       .rescale =
           [&self](const std::string& id, std::uint32_t parallelism, std::uint32_t wanted) {
             const auto asked = self.ask_to_rescale(id, parallelism, wanted);
@@ -173,8 +174,7 @@ void ClusterCoordinator::take_lead(LeaderEpoch epoch) {
     if (jobs_.find(id)) continue;  // it was handed in again
     const Status resumed = persist(epoch, [&] { return resume(id, epoch); });
     if (resumed || !jobs_.leads(epoch)) continue;
-    log_.error("cannot go on with a job", {{"job", id}, {"error", resumed.error().message()}});
-    give_up(id, resumed.error(), epoch);
+    put_off(id, resumed.error(), epoch);
   }
   system_->jobs_known(epoch);
   jobs_.know_all(epoch);
@@ -182,14 +182,28 @@ void ClusterCoordinator::take_lead(LeaderEpoch epoch) {
   if (!forgotten) log_.warn("cannot tidy up", {{"error", forgotten.error().message()}});
 }
 
-// It is seen as failed by who asks; the next leader tries again.
-void ClusterCoordinator::give_up(const std::string& id, const Error& error, LeaderEpoch epoch) {
+// Whatever the reason is, such as a disk that is not there, it may pass: nothing ends a job but its
+// own failure, and people.
+void ClusterCoordinator::put_off(const std::string& id, const Error& error, LeaderEpoch epoch) {
   Result<KnownJob> known = jobs_.find(id);
   KnownJob job = known ? *std::move(known) : KnownJob();
   job.submitted.submission.id = id;
   if (job.name.empty()) job.name = id;
-  job.ended = JobEnd{.phase = "failed", .reason = error.message(), .at = clock_.now()};
+  const std::string why = concat("it cannot go on now, which is tried again: ", error.message());
+  if (job.waits != why) log_.error("cannot go on with a job", {{"job", id}, {"why", why}});
+  job.view = {};
+  job.rescale = nullptr;
+  job.waits = why;
+  job.put_off = true;
   (void)jobs_.put(std::move(job), epoch);
+}
+
+void ClusterCoordinator::try_again(const std::string& id, LeaderEpoch epoch) {
+  const std::lock_guard one_at_a_time(changes_);
+  const Result<KnownJob> job = jobs_.find(id);
+  if (!job || !job->put_off || !jobs_.leads(epoch)) return;
+  const Status resumed = persist(epoch, [&] { return resume(id, epoch); });
+  if (!resumed && jobs_.leads(epoch)) put_off(id, resumed.error(), epoch);
 }
 
 // The record says how it ended where there was no time to keep the end.
@@ -199,6 +213,10 @@ Status ClusterCoordinator::resume(const std::string& id, LeaderEpoch epoch) {
   if (!*found) return {};
   KnownJob job{.submitted = (*found)->job, .version = (*found)->version};
   job.name = job.submitted.submission.name;
+  if (const Result<KnownJob> known = jobs_.find(id)) {
+    job.put_off = known->put_off;
+    job.waits = known->waits;
+  }
   auto end = documents(epoch).end_of(id);
   if (!end) return end.error();
   const auto record = documents(epoch).record_of(id);
@@ -243,19 +261,20 @@ Status ClusterCoordinator::keep(KnownJob& job, LeaderEpoch epoch) {
 }
 
 // What a disk does not show for a moment it may show soon. But other jobs wait behind this one.
-Result<detail::ClusterJob> ClusterCoordinator::open_patiently(const SubmittedJob& submitted,
+Result<detail::ClusterJob> ClusterCoordinator::open_patiently(const KnownJob& job,
                                                               LeaderEpoch epoch, bool again) {
+  const int most = job.put_off ? 1 : kTriesToOpen;
   for (int tries = 1;; ++tries) {
-    Result<detail::ClusterJob> opened = open_job(places(), submitted, epoch, again);
+    Result<detail::ClusterJob> opened = open_job(places(), job.submitted, epoch, again);
     if (opened || opened.error().code() != ErrorCode::kUnavailable) return opened;
-    if (tries == kTriesToOpen || !jobs_.leads(epoch)) return internal(opened.error().message());
+    if (tries == most || !jobs_.leads(epoch)) return internal(opened.error().message());
     std::this_thread::sleep_for(kPauseOfAttempts);
   }
 }
 
 // Has it kept, and run; `again` if it has run before, and its tasks may run still.
 Status ClusterCoordinator::start(KnownJob job, LeaderEpoch epoch, bool again, bool may_run) {
-  Result<detail::ClusterJob> opened = open_patiently(job.submitted, epoch, again);
+  Result<detail::ClusterJob> opened = open_patiently(job, epoch, again);
   if (!opened) return opened.error();
   if (job.version == detail::kNoDocument) {
     if (Status free = check_beginning(places(), *opened); !free) return free;
@@ -266,7 +285,9 @@ Status ClusterCoordinator::start(KnownJob job, LeaderEpoch epoch, bool again, bo
   }
   opened->may_run = may_run && again;
   opened->has_run = job.has_run;
+  if (std::exchange(job.put_off, false)) job.waits.clear();
   job.plan = opened->plan;
+  job.checkpoints = opened->host.checkpoints;
   if (opened->stabilization) job.adaptive.emplace(*opened->stabilization);
   if (job.name.empty()) job.name = opened->plan->logical.job;
   if (!jobs_.put(std::move(job), epoch)) return unavailable("this coordinator leads no more");
@@ -441,23 +462,16 @@ void ClusterCoordinator::begin_rescaled(const std::string& id, LeaderEpoch epoch
   const Status started = persist(epoch, [&] { return start(goes_on, epoch, true); });
   rescale->finish(started ? kept : started);
   if (started || !jobs_.leads(epoch)) return;
-  log_.error("cannot go on with a job", {{"job", id}, {"error", started.error().message()}});
-  give_up(id, started.error(), epoch);
+  put_off(id, started.error(), epoch);
 }
 
 Result<std::vector<detail::JobReport>> ClusterCoordinator::jobs() { return jobs_.reports(); }
 
 Result<detail::JobReport> ClusterCoordinator::job(std::string_view id) {
-  Result<detail::JobReport> report = jobs_.with(
-      id,
-      [&](KnownJob& job) -> Result<detail::JobReport> { return report_of(std::string(id), job); });
-  if (!report || report->tasks.empty()) return report;
-  const std::vector<std::string> workers = system_->workers_of(std::string(id));
-  for (detail::TaskReport& task : report->tasks) {
-    task.hosts.assign(workers.begin(),
-                      workers.begin() + static_cast<std::ptrdiff_t>(std::min<std::size_t>(
-                                            workers.size(), task.parallelism)));
-  }
+  const Result<KnownJob> job = jobs_.find(id);
+  if (!job) return job.error();
+  detail::JobReport report = report_of(std::string(id), *job);
+  if (job->plan) name_workers(report, *job->plan, system_->workers_of(std::string(id)));
   return report;
 }
 

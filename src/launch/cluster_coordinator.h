@@ -81,9 +81,9 @@ class ClusterCoordinator final : public detail::ClusterControl {
   Status keep(KnownJob& job, LeaderEpoch epoch);
   ClusterPlaces places() { return {files_, artifacts_, *shared_.documents, settings_.directory}; }
   detail::JobDocuments documents(LeaderEpoch epoch) { return {*shared_.documents, epoch}; }
-  void give_up(const std::string& id, const Error& error, LeaderEpoch epoch);
-  Result<detail::ClusterJob> open_patiently(const detail::SubmittedJob& submitted,
-                                            LeaderEpoch epoch, bool again);
+  void put_off(const std::string& id, const Error& error, LeaderEpoch epoch);
+  void try_again(const std::string& id, LeaderEpoch epoch);
+  Result<detail::ClusterJob> open_patiently(const KnownJob& job, LeaderEpoch epoch, bool again);
   Status start(KnownJob job, LeaderEpoch epoch, bool again, bool may_run = false);
   void on_view(const std::string& id, const detail::JobView& view);
   void on_waits(const std::string& id, const std::string& reason);

@@ -34,6 +34,14 @@ constexpr int kEnded = 0;
 constexpr int kFailed = 1;
 constexpr int kRefused = 2;
 
+// Refused is what no other process of the same executable would do better.
+int status_of(const Error& reason) {
+  const ErrorCode code = reason.code();
+  if (code == ErrorCode::kCancelled) return kEnded;
+  const bool refused = code == ErrorCode::kInvalidArgument || code == ErrorCode::kUnsupported;
+  return refused ? kRefused : kFailed;
+}
+
 Result<detail::HostLaunch> read_launch(const std::string& file) {
   detail::RealFileSystem files;
   const Result<std::string> bytes = detail::read_file(files, file);
@@ -171,12 +179,12 @@ Result<Parts> prepare(detail::HostLaunch launch, const Config& config,
                        parts.coordinator, logging);
   wait_for_end(host, log);
   const Error reason = host.reason();
-  end_at_once(log, reason.message(), reason.code() == ErrorCode::kCancelled ? kEnded : kFailed);
+  end_at_once(log, reason.message(), status_of(reason));
 }
 
 int refuse(const std::string& name, const Error& error) {
   std::cerr << name << ": " << error.message() << std::endl;
-  return error.code() == ErrorCode::kInvalidArgument ? kRefused : kFailed;
+  return status_of(error);
 }
 
 }  // namespace

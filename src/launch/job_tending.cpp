@@ -13,6 +13,7 @@ namespace millrace {
 namespace {
 
 constexpr Duration kPauseOfAdapting{500};
+constexpr Duration kPauseOfTrials{5'000};
 constexpr Duration kShortestPauseOfTidying{100};
 constexpr Duration kLongestPauseOfTidying{10'000};
 
@@ -39,6 +40,12 @@ void JobTending::tend(Executor& executor) {
     executor.execute([this] {
       tidy();
       tidying_.end();
+    });
+  }
+  if (trying_again_.begin(now, kPauseOfTrials)) {
+    executor.execute([this] {
+      try_again();
+      trying_again_.end();
     });
   }
   if (adapting_.begin(now, kPauseOfAdapting)) {
@@ -85,29 +92,50 @@ void JobTending::tidy() {
   }
 }
 
+// --- what was put off ---
+
+void JobTending::try_again() {
+  const Result<LeaderEpoch> epoch = parts_.jobs.leading();
+  if (!epoch || !parts_.jobs.knows_all()) return;
+  std::vector<std::string> put_off;
+  parts_.jobs.each([&](const std::string& id, const KnownJob& job) {
+    if (job.put_off) put_off.push_back(id);
+  });
+  for (const std::string& id : put_off) parts_.try_again(id, *epoch);
+}
+
 // --- adaptive jobs ---
 
 // Of what is free a job that waits may have all; one that runs may have some more if nobody waits.
 void JobTending::adapt() {
   bool anybody_waits = false;
+  std::uint32_t promised = 0;  // to jobs that are being rescaled
   std::vector<std::string> adaptive;
   parts_.jobs.each([&](const std::string& id, const KnownJob& job) {
     if (job.ended || !job.plan) return;
     anybody_waits = anybody_waits || !job.waits.empty();
     if (job.adaptive && !job.rescale) adaptive.push_back(id);
+    if (job.rescale) {
+      const auto slots = slots_for(*job.plan);
+      const std::uint32_t now = slots(parallelism_of(job));
+      promised += std::max(slots(job.rescale->parallelism), now) - now;
+    }
   });
   if (adaptive.empty()) return;
   std::uint32_t free = 0;
   for (const auto& [worker, room] : parts_.system.workers()) free += room.free;
-  for (const std::string& id : adaptive) adapt_one(id, free, anybody_waits);
+  free -= std::min(free, promised);
+  for (const std::string& id : adaptive) free -= adapt_one(id, free, anybody_waits);
 }
 
-void JobTending::adapt_one(const std::string& id, std::uint32_t free, bool anybody_waits) {
+// Returns how many of the free slots it is about to take.
+std::uint32_t JobTending::adapt_one(const std::string& id, std::uint32_t free, bool anybody_waits) {
   const std::vector<std::string> slots = parts_.system.workers_of(id);
   const auto own = static_cast<std::uint32_t>(
       std::ranges::count_if(slots, [](const std::string& worker) { return !worker.empty(); }));
   std::optional<std::uint32_t> parallelism;
   std::uint32_t wanted = 0;
+  std::uint32_t takes = 0;
   (void)parts_.jobs.with(id, [&](KnownJob& job) -> Status {
     const bool waits = !job.waits.empty();
     if (!waits && job.view.state != detail::JobState::kRunning) return {};
@@ -117,12 +145,15 @@ void JobTending::adapt_one(const std::string& id, std::uint32_t free, bool anybo
                                         .wanted = wanted,
                                         .slots = own + (waits || !anybody_waits ? free : 0)},
                                        slots_for(*job.plan), parts_.clock.monotonic());
+    if (parallelism) takes = slots_for(*job.plan)(*parallelism);
     return {};
   });
-  if (!parallelism) return;
+  if (!parallelism) return 0;
   parts_.log.info("adapting", {{"job", id}, {"parallelism", *parallelism}, {"wanted", wanted}});
   const Status asked = parts_.rescale(id, *parallelism, wanted);
-  if (!asked) parts_.log.warn("cannot adapt", {{"job", id}, {"why", asked.error().message()}});
+  if (asked) return std::min(free, takes > own ? takes - own : 0);
+  parts_.log.warn("cannot adapt", {{"job", id}, {"why", asked.error().message()}});
+  return 0;
 }
 
 }  // namespace millrace

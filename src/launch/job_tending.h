@@ -1,5 +1,6 @@
 // What a leader does for its jobs unasked: those that have ended are forgotten after a while, with
-// the executables that none needs any more; those that are adaptive take the slots that there are.
+// the executables that none needs any more; those that were put off are tried again; those that are
+// adaptive take the slots that there are.
 #pragma once
 
 #include <atomic>
@@ -28,6 +29,7 @@ class JobTending {
     detail::ArtifactStore& artifacts;
     detail::CoordinatorSystem& system;
     std::function<void(const std::string& id, LeaderEpoch epoch)> forget;
+    std::function<void(const std::string& id, LeaderEpoch epoch)> try_again;
     std::function<Status(const std::string& id, std::uint32_t parallelism, std::uint32_t wanted)>
         rescale;
   };
@@ -51,11 +53,13 @@ class JobTending {
 
   Duration pause_of_tidying() const;
   void tidy();
+  void try_again();
   void adapt();
-  void adapt_one(const std::string& id, std::uint32_t free, bool anybody_waits);
+  std::uint32_t adapt_one(const std::string& id, std::uint32_t free, bool anybody_waits);
 
   const Parts parts_;
   Turn tidying_;
+  Turn trying_again_;
   Turn adapting_;
 };
 

@@ -2,6 +2,8 @@
 
 #include <algorithm>
 
+#include "millrace/coordination/placement.h"
+
 namespace millrace {
 namespace {
 
@@ -91,7 +93,10 @@ detail::JobReport report_of(const std::string& id, const KnownJob& job) {
                            .wanted_parallelism = wanted_parallelism_of(job),
                            .completed_checkpoints = job.view.completed_checkpoints,
                            .tasks = {},
-                           .checkpoints = {}};
+                           .checkpoints = job.view.checkpoints};
+  for (detail::CheckpointReport& checkpoint : report.checkpoints) {
+    checkpoint.path = (job.checkpoints / checkpoint.path).native();
+  }
   const bool begins = report.phase == JobPhase::kStarting || report.phase == JobPhase::kRestarting;
   if (begins && !job.waits.empty()) {
     report.phase = JobPhase::kWaiting;
@@ -119,6 +124,16 @@ detail::JobReport report_of(const std::string& id, const KnownJob& job) {
                             .records_out = counts.records_out});
   }
   return report;
+}
+
+void name_workers(detail::JobReport& report, const detail::ExecutionPlan& plan,
+                  const std::vector<std::string>& worker_of_slot) {
+  if (worker_of_slot.size() < detail::slots_required(plan)) return;  // it has none
+  const std::vector<std::uint32_t> first = detail::first_slot_of(plan);
+  for (std::size_t i = 0; i < report.tasks.size(); ++i) {
+    const auto begin = worker_of_slot.begin() + first[i];
+    report.tasks[i].hosts.assign(begin, begin + report.tasks[i].parallelism);
+  }
 }
 
 }  // namespace millrace

@@ -4,6 +4,7 @@
 #include <atomic>
 #include <cstdint>
 #include <deque>
+#include <filesystem>
 #include <future>
 #include <memory>
 #include <optional>
@@ -48,9 +49,11 @@ struct KnownJob {
   LeaderEpoch epoch = {};  // in which it is known
   std::string name = {};
   std::shared_ptr<const detail::ExecutionPlan> plan = nullptr;
+  std::filesystem::path checkpoints = {};  // where they lie
   detail::JobView view = {};
   bool has_run = false;    // all of its tasks, once: what keeps it now may pass
   std::string waits = {};  // for what
+  bool put_off = false;    // what it needs could not be had: it is tried again
   std::optional<detail::AdaptiveParallelism> adaptive = std::nullopt;  // if it is
   std::optional<detail::JobEnd> ended = std::nullopt;
   bool end_kept = false;                       // so that the next leader knows it too
@@ -63,6 +66,10 @@ std::uint32_t parallelism_of(const KnownJob& job);
 std::uint32_t wanted_parallelism_of(const KnownJob& job);
 
 detail::JobReport report_of(const std::string& id, const KnownJob& job);
+
+// Says of each subtask on which worker it is; the workers are those of its slots.
+void name_workers(detail::JobReport& report, const detail::ExecutionPlan& plan,
+                  const std::vector<std::string>& worker_of_slot);
 
 // How a job ended that did so with that status.
 detail::JobEnd end_of(const KnownJob& job, const Status& status, Timestamp at);

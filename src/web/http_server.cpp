@@ -71,31 +71,43 @@ Address ipv6(const in6_addr& ip, std::uint16_t port) {
 }
 
 Error not_loopback(std::string_view address) {
-  return unsupported(concat(
-      "rest.bind-address ", address,
-      " can be reached from other machines, and whoever reaches it could run programs in the "
-      "cluster: there is no TLS and there are no tokens for it yet. Bind it to loopback "
-      "(127.0.0.1 or ::1), and reach it from elsewhere through an SSH tunnel"));
+  return unsupported(
+      concat("rest.bind-address ", address,
+             " can be reached from other machines, and whoever reaches it can run programs in the "
+             "cluster: there is no TLS and there are no tokens for it yet. Bind it to loopback "
+             "(127.0.0.1 or ::1) and reach it from elsewhere through an SSH tunnel, or set "
+             "security.allow-plaintext where you trust the whole network"));
 }
 
-Result<Address> loopback(const std::string& text, std::uint16_t port) {
+// What would be told to others as the leader's address is nobody's.
+Error no_machine(std::string_view address) {
+  return invalid_argument(concat("rest.bind-address ", address,
+                                 " is every address of this machine; expected the one at which "
+                                 "others reach it, as 10.0.0.1"));
+}
+
+Result<Address> address_of(const HttpServerOptions& options) {
+  const std::string& text = options.address;
   in_addr four{};
   in6_addr six{};
-  if (text == "localhost") return ipv4({htonl(INADDR_LOOPBACK)}, port);
+  if (text == "localhost") return ipv4({htonl(INADDR_LOOPBACK)}, options.port);
   if (inet_pton(AF_INET, text.c_str(), &four) == 1) {
-    if (ntohl(four.s_addr) >> 24 != 127) return not_loopback(text);
-    return ipv4(four, port);
+    const bool here = ntohl(four.s_addr) >> 24 == 127;
+    if (four.s_addr == htonl(INADDR_ANY)) return no_machine(text);
+    if (!here && !options.beyond_loopback) return not_loopback(text);
+    return ipv4(four, options.port);
   }
   if (inet_pton(AF_INET6, text.c_str(), &six) == 1) {
-    if (!IN6_IS_ADDR_LOOPBACK(&six)) return not_loopback(text);
-    return ipv6(six, port);
+    if (IN6_IS_ADDR_UNSPECIFIED(&six)) return no_machine(text);
+    if (!IN6_IS_ADDR_LOOPBACK(&six) && !options.beyond_loopback) return not_loopback(text);
+    return ipv6(six, options.port);
   }
   return invalid_argument(concat("rest.bind-address ", in_quotes(text),
-                                 " is no IP address; expected one of loopback, as 127.0.0.1"));
+                                 " is no IP address; expected one as 127.0.0.1"));
 }
 
 Result<Descriptor> listen_at(const HttpServerOptions& options) {
-  Result<Address> address = loopback(options.address, options.port);
+  Result<Address> address = address_of(options);
   if (!address) return address.error();
   Descriptor listener(
       ::socket(address->storage.ss_family, SOCK_STREAM | SOCK_NONBLOCK | SOCK_CLOEXEC, 0));

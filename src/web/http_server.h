@@ -21,6 +21,7 @@ namespace millrace::detail {
 struct HttpServerOptions {
   std::string address = "127.0.0.1";  // an IP address, or localhost
   std::uint16_t port = 0;             // 0: any that is free
+  bool beyond_loopback = false;       // whether other machines may reach it
   std::size_t threads = 16;
   std::size_t connections = 256;
   Duration patience = std::chrono::seconds(10);  // with a message, see HttpConnection

@@ -7,7 +7,8 @@ namespace millrace::detail {
 
 HttpServerOptions rest_server_options(const Config& config) {
   return {.address = config.get(kRestBindAddress),
-          .port = static_cast<std::uint16_t>(config.get(kRestPort))};
+          .port = static_cast<std::uint16_t>(config.get(kRestPort)),
+          .beyond_loopback = config.get(kAllowPlaintext)};
 }
 
 Result<std::unique_ptr<RestServer>> RestServer::start(ClusterControl& control,

@@ -1,8 +1,8 @@
-// Serves the REST interface of a cluster on a port of loopback.
+// Serves the REST interface of a cluster.
 //
-// It refuses to be reached from other machines: there is neither TLS nor a token yet, and whoever
-// reaches it can run programs. `control` is called by several threads and outlives the server,
-// whose end waits for answers that are being made.
+// It refuses to be reached from other machines unless the configuration allows that: there is
+// neither TLS nor a token yet, and whoever reaches it can run programs. `control` is called by
+// several threads and outlives the server, whose end waits for answers that are being made.
 #pragma once
 
 #include <cstdint>
@@ -18,7 +18,7 @@
 
 namespace millrace::detail {
 
-// rest.bind-address and rest.port.
+// rest.bind-address, rest.port and security.allow-plaintext.
 HttpServerOptions rest_server_options(const Config& config);
 
 class RestServer {

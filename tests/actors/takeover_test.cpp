@@ -6,6 +6,7 @@
 
 #include <atomic>
 #include <functional>
+#include <thread>
 
 #include "millrace/actors/job_actor.h"
 #include "millrace/actors/system_config.h"
@@ -74,7 +75,7 @@ class TakeoverTest : public ActorsTest {
                                                     .has_run = takeover.has_value(),
                                                     .takeover = takeover,
                                                     .key = kJob,
-                                                    .report = [](Status) {}});
+                                                    .report = [this](Status) { ++reports_; }});
     slots_.send(job_, StartJob{});
   }
   void report(std::vector<HeldTask> tasks, std::uint64_t triggered = 2) {
@@ -94,6 +95,7 @@ class TakeoverTest : public ActorsTest {
     EXPECT_TRUE(host_.next<caf::exit_msg>()) << "its tasks may not hear of the job any more";
   }
 
+  std::atomic<int> reports_ = 0;  // of the job's end
   RestartSettings restart_ = FixedDelayRestart{5, 1ms};
   test_support::MemoryCheckpoints checkpoints_;
   test_support::MemoryMetadata stores_;
@@ -176,6 +178,43 @@ TEST_F(TakeoverTest, LeavesTasksAloneWhereAnotherCoordinatorIsFaster) {
   report(running());
   caf::scoped_actor(system_)->wait_for(job_);
   EXPECT_FALSE(host_.next<caf::exit_msg>(1s));
+}
+
+// However long that takes: its hosts have all come.
+TEST_F(TakeoverTest, LeavesTasksAloneWhileTheRecordCannotBeRead) {
+  std::atomic<bool> answers = false;
+  stores_.fail_read = [&] { return answers ? Status() : unavailable("no reply"); };
+  start(Takeover{kMark, 50ms});
+  report(running());
+  EXPECT_FALSE(host_.next<caf::exit_msg>(1s));
+  answers = true;
+  EXPECT_THAT(slots_.next<KeepHosts>()->host_of, ElementsAre(kHost, kHost));
+}
+
+TEST_F(TakeoverTest, LeavesTasksAloneWhileTheRecordCannotBeWritten) {
+  std::atomic<bool> answers = false;
+  stores_.fail_write = [&] { return answers ? Status() : unavailable("no reply"); };
+  start(Takeover{kMark, 50ms});
+  report(running());
+  EXPECT_FALSE(host_.next<caf::exit_msg>(1s));
+  answers = true;
+  EXPECT_THAT(slots_.next<KeepHosts>()->host_of, ElementsAre(kHost, kHost));
+}
+
+// The next leader would run it again.
+TEST_F(TakeoverTest, HasNotEndedBeforeItsRecordSaysSo) {
+  std::atomic<bool> answers = true;
+  stores_.fail_write = [&] { return answers ? Status() : unavailable("no reply"); };
+  start(std::nullopt);
+  ASSERT_TRUE(slots_.next<NeedSlots>());
+  answers = false;
+  slots_.send(job_, CancelJob{});
+  std::this_thread::sleep_for(1s);
+  EXPECT_EQ(reports_, 0);
+  answers = true;
+  caf::scoped_actor(system_)->wait_for(job_);
+  EXPECT_EQ(reports_, 1);
+  EXPECT_EQ(stores_.record->state, "cancelled");
 }
 
 // The strategy of this job permits a few restarts, which are not used up.

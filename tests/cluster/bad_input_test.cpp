@@ -65,7 +65,7 @@ TEST_F(BadInput, IsRefusedWhereAProgramIsNoJob) {
 
 TEST_F(BadInput, FailsTheJobOfAnExecutableThatSpeaksAnotherVersion) {
   start({"--workers=1"});
-  EXPECT_THAT(fails({FOREIGN_JOB, "--", "-D", "restart-strategy.type=none"}),
+  EXPECT_THAT(fails({FOREIGN_JOB, "--", "--checkpoint-interval=1s"}),
               AllOf(HasSubstr("failed"), HasSubstr("version 2 of the protocol"),
                     HasSubstr("run the same release of Millrace on both")));
 }

@@ -56,15 +56,14 @@ class Cluster : public testing::Test {
  protected:
   ~Cluster() override { (void)millrace({"cluster", "stop", dir()}); }
 
-  // What a command begins with, to run where the cluster can be asked.
-  virtual Words before() const { return {}; }
+  // Where the cluster is asked.
+  virtual std::string rest() const { return rest_; }
   // Ends after a minute, whatever it waits for.
   Said millrace(const Words& words) {
     const fs::path output = root() / concat("said-", ++commands_);
-    faults::Command command{.words = before(), .variables = variables_, .output = output};
-    command.words.push_back(program_);
+    faults::Command command{.words = {program_}, .variables = variables_, .output = output};
     command.words.insert(command.words.end(), words.begin(), words.end());
-    if (!rest_.empty()) command.variables["MILLRACE_REST"] = rest_;
+    if (!rest().empty()) command.variables["MILLRACE_REST"] = rest();
     const auto exit = faults::ChildProcess(command).wait_for(90s);
     std::string text = faults::content_of(output);
     if (!text.empty() && text.back() == '\n') text.pop_back();

@@ -35,9 +35,10 @@ class Partition : public Cluster {
     ensemble_.emplace(places);
     fs::create_directories(root() / "cluster" / "logs");
     for (const std::string& name : kCoordinators) {
-      start_there(
-          name, {"coordinator", dir(), concat("--name=", name), "-D",
-                 concat("jobmanager.bind-host=", network_->address(name)), "-D", "rest.port=8081"});
+      start_there(name,
+                  {"coordinator", dir(), concat("--name=", name), "-D",
+                   concat("jobmanager.bind-host=", network_->address(name)), "-D",
+                   concat("rest.bind-address=", network_->address(name)), "-D", "rest.port=8081"});
     }
     for (const std::string& name : kWorkers) {
       start_there(name, {"worker", dir() + "/" + name, "-D",
@@ -45,7 +46,6 @@ class Partition : public Cluster {
                          concat("taskmanager.resource-id=", name), "-D",
                          "taskmanager.numberOfTaskSlots=2"});
     }
-    rest_ = "http://127.0.0.1:8081";
     wait_until([&] { return !leader().empty(); });
   }
 
@@ -63,8 +63,13 @@ class Partition : public Cluster {
     processes_.emplace_back(command);
   }
 
-  // The leader is asked where it is, since others cannot reach it to ask.
-  Words before() const override { return network_ ? network_->on(leading()) : Words{}; }
+  // The leader itself: others may not reach it to ask.
+  std::string rest() const override { return rest_.empty() ? rest_of(leading()) : rest_; }
+  std::string rest_of(const std::string& coordinator) const {
+    return network_ && !coordinator.empty()
+               ? concat("http://", network_->address(coordinator), ":8081")
+               : std::string();
+  }
   std::string leading() const { return leader().substr(std::string_view("--name=").size()); }
   fs::path log_of(const std::string& name) const {
     return root() / "cluster" / "logs" / (name + ".log");
@@ -103,6 +108,14 @@ class Partition : public Cluster {
   std::optional<test::ZooKeeperEnsemble> ensemble_;
   std::list<faults::ChildProcess> processes_;
 };
+
+TEST_F(Partition, EachCoordinatorIsAskedFromAnotherMachineAndTheLeaderAnswers) {
+  const std::string jobs = well({"list"});
+  for (const std::string& name : kCoordinators) {
+    rest_ = rest_of(name);
+    EXPECT_EQ(well({"list"}), jobs) << name;
+  }
+}
 
 enum class Kind : std::uint8_t {
   kWorkers,             // one from another, which have tasks of the job
@@ -148,7 +161,7 @@ class PartitionOfAJob : public Partition {
   // Another leads, and has the tasks go on that run, while the old one is still cut off.
   void expect_takeover(const std::string& old, std::optional<int> attempt) {
     wait_until([&] { return leading() != old; });
-    wait_until([&] { return checkpoints(job_) > 0; });
+    wait_for_another_checkpoint(job_);
     EXPECT_EQ(running_attempt(job_), attempt) << well({"describe", job_}) << logs();
   }
   void expect_restart(std::optional<int> attempt) {

@@ -367,6 +367,49 @@ TEST_F(WitnessedHostsTest, EndWhenTheyAreCancelled) {
   EXPECT_EQ(status.error().code(), ErrorCode::kCancelled);
 }
 
+// Two jobs in one, each with tasks on both hosts.
+TEST(HostedJob, RestartsTheRegionAloneThatHasFailed) {
+  constexpr std::int64_t kRecords = 500;
+  Stores stores;
+  Collected<std::int64_t> calm;
+  Collected<std::int64_t> troubled;
+  std::atomic<std::int64_t> seen = 0;  // by the calm one, again where restarted
+  std::atomic<bool> thrown = false;
+  const auto source = [](Job& job) {
+    return job
+        .from(generate<std::int64_t>({.count = kRecords, .rate_per_second = 1'000},
+                                     [](std::uint64_t i) { return std::int64_t(i); }))
+        .rebalance();
+  };
+  LinkedHosts hosts(
+      2,
+      [&](Job& job) {
+        source(job)
+            .map([&](const std::int64_t& n) {
+              ++seen;
+              return n;
+            })
+            .to(collect(calm));
+        source(job)
+            .map([&](const std::int64_t& n) {
+              if (n == 200 && !thrown.exchange(true)) throw 42;
+              return n;
+            })
+            .to(collect(troubled));
+      },
+      {.parallelism = 2, .mode = Mode::kStreaming}, stores.settings());
+  const Status status = hosts.result();
+  ASSERT_TRUE(status) << status.error().message();
+  EXPECT_TRUE(thrown);
+  EXPECT_EQ(seen, kRecords) << "it was not restarted";
+  for (Collected<std::int64_t>* shown : {&calm, &troubled}) {
+    std::vector<std::int64_t> values = shown->values();
+    std::ranges::sort(values);
+    ASSERT_EQ(values.size(), static_cast<std::size_t>(kRecords));
+    for (std::int64_t i = 0; i < kRecords; ++i) EXPECT_EQ(values[static_cast<std::size_t>(i)], i);
+  }
+}
+
 TEST(HostedCluster, SaysThatItCannotListen) {
   Logging logging{LogLevel::kOff};
   const auto made = detail::HostedCluster::make(

@@ -215,9 +215,18 @@ TEST_F(RestRobustnessTest, SaysThatAPortIsTaken) {
 }
 
 TEST(RestServer, RefusesToBeReachedFromOtherMachines) {
-  for (const char* address : {"0.0.0.0", "::", "192.168.1.1", "2001:db8::1"}) {
+  for (const char* address : {"192.168.1.1", "2001:db8::1"}) {
     EXPECT_THAT(refusal({.address = address}),
-                AllOf(HasSubstr(address), HasSubstr("there is no TLS")))
+                AllOf(HasSubstr(address), HasSubstr("there is no TLS"),
+                      HasSubstr("security.allow-plaintext")))
+        << address;
+    EXPECT_THAT(refusal({.address = address, .beyond_loopback = true}),
+                HasSubstr("cannot listen for HTTP"))
+        << "no address of this machine";
+  }
+  for (const char* address : {"0.0.0.0", "::"}) {
+    EXPECT_THAT(refusal({.address = address, .beyond_loopback = true}),
+                AllOf(HasSubstr(address), HasSubstr("at which others reach it")))
         << address;
   }
   EXPECT_THAT(refusal({.address = "millrace.example"}), HasSubstr("is no IP address"));

@@ -264,9 +264,9 @@ inline constexpr Option<std::int64_t> kRestPort{
     IntegerRange{0, 65'535}};
 inline constexpr Option<std::string> kRestBindAddress{
     "rest.bind-address", "127.0.0.1",
-    "The IP address at which a coordinator is asked by HTTP. It is one of loopback: whoever "
-    "reaches "
-    "it can run programs in the cluster."};
+    "The IP address at which a coordinator is asked by HTTP, and which others send commands on to "
+    "while it leads. Whoever reaches it can run programs in the cluster, so one that is not of "
+    "loopback wants security.allow-plaintext."};
 
 inline constexpr Option<LogLevel> kLogLevel{"log.level", "info",
                                             "The least urgent messages that are logged."};
