@@ -3,6 +3,7 @@
 #pragma once
 
 #include <algorithm>
+#include <cstring>
 #include <iterator>
 #include <map>
 #include <optional>
@@ -109,13 +110,19 @@ struct ListCell {
       rows.remove();
     }
   }
-  Status load(const StatePart& part, std::string_view, std::string_view bytes) {
+  // Chunks before it may have expired in the database: then all are written anew at the next change.
+  Status load(const StatePart& part, std::string_view entry, std::string_view bytes) {
     Chunk chunk;
     Status decoded = part.decode(bytes, &chunk);
+    std::uint64_t number = 0;
+    if (entry.size() != sizeof number) return corruption("the number of a list's chunk is missing");
+    std::memcpy(&number, entry.data(), sizeof number);
+    number = number_of(number);
+    const bool follows = number == chunks && saved == values.size();
     std::move(chunk.values.begin(), chunk.values.end(), std::back_inserter(values));
     touched.insert(touched.end(), chunk.touched.begin(), chunk.touched.end());
-    saved = values.size();
-    ++chunks;
+    saved = follows ? values.size() : 0;
+    chunks = number + 1;
     return decoded;
   }
 

@@ -1,6 +1,7 @@
 #include "millrace/state/keyed_state.h"
 
 #include <algorithm>
+#include <cstring>
 #include <map>
 
 #include "millrace/core/failpoint.h"
@@ -98,9 +99,29 @@ Status KeyedState::open(const KeyedPlace& place) {
   StateEnvironment* const environment = place.environment;
   if (environment == nullptr || environment->stores == nullptr || parts_.empty()) return {};
   writer_ = std::make_shared<StateWriter>(*environment, place.name);
+  if (expires_ && place.clock != nullptr) writer_->forget_useless(test_of_expiry());
   limit_memory();
   Status restored = restore();
   return restored ? restored : Status(restored.error().with_context("restoring its state"));
+}
+
+// The value of a row that expires ends with the time at which it was touched last: that of a chunk
+// of a list with that of its youngest element (docs/FORMATS.md).
+std::function<RowTest()> KeyedState::test_of_expiry() const {
+  std::map<std::uint32_t, Duration> times;
+  for (const StatePart* const part : parts_) {
+    const std::int64_t time = part->declaration().time_to_live_milliseconds;
+    if (time != 0) times.emplace(part->id(), time);
+  }
+  return [times = std::move(times), clock = place_.clock]() -> RowTest {
+    return [times, now = clock->now()](std::string_view key, std::string_view value) {
+      const auto time = times.find(id_in(key));
+      std::int64_t touched = 0;
+      if (time == times.end() || value.size() < sizeof touched) return false;
+      std::memcpy(&touched, value.data() + value.size() - sizeof touched, sizeof touched);
+      return Timestamp(Duration(touched)) <= now - time->second;
+    };
+  };
 }
 
 // Where nothing is evicted the filters know what a restored database has, and are sized by that.

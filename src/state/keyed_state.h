@@ -135,6 +135,7 @@ class KeyedState final : public KeyedBackend {
 
   Done timed(Done done) const;
   Status attach_parts();
+  std::function<RowTest()> test_of_expiry() const;
   void limit_memory();
   std::size_t bytes_restored() const;
   Status restore();

@@ -42,6 +42,9 @@ struct UploadTarget {
   CheckpointStore& into;
 };
 
+// Whether a row is of no use any more: the store need not keep it. Any thread.
+using RowTest = std::function<bool(std::string_view key, std::string_view value)>;
+
 // What a store had at one moment, on its way into a checkpoint a file at a time, so that who does
 // it may do other things between. One thread at a time. The store outlives it.
 class StateUpload {
@@ -66,6 +69,10 @@ class StateStore {
   // The rows from `first` up to `end`, not included, as they are now; an empty `end` is the last
   // row's. The store outlives the scan.
   virtual std::unique_ptr<StateScan> scan(std::string_view first, std::string_view end) = 0;
+
+  // Before anything is ingested: rows for which a test that this makes says so may go at any time,
+  // and do when they are merged with others. Any thread.
+  virtual void forget_useless(std::function<RowTest()> /*make_test*/) {}
 
   // Applies changes in one step. The keys ascend strictly.
   virtual Status ingest(std::span<const StateRow> rows) = 0;

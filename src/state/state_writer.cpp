@@ -26,6 +26,7 @@ StateWriter::~StateWriter() {
 void StateWriter::adopt(std::unique_ptr<StateStore> store, std::vector<StoredFile> base) {
   if (checkpoints_ != nullptr) checkpoints_->retain(this, {}, base);
   store_ = std::move(store);
+  if (make_test_) store_->forget_useless(make_test_);
   base_ = std::move(base);
   readable_.store(store_.get(), std::memory_order_release);
 }
@@ -58,6 +59,7 @@ Status StateWriter::write_waiting() {
     Result<std::unique_ptr<StateStore>> made = stores_.make(name_);
     if (!made) return made.error();
     store_ = *std::move(made);
+    if (make_test_) store_->forget_useless(make_test_);
     readable_.store(store_.get(), std::memory_order_release);
   }
   while (!unwritten_.empty()) {

@@ -11,6 +11,7 @@
 #include <atomic>
 #include <chrono>
 #include <deque>
+#include <functional>
 #include <memory>
 #include <mutex>
 #include <optional>
@@ -30,6 +31,8 @@ class StateWriter : public std::enable_shared_from_this<StateWriter> {
   StateWriter(const StateEnvironment& environment, std::string name);
   ~StateWriter();
 
+  // Before all else: which rows the database need not keep, as StateStore has it.
+  void forget_useless(std::function<RowTest()> make_test) { make_test_ = std::move(make_test); }
   // Before anything is written: goes on with a database that exists.
   void adopt(std::unique_ptr<StateStore> store, std::vector<StoredFile> base);
 
@@ -87,6 +90,7 @@ class StateWriter : public std::enable_shared_from_this<StateWriter> {
   StateStoreFactory& stores_;
   CheckpointStore* const checkpoints_;
   const std::string name_;
+  std::function<RowTest()> make_test_;
   SerialExecutor serial_;
   SerialExecutor uploads_;
   std::atomic<StateStore*> readable_{nullptr};

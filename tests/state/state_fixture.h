@@ -4,6 +4,8 @@
 
 #include <gtest/gtest.h>
 
+#include <algorithm>
+#include <functional>
 #include <optional>
 #include <utility>
 #include <vector>
@@ -27,8 +29,11 @@ class CountingStores final : public StateStoreFactory {
     return counting(inner_.restore(name, files, from));
   }
 
-  std::size_t asked = 0;    // for rows and collections
-  std::size_t written = 0;  // rows
+  std::size_t asked = 0;                                                 // for rows and collections
+  std::size_t written = 0;                                               // rows
+  std::function<void(const StateRow&)> on_row = [](const StateRow&) {};  // that is written
+  bool forgets = false;                                                  // what is useless, at once
+  std::size_t forgotten = 0;
 
  private:
   class Counting final : public StateStore {
@@ -38,14 +43,25 @@ class CountingStores final : public StateStoreFactory {
     Status get(std::span<const std::string_view> keys,
                const std::function<void(std::size_t, std::string_view)>& found) override {
       all_.asked += keys.size();
-      return inner_->get(keys, found);
+      return inner_->get(keys, [&](std::size_t i, std::string_view value) {
+        if (!is_useless(keys[i], value)) found(i, value);
+      });
     }
     std::unique_ptr<StateScan> scan(std::string_view first, std::string_view end) override {
       ++all_.asked;
-      return inner_->scan(first, end);
+      return std::make_unique<Scan>(inner_->scan(first, end), *this);
+    }
+    void forget_useless(std::function<RowTest()> make_test) override {
+      make_test_ = std::move(make_test);
+    }
+    bool is_useless(std::string_view key, std::string_view value) {
+      const bool useless = all_.forgets && make_test_ && make_test_()(key, value);
+      if (useless) ++all_.forgotten;
+      return useless;
     }
     Status ingest(std::span<const StateRow> rows) override {
       all_.written += rows.size();
+      std::ranges::for_each(rows, all_.on_row);
       return inner_->ingest(rows);
     }
     Result<std::unique_ptr<StateUpload>> begin_upload(UploadTarget target) override {
@@ -53,8 +69,28 @@ class CountingStores final : public StateStoreFactory {
     }
 
    private:
+    class Scan final : public StateScan {
+     public:
+      Scan(std::unique_ptr<StateScan> inner, Counting& store)
+          : inner_(std::move(inner)), store_(store) {}
+      bool next() override {
+        while (inner_->next()) {
+          if (!store_.is_useless(key(), value())) return true;
+        }
+        return false;
+      }
+      std::string_view key() const override { return inner_->key(); }
+      std::string_view value() const override { return inner_->value(); }
+      Status status() const override { return inner_->status(); }
+
+     private:
+      std::unique_ptr<StateScan> inner_;
+      Counting& store_;
+    };
+
     std::unique_ptr<StateStore> inner_;
     CountingStores& all_;
+    std::function<RowTest()> make_test_;
   };
 
   Result<std::unique_ptr<StateStore>> counting(Result<std::unique_ptr<StateStore>> made) {

@@ -171,6 +171,40 @@ TEST_F(TimeToLiveTest, NothingIsKeptOfAListThatWasFoundExpired) {
   EXPECT_EQ(owner.rows(), 0u);
 }
 
+// A database that forgets what has expired changes nothing of what is found.
+TEST_F(TimeToLiveTest, TheDatabaseNeedNotKeepWhatHasExpired) {
+  world_.stores.forgets = true;
+  constexpr std::int64_t kChunk = 64;  // of a list's elements, a row each
+  std::vector<std::int64_t> young;
+  {
+    Owner owner(expire_after(10s));
+    owner.open(world_);
+    for (std::int64_t second = 0; second < 3; ++second) {
+      go_to(owner, std::chrono::seconds(4 * second));
+      for (std::int64_t i = 0; i < kChunk; ++i) {
+        owner.list.add(second * kChunk + i);
+        if (second > 0) young.push_back(second * kChunk + i);
+      }
+      owner.map.put(second, second);
+    }
+    owner.most.add(5);
+    world_.restored = {owner.checkpoint()};
+  }
+  for (int round = 0; round < 2; ++round) {  // the second time from what the first has written
+    Owner owner(expire_after(10s));
+    owner.open(world_);
+    go_to(owner, 12s);
+    EXPECT_EQ(owner.listed(), young);
+    EXPECT_THAT(owner.mapped(), ElementsAre(1, 2));
+    EXPECT_EQ(*owner.most, 5);
+    EXPECT_EQ(world_.stores.forgotten, 2u) << "a chunk and an entry";
+    world_.stores.forgotten = round == 0 ? 1 : 0;  // of the list nothing is left to be forgotten
+    owner.list.add(-round);
+    young.push_back(-round);
+    world_.restored = {owner.checkpoint()};
+  }
+}
+
 TEST_F(TimeToLiveTest, AssignedElementsLiveFromThenOn) {
   Owner owner(expire_after(10s));
   owner.open(world_);

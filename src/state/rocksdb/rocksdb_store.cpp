@@ -1,6 +1,7 @@
 #include "millrace/state/rocksdb/rocksdb_store.h"
 
 #include <rocksdb/cache.h>
+#include <rocksdb/compaction_filter.h>
 #include <rocksdb/db.h>
 #include <rocksdb/listener.h>
 #include <rocksdb/sst_file_writer.h>
@@ -182,13 +183,51 @@ class CompactionWatch final : public rocksdb::EventListener {
   rocksdb::Status failure_;  // the first since then
 };
 
+// Leaves out, wherever files are merged, what a test finds useless.
+class UselessRows final : public rocksdb::CompactionFilterFactory {
+ public:
+  void set(std::function<RowTest()> make_test) {
+    const std::lock_guard lock(mutex_);
+    make_test_ = std::move(make_test);
+  }
+
+  const char* Name() const override { return "millrace.useless-rows"; }
+  std::unique_ptr<rocksdb::CompactionFilter> CreateCompactionFilter(
+      const rocksdb::CompactionFilter::Context&) override {
+    const std::lock_guard lock(mutex_);
+    return make_test_ ? std::make_unique<Merge>(make_test_()) : nullptr;
+  }
+
+ private:
+  class Merge final : public rocksdb::CompactionFilter {
+   public:
+    explicit Merge(RowTest is_useless) : is_useless_(std::move(is_useless)) {}
+    const char* Name() const override { return "millrace.useless-rows"; }
+    bool Filter(int, const rocksdb::Slice& key, const rocksdb::Slice& value, std::string*,
+                bool*) const override {
+      return is_useless_(view(key), view(value));
+    }
+
+   private:
+    const RowTest is_useless_;
+  };
+
+  std::mutex mutex_;
+  std::function<RowTest()> make_test_;
+};
+
 RocksDbStore::RocksDbStore(ScratchFolder folder, const RocksDbSettings& settings,
                            const RocksDbResources& resources)
     : folder_(std::move(folder)),
       settings_(settings),
       watch_(std::make_shared<CompactionWatch>()),
-      options_(
-          std::make_unique<const rocksdb::Options>(make_options(settings, resources, watch_))) {}
+      useless_(std::make_shared<UselessRows>()),
+      options_(std::make_unique<const rocksdb::Options>(
+          make_options(settings, resources, watch_, useless_))) {}
+
+void RocksDbStore::forget_useless(std::function<RowTest()> make_test) {
+  useless_->set(std::move(make_test));
+}
 
 RocksDbStore::~RocksDbStore() = default;
 

@@ -14,6 +14,7 @@
 #include <atomic>
 #include <cstdint>
 #include <filesystem>
+#include <functional>
 #include <map>
 #include <memory>
 #include <mutex>
@@ -36,6 +37,7 @@ namespace millrace::detail {
 bool is_sorted_file(std::string_view name);
 
 class CompactionWatch;
+class UselessRows;
 
 class RocksDbStore final : public StateStore {
  public:
@@ -49,6 +51,7 @@ class RocksDbStore final : public StateStore {
   Status get(std::span<const std::string_view> keys,
              const std::function<void(std::size_t, std::string_view)>& found) override;
   std::unique_ptr<StateScan> scan(std::string_view first, std::string_view end) override;
+  void forget_useless(std::function<RowTest()> make_test) override;
   Status ingest(std::span<const StateRow> rows) override;
   Result<std::unique_ptr<StateUpload>> begin_upload(UploadTarget target) override;
 
@@ -87,6 +90,7 @@ class RocksDbStore final : public StateStore {
   const ScratchFolder folder_;
   const RocksDbSettings settings_;
   const std::shared_ptr<CompactionWatch> watch_;
+  const std::shared_ptr<UselessRows> useless_;
   const std::unique_ptr<const rocksdb::Options> options_;
   std::unique_ptr<rocksdb::DB> database_;
   std::uint64_t folders_ = 0;

@@ -49,7 +49,8 @@ RocksDbResources make_resources(const RocksDbSettings& settings) {
 }
 
 rocksdb::Options make_options(const RocksDbSettings& settings, const RocksDbResources& resources,
-                              std::shared_ptr<rocksdb::EventListener> listener) {
+                              std::shared_ptr<rocksdb::EventListener> listener,
+                              std::shared_ptr<rocksdb::CompactionFilterFactory> filter) {
   rocksdb::Options options;
   options.env = resources.files.get();
   options.create_if_missing = true;
@@ -57,6 +58,7 @@ rocksdb::Options make_options(const RocksDbSettings& settings, const RocksDbReso
   options.compression = rocksdb::kLZ4Compression;
   options.table_factory.reset(rocksdb::NewBlockBasedTableFactory(table_options(resources.cache)));
   options.listeners = {std::move(listener)};
+  options.compaction_filter_factory = std::move(filter);
   options.max_background_jobs = settings.compactions + 1;  // one is for flushes: there are none
   options.compaction_readahead_size = kReadAhead;
   options.max_file_opening_threads = 1;  // sixteen, also for no file, otherwise

@@ -7,6 +7,7 @@
 
 namespace rocksdb {
 class Cache;
+class CompactionFilterFactory;
 class Env;
 class EventListener;
 struct Options;
@@ -31,6 +32,7 @@ struct RocksDbResources {
 RocksDbResources make_resources(const RocksDbSettings& settings);
 
 rocksdb::Options make_options(const RocksDbSettings& settings, const RocksDbResources& resources,
-                              std::shared_ptr<rocksdb::EventListener> listener);
+                              std::shared_ptr<rocksdb::EventListener> listener,
+                              std::shared_ptr<rocksdb::CompactionFilterFactory> filter);
 
 }  // namespace millrace::detail

@@ -23,7 +23,7 @@ using testing::HasSubstr;
 using namespace std::chrono_literals;
 using Kind = ZooKeeperOperation::Kind;
 
-constexpr Duration kShort = 2s;  // a session that is waited for to expire
+constexpr Duration kShort = 4s;  // a session that is waited for to expire
 
 TEST(ZooKeeperElection, AKilledLeaderIsSucceededWithinItsSessionAndTwoSeconds) {
   const ZooKeeperOptions options = fresh_cluster(kShort);

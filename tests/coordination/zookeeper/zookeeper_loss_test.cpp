@@ -51,7 +51,7 @@ class ZooKeeperServers : public testing::Test {
 TEST_F(ZooKeeperServers, WithoutQuorumALeaderIsFrozenUntilItsSessionIsOver) {
   const ZooKeeperOptions long_options = fresh_cluster(30s);
   Coordinator patient = coordinator_of(long_options);
-  Coordinator hasty = coordinator_of(fresh_cluster(2s));
+  Coordinator hasty = coordinator_of(fresh_cluster(4s));
   patient.join("one:1");
   hasty.join("two:2");
   ASSERT_EQ(patient.told->await_lead(), 1u);
@@ -205,7 +205,7 @@ TEST_F(ZooKeeperReplies, ALedgerGoesOnThoughEveryReplyIsLostOnce) {
 }
 
 TEST_F(ZooKeeperReplies, ALeaderThatIsCutOffInSilenceIsDeposedByItsOwnClock) {
-  options_.session_timeout = 2s;
+  options_.session_timeout = 4s;
   coordinator_ = coordinator_of(options_);
   coordinator_.join("one:1");
   ASSERT_EQ(coordinator_.told->await_lead(), 1u);

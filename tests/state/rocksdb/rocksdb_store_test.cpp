@@ -48,6 +48,13 @@ std::vector<std::string> rows_of(StateStore& store) {
 
 CheckpointName checkpoint_name(std::uint64_t id) { return {.id = CheckpointId(id), .epoch = 1}; }
 
+bool becomes_true(const std::function<bool()>& holds) {
+  for (int i = 0; i < 10'000 && !holds(); ++i) {
+    std::this_thread::sleep_for(std::chrono::milliseconds(1));
+  }
+  return holds();
+}
+
 class RocksDbStoreTest : public testing::Test {
  protected:
   std::unique_ptr<RocksDbStoreFactory> open(const RocksDbSettings& settings = {}) {
@@ -359,6 +366,23 @@ TEST_F(RocksDbStoreTest, NothingIsLeftBehind) {
 TEST_F(RocksDbStoreTest, TheDirectoryIsOneFactorysAtATime) {
   const auto factory = open();
   EXPECT_FALSE(RocksDbStoreFactory::open(directory_.path("state")));
+}
+
+TEST_F(RocksDbStoreTest, KeepsNothingUselessWhereItMergesFiles) {
+  const auto factory = open({.level0_trigger = 2, .level0_bound = 2});
+  const auto store = *factory->make("a");
+  store->forget_useless(
+      [] { return [](std::string_view, std::string_view value) { return value == "useless"; }; });
+  const std::vector<StateRow> rows{{"a", "useless"}, {"b", "useful"}, {"c", "useless"}};
+  ASSERT_TRUE(store->ingest(rows));
+  for (int i = 0; i < 10; ++i) {
+    ASSERT_TRUE(store->ingest(std::vector<StateRow>{{"a", "useful"}, {"c", "useless"}}));
+  }
+  for (int i = 0; i < 3; ++i) {  // that of before is merged too
+    ASSERT_TRUE(store->ingest(std::vector<StateRow>{{"a", "useful"}, {"d", "useful"}}));
+  }
+  EXPECT_TRUE(becomes_true([&] { return rows_of(*store).size() == 3; }));
+  EXPECT_THAT(rows_of(*store), ElementsAre("a=useful", "b=useful", "d=useful"));
 }
 
 }  // namespace
