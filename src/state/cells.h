@@ -110,7 +110,7 @@ struct ListCell {
       rows.remove();
     }
   }
-  // Chunks before it may have expired in the database: then all are written anew at the next change.
+  // Chunks before it may have expired in the database: then the next change writes all anew.
   Status load(const StatePart& part, std::string_view entry, std::string_view bytes) {
     Chunk chunk;
     Status decoded = part.decode(bytes, &chunk);
