@@ -396,19 +396,6 @@ Result<HostReport> report_in(wire::HostReport::Reader in) {
   return malformed_control("an unknown report");
 }
 
-template <class Root, class Message>
-Result<Message> decode_as(std::string_view bytes, Result<Message> (*read)(typename Root::Reader)) {
-  std::optional<Message> message;
-  const Status status = read_control(bytes, [&](capnp::MessageReader& in) -> Status {
-    Result<Message> decoded = read(in.getRoot<Root>());
-    if (!decoded) return decoded.error();
-    message = *std::move(decoded);
-    return {};
-  });
-  if (!status) return status.error();
-  return *std::move(message);
-}
-
 }  // namespace
 
 Result<std::string> encode(const HostCommand& command) {
@@ -418,11 +405,11 @@ Result<std::string> encode(const HostCommand& command) {
 Result<std::string> encode(const HostReport& report) { return encode_as<wire::HostReport>(report); }
 
 Result<HostCommand> decode_host_command(std::string_view bytes) {
-  return decode_as<wire::HostCommand, HostCommand>(bytes, command_in);
+  return read_control_as<wire::HostCommand, HostCommand>(bytes, command_in);
 }
 
 Result<HostReport> decode_host_report(std::string_view bytes) {
-  return decode_as<wire::HostReport, HostReport>(bytes, report_in);
+  return read_control_as<wire::HostReport, HostReport>(bytes, report_in);
 }
 
 }  // namespace millrace::detail

@@ -227,19 +227,6 @@ Result<WorkerReport> report_in(wire::WorkerReport::Reader in) {
   return malformed_control("an unknown report of a worker");
 }
 
-template <class Root, class Message>
-Result<Message> decode_as(std::string_view bytes, Result<Message> (*read)(typename Root::Reader)) {
-  std::optional<Message> message;
-  const Status status = read_control(bytes, [&](capnp::MessageReader& in) -> Status {
-    Result<Message> decoded = read(in.getRoot<Root>());
-    if (!decoded) return decoded.error();
-    message = *std::move(decoded);
-    return {};
-  });
-  if (!status) return status.error();
-  return *std::move(message);
-}
-
 }  // namespace
 
 Result<std::string> encode(const WorkerCommand& command) {
@@ -251,11 +238,11 @@ Result<std::string> encode(const WorkerReport& report) {
 }
 
 Result<WorkerCommand> decode_worker_command(std::string_view bytes) {
-  return decode_as<wire::WorkerCommand, WorkerCommand>(bytes, command_in);
+  return read_control_as<wire::WorkerCommand, WorkerCommand>(bytes, command_in);
 }
 
 Result<WorkerReport> decode_worker_report(std::string_view bytes) {
-  return decode_as<wire::WorkerReport, WorkerReport>(bytes, report_in);
+  return read_control_as<wire::WorkerReport, WorkerReport>(bytes, report_in);
 }
 
 }  // namespace millrace::detail

@@ -142,6 +142,7 @@ TEST_F(ClusterGrowth, NothingGrowsWithJobsThatCameAndWent) {
     }
     return documents;
   });
+  note("jobs deployed and cancelled over files", cycles());
 }
 
 TEST_F(ClusterGrowthOverZooKeeper, NothingGrowsWithJobsThatCameAndWent) {
@@ -150,6 +151,7 @@ TEST_F(ClusterGrowthOverZooKeeper, NothingGrowsWithJobsThatCameAndWent) {
   deploy_and_cancel();  // makes the folders
   std::this_thread::sleep_for(5s);
   expect_no_growth([&] { return ensemble_.nodes(0); });
+  note("jobs deployed and cancelled over ZooKeeper", cycles());
 }
 
 }  // namespace
