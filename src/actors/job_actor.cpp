@@ -192,6 +192,7 @@ void JobActor::read_attempts() {
 
 void JobActor::on_attempts(const Result<std::vector<AttemptId>>& attempts) {
   if (!adoption_) return;
+  if (!attempts && !waits_for_record(attempts.error())) return begin();
   if (!attempts) return delayed_send(this, kPauseOfClaims, ReadAgain{});
   adoption_->expect(*attempts);
   adopt_if_complete();

@@ -20,6 +20,12 @@ void CheckpointHistory::savepoint_triggered(const CheckpointName& name, std::str
 
 void CheckpointHistory::completed(CheckpointId id, Timestamp now) {
   ++completed_;
+  CheckpointReport* const report = find(id);
+  if (report != nullptr && !report->savepoint) report->completed = now;
+}
+
+void CheckpointHistory::savepoint_written(CheckpointId id, const Status& status, Timestamp now) {
+  if (!status) return aborted(id, status.error());
   if (CheckpointReport* const report = find(id)) report->completed = now;
 }
 

@@ -34,7 +34,9 @@ class CheckpointHistory {
 
   void triggered(const CheckpointName& name, Timestamp now);
   void savepoint_triggered(const CheckpointName& name, std::string path, Timestamp now);
+  // Of a savepoint that is the job's own checkpoint: what people asked for is not written yet.
   void completed(CheckpointId id, Timestamp now);
+  void savepoint_written(CheckpointId id, const Status& status, Timestamp now);
   void aborted(CheckpointId id, const Error& error);
 
   std::uint64_t completed() const { return completed_; }

@@ -2,8 +2,6 @@
 // worker_codec.h) fills and reads. Bytes come from anywhere: what is malformed is kCorruption.
 #pragma once
 
-#include <capnp/message.h>
-
 #include <cstdint>
 #include <functional>
 #include <optional>
@@ -12,6 +10,11 @@
 #include <utility>
 
 #include "millrace/core/result.h"
+
+namespace capnp {
+class MessageBuilder;
+class MessageReader;
+}  // namespace capnp
 
 namespace millrace::detail {
 
@@ -26,8 +29,8 @@ template <class Root, class Message>
 Result<Message> read_control_as(std::string_view bytes,
                                 Result<Message> (*read)(typename Root::Reader)) {
   std::optional<Message> message;
-  const Status status = read_control(bytes, [&](capnp::MessageReader& in) -> Status {
-    Result<Message> decoded = read(in.getRoot<Root>());
+  const Status status = read_control(bytes, [&](auto& in) -> Status {
+    Result<Message> decoded = read(in.template getRoot<Root>());
     if (!decoded) return decoded.error();
     message = *std::move(decoded);
     return {};

@@ -215,6 +215,7 @@ Commands JobCoordinator::savepoint_made(const Status& status, Moment now) {
 }
 
 Commands JobCoordinator::savepoint_written(const Status& status, Moment now) {
+  history_.savepoint_written(savepoint_name_.id, status, now.wall);
   perform(savepoints_.written(status));
   return settle(now);
 }

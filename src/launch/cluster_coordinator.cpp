@@ -50,6 +50,7 @@ detail::SavepointReport* find_savepoint(KnownJob& job, std::string_view request)
 Status check_rescale(const KnownJob& job, std::uint32_t parallelism) {
   if (job.ended) return has_ended(job.ended->phase);
   if (job.submitted.cancelled) return has_ended("being cancelled");
+  if (job.put_off) return unavailable(job.waits);
   if (!job.plan) return unavailable("the job is being started; try again in a moment");
   const std::uint32_t most = job.plan->max_parallelism;
   if (parallelism == 0 || parallelism > most) {
@@ -174,7 +175,7 @@ void ClusterCoordinator::take_lead(LeaderEpoch epoch) {
     if (jobs_.find(id)) continue;  // it was handed in again
     const Status resumed = persist(epoch, [&] { return resume(id, epoch); });
     if (resumed || !jobs_.leads(epoch)) continue;
-    put_off(id, resumed.error(), epoch);
+    put_off(known_or_new(id), resumed.error(), epoch);
   }
   system_->jobs_known(epoch);
   jobs_.know_all(epoch);
@@ -184,10 +185,8 @@ void ClusterCoordinator::take_lead(LeaderEpoch epoch) {
 
 // Whatever the reason is, such as a disk that is not there, it may pass: nothing ends a job but its
 // own failure, and people.
-void ClusterCoordinator::put_off(const std::string& id, const Error& error, LeaderEpoch epoch) {
-  Result<KnownJob> known = jobs_.find(id);
-  KnownJob job = known ? *std::move(known) : KnownJob();
-  job.submitted.submission.id = id;
+void ClusterCoordinator::put_off(KnownJob job, const Error& error, LeaderEpoch epoch) {
+  const std::string& id = job.submitted.submission.id;
   if (job.name.empty()) job.name = id;
   const std::string why = concat("it cannot go on now, which is tried again: ", error.message());
   if (job.waits != why) log_.error("cannot go on with a job", {{"job", id}, {"why", why}});
@@ -198,24 +197,36 @@ void ClusterCoordinator::put_off(const std::string& id, const Error& error, Lead
   (void)jobs_.put(std::move(job), epoch);
 }
 
+KnownJob ClusterCoordinator::known_or_new(const std::string& id) {
+  Result<KnownJob> known = jobs_.find(id);
+  if (known) return *std::move(known);
+  KnownJob job;
+  job.submitted.submission.id = id;
+  return job;
+}
+
 void ClusterCoordinator::try_again(const std::string& id, LeaderEpoch epoch) {
   const std::lock_guard one_at_a_time(changes_);
   const Result<KnownJob> job = jobs_.find(id);
   if (!job || !job->put_off || !jobs_.leads(epoch)) return;
   const Status resumed = persist(epoch, [&] { return resume(id, epoch); });
-  if (!resumed && jobs_.leads(epoch)) put_off(id, resumed.error(), epoch);
+  if (!resumed && jobs_.leads(epoch)) put_off(known_or_new(id), resumed.error(), epoch);
 }
 
 // The record says how it ended where there was no time to keep the end.
 Status ClusterCoordinator::resume(const std::string& id, LeaderEpoch epoch) {
   const auto found = documents(epoch).find(id);
   if (!found) return found.error();
-  if (!*found) return {};
+  if (!*found) {
+    jobs_.erase(id, epoch);
+    return {};
+  }
   KnownJob job{.submitted = (*found)->job, .version = (*found)->version};
   job.name = job.submitted.submission.name;
   if (const Result<KnownJob> known = jobs_.find(id)) {
     job.put_off = known->put_off;
     job.waits = known->waits;
+    job.savepoints = known->savepoints;
   }
   auto end = documents(epoch).end_of(id);
   if (!end) return end.error();
@@ -234,6 +245,7 @@ Status ClusterCoordinator::resume(const std::string& id, LeaderEpoch epoch) {
     return start(std::move(job), epoch, record->has_value(), state == "running");
   }
   const JobEnd ended = *job.ended;
+  job.put_off = false;
   (void)jobs_.put(std::move(job), epoch);
   keep_end(id, ended, epoch);
   return {};
@@ -283,7 +295,7 @@ Status ClusterCoordinator::start(KnownJob job, LeaderEpoch epoch, bool again, bo
     job.submitted.max_parallelism = opened->plan->max_parallelism;
     if (Status kept = keep(job, epoch); !kept) return kept;
   }
-  opened->may_run = may_run && again;
+  opened->may_run = may_run && again && !job.put_off;  // its hosts were ended then
   opened->has_run = job.has_run;
   if (std::exchange(job.put_off, false)) job.waits.clear();
   job.plan = opened->plan;
@@ -318,8 +330,9 @@ Result<bool> ClusterCoordinator::submit(const detail::JobSubmission& submission)
   if (!kept || !*kept) return started.error();
   if ((*kept)->job.submission != submission) return other_job(submission.id);
   started = persist(*epoch, [&] { return resume(submission.id, *epoch); });
-  if (!started) return started.error();
-  return false;
+  if (started) return false;
+  put_off(known_or_new(submission.id), started.error(), *epoch);
+  return started.error();
 }
 
 // What was asked for is kept first: the next leader is to know it too.
@@ -349,6 +362,7 @@ Result<std::string> ClusterCoordinator::take_savepoint(std::string_view id,
   std::string path;
   Status known = jobs_.with(id, [&](KnownJob& job) -> Status {
     if (job.ended) return has_ended(job.ended->phase);
+    if (job.put_off) return unavailable(job.waits);
     const fs::path folder =
         wish.directory.empty() ? settings_.directory / "savepoints" : fs::path(wish.directory);
     path = (folder / concat("savepoint-", id.substr(0, 8), "-", request)).native();
@@ -462,7 +476,7 @@ void ClusterCoordinator::begin_rescaled(const std::string& id, LeaderEpoch epoch
   const Status started = persist(epoch, [&] { return start(goes_on, epoch, true); });
   rescale->finish(started ? kept : started);
   if (started || !jobs_.leads(epoch)) return;
-  put_off(id, started.error(), epoch);
+  put_off(goes_on, started.error(), epoch);
 }
 
 Result<std::vector<detail::JobReport>> ClusterCoordinator::jobs() { return jobs_.reports(); }

@@ -81,7 +81,8 @@ class ClusterCoordinator final : public detail::ClusterControl {
   Status keep(KnownJob& job, LeaderEpoch epoch);
   ClusterPlaces places() { return {files_, artifacts_, *shared_.documents, settings_.directory}; }
   detail::JobDocuments documents(LeaderEpoch epoch) { return {*shared_.documents, epoch}; }
-  void put_off(const std::string& id, const Error& error, LeaderEpoch epoch);
+  void put_off(KnownJob job, const Error& error, LeaderEpoch epoch);
+  KnownJob known_or_new(const std::string& id);
   void try_again(const std::string& id, LeaderEpoch epoch);
   Result<detail::ClusterJob> open_patiently(const KnownJob& job, LeaderEpoch epoch, bool again);
   Status start(KnownJob job, LeaderEpoch epoch, bool again, bool may_run = false);

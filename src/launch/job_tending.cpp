@@ -99,7 +99,7 @@ void JobTending::try_again() {
   if (!epoch || !parts_.jobs.knows_all()) return;
   std::vector<std::string> put_off;
   parts_.jobs.each([&](const std::string& id, const KnownJob& job) {
-    if (job.put_off) put_off.push_back(id);
+    if (job.put_off && !job.ended) put_off.push_back(id);
   });
   for (const std::string& id : put_off) parts_.try_again(id, *epoch);
 }
@@ -112,7 +112,7 @@ void JobTending::adapt() {
   std::uint32_t promised = 0;  // to jobs that are being rescaled
   std::vector<std::string> adaptive;
   parts_.jobs.each([&](const std::string& id, const KnownJob& job) {
-    if (job.ended || !job.plan) return;
+    if (job.ended || job.put_off || !job.plan) return;
     anybody_waits = anybody_waits || !job.waits.empty();
     if (job.adaptive && !job.rescale) adaptive.push_back(id);
     if (job.rescale) {

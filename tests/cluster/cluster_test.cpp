@@ -92,7 +92,8 @@ TEST_F(Cluster, GoesOnFromTheCopiesOfAWorkerThatReturns) {
 
 TEST_F(Cluster, ShowsWhatTasksHaveDone) {
   start();
-  const std::string job = submit(kLong, 4);
+  const test::EventPattern endless{.seed = 8, .partitions = 4, .rounds = 100'000, .keys = 256};
+  const std::string job = submit(endless, 4);
   wait_for(job, "checkpoint");
   const auto counted = [&] {
     const std::string text = well({"describe", job, "--json"});
@@ -104,6 +105,12 @@ TEST_F(Cluster, ShowsWhatTasksHaveDone) {
   kill_one(leader());  // who comes next hears it too
   start();
   wait_until([&] { return counted() > before; });
+  wait_for(job, "checkpoint");  // at once: those of before count
+  const fs::path checkpoints = root() / "cluster" / "checkpoints" / job;
+  wait_until([&] {
+    return well({"describe", job}).find("  " + (checkpoints / "chk-").native()) !=
+           std::string::npos;
+  });
   well({"cancel", job});
 }
 

@@ -33,6 +33,20 @@ TEST(CheckpointHistory, TellsWhatBecameOfEach) {
   EXPECT_EQ(history.completed(), 1u);
 }
 
+TEST(CheckpointHistory, KnowsASavepointAsCompleteOnceItIsWritten) {
+  CheckpointHistory history;
+  for (const std::uint64_t id : {1, 2}) {
+    history.savepoint_triggered(name(id), "/savepoints/a", Timestamp(10ms));
+    history.completed(CheckpointId(id), Timestamp(15ms));
+    EXPECT_EQ(history.last().back().completed, std::nullopt);
+  }
+  history.savepoint_written(CheckpointId(1), {}, Timestamp(20ms));
+  history.savepoint_written(CheckpointId(2), unavailable("the disk is full"), Timestamp(20ms));
+  EXPECT_EQ(history.last()[0].completed, Timestamp(20ms));
+  EXPECT_EQ(history.last()[1].failure, "the disk is full");
+  EXPECT_EQ(history.completed(), 2u) << "they are the job's checkpoints, too";
+}
+
 TEST(CheckpointHistory, RemembersTheLastOnes) {
   CheckpointHistory history;
   for (std::uint64_t id = 1; id <= 100; ++id) {
