@@ -187,6 +187,27 @@ TEST_F(Cluster, BeginsAnewWhereTasksHaveGoneWithTheLeader) {
   expect_exact(kLong);
 }
 
+// A disk that was not mounted when the leader began, for instance.
+TEST_F(Cluster, TriesAJobAgainThatItCannotGoOnWith) {
+  const test::EventPattern pattern{.seed = 8, .partitions = 4, .rounds = 2'000, .keys = 256};
+  const fs::path artifacts = root() / "cluster" / "artifacts";
+  start();
+  const std::string job = submit(pattern, 2);
+  wait_for(job, "checkpoint");
+  kill_one(leader());
+  kill_one("--host=");
+  fs::rename(artifacts, root() / "away");
+  start();
+  wait_until([&] {
+    return millrace({"describe", job}).text.find("it cannot go on now") != std::string::npos;
+  });
+  fs::remove_all(artifacts);
+  fs::rename(root() / "away", artifacts);
+  wait_for(job, "running");
+  wait_for_another_checkpoint(job);
+  finish_at_once(job, pattern, 2);
+}
+
 TEST_F(Cluster, HasAJobWaitForSlots) {
   start({"--workers=1"});
   const std::string job = submit(kShort, 4);
