@@ -51,7 +51,7 @@ JobActor::JobActor(caf::actor_config& config, std::shared_ptr<const ExecutionPla
     : ActorBase(config),
       plan_(std::move(plan)),
       settings_(std::move(settings)),
-      coordinator_(*plan_, settings_of(settings_)),
+      coordinator_(std::make_unique<JobCoordinator>(*plan_, settings_of(settings_))),
       ledger_(ledger_of(settings_.key.empty() ? plan_->logical.job : settings_.key, settings_)),
       ledger_calls_(*settings_.executor) {}
 
@@ -68,7 +68,7 @@ caf::behavior JobActor::make_behavior() {
       [this](StartJob) { start(); },
       [this](CancelJob) {
         begin();
-        follow(coordinator_.cancel(now()));
+        follow(coordinator_->cancel(now()));
         give_up_slots(cancelled("the job was cancelled"));
       },
       [this](SlotsGranted& granted) { on_granted(granted); },
@@ -82,7 +82,7 @@ caf::behavior JobActor::make_behavior() {
         settings_.log.debug("task failed", {{"subtask", failed.from.subtask},
                                             {"attempt", failed.from.attempt},
                                             {"error", failed.error.message()}});
-        follow(coordinator_.hear(failed, now()));
+        follow(coordinator_->hear(failed, now()));
       },
       hear<TaskClosed>(),
       [this](CheckpointAcknowledged& acknowledged) {
@@ -108,19 +108,19 @@ caf::behavior JobActor::make_behavior() {
         adopt_if_complete();
       },
       [this](const MetadataWritten& written) {
-        follow(coordinator_.metadata_written(written.checkpoint, written.status, now()));
+        follow(coordinator_->metadata_written(written.checkpoint, written.status, now()));
       },
       [this](const PointerSwapped& swapped) {
         if (!swapped.status && is_deposed(swapped.status.error())) return;
-        follow(coordinator_.pointer_swapped(swapped.checkpoint, swapped.status, now()));
+        follow(coordinator_->pointer_swapped(swapped.checkpoint, swapped.status, now()));
       },
       [this](SavepointMade& made) {
         if (made.store) savepoint_ = *made.store;
         const Status status = made.store ? Status() : Status(made.store.error());
-        follow(coordinator_.savepoint_made(status, now()));
+        follow(coordinator_->savepoint_made(status, now()));
       },
       [this](const SavepointWritten& written) {
-        follow(coordinator_.savepoint_written(written.status, now()));
+        follow(coordinator_->savepoint_written(written.status, now()));
       },
       [this](const UnusedRemoved& removed) {
         if (removed.status) return;
@@ -136,23 +136,35 @@ caf::behavior JobActor::make_behavior() {
           settings_.log.warn("cannot record the job's end",
                              {{"error", recorded.status.error().message()}});
         }
-        follow(coordinator_.end_recorded(recorded.status, now()));
+        follow(coordinator_->end_recorded(recorded.status, now()));
       },
       [this](RecordAgain) { perform(*end_); },
-      [this](const RestartDelayOver& over) { follow(coordinator_.delay_over(over.region, now())); },
+      [this](const RestartDelayOver& over) { follow(coordinator_->delay_over(over.region, now())); },
       [this](const ClosingTimedOut& late) {
-        follow(coordinator_.closing_timed_out({late.region, late.host, {late.attempt}}, now()));
+        follow(coordinator_->closing_timed_out({late.region, late.host, {late.attempt}}, now()));
       },
       [this](const CheckpointsDue& due) {
         if (due.number != due_number_) return;
         due_at_.reset();
-        follow(coordinator_.tick(now()));
+        follow(coordinator_->tick(now()));
       },
   };
 }
 
-// The job's hosts know this actor.
-void JobActor::on_exit() { hosts_.clear(); }
+// The job's hosts know this actor. And timers that it has set hold it for minutes, so what is large
+// of it goes now.
+void JobActor::on_exit() {
+  hosts_.clear();
+  coordinator_.reset();
+  ledger_.reset();
+  savepoint_.reset();
+  end_.reset();
+  progress_ = {};
+  view_ = {};
+  shown_ = {};
+  settings_ = {};
+  plan_.reset();
+}
 
 void JobActor::start() {
   if (started_) return;
@@ -172,7 +184,7 @@ void JobActor::begin() {
     hosts_.clear();
     send(settings_.slots, KeepHosts{settings_.key, {}});
   }
-  follow(coordinator_.start(now()));
+  follow(coordinator_->start(now()));
 }
 
 // --- adoption ---
@@ -233,7 +245,7 @@ void JobActor::on_claimed(const Result<Attempt>& attempt) {
   send(settings_.slots, KeepHosts{settings_.key, *granted_});
   settings_.log.info("tasks adopted", {{"job", settings_.key}, {"attempt", attempt->id}});
   drop_useless_hosts(*running);
-  follow(coordinator_.adopt(*attempt, *running, now()));
+  follow(coordinator_->adopt(*attempt, *running, now()));
 }
 
 // They run older attempts, of which nothing may be heard or seen any more.
@@ -278,7 +290,7 @@ void JobActor::on_lost(const HostLost& lost) {
     adoption_->host_lost(identity);
     return adopt_if_complete();
   }
-  follow(coordinator_.host_lost(identity, lost.error, now()));
+  follow(coordinator_->host_lost(identity, lost.error, now()));
   // It may have had no tasks yet, while others that were granted with it are waited for.
   if (is_granted(identity)) give_up_slots(unavailable(lost.error.message()));
 }
@@ -309,7 +321,7 @@ void JobActor::on_allocated(const AttemptAllocated& allocated) {
   }
   if (allocated.attempt) view_.attempt = allocated.attempt->id.value();
   if (!settings_.slots || !allocated.attempt) {
-    return follow(coordinator_.allocated(allocated.region, allocated.attempt,
+    return follow(coordinator_->allocated(allocated.region, allocated.attempt,
                                          place(allocated.region), now()));
   }
   unplaced_.push_back(allocated);
@@ -337,7 +349,7 @@ bool JobActor::waits_for_record(const Error& error) {
 }
 
 bool JobActor::is_alive() const {
-  const JobState state = coordinator_.state();
+  const JobState state = coordinator_->state();
   return state == JobState::kStarting || state == JobState::kRunning ||
          state == JobState::kRestarting;
 }
@@ -373,8 +385,8 @@ void JobActor::go_on_in_slots() {
     host_of_slot.push_back(host->second.address);
   }
   for (const AttemptAllocated& allocated : std::exchange(unplaced_, {})) {
-    const auto subtasks = coordinator_.subtasks_in(allocated.region);
-    follow(coordinator_.allocated(allocated.region, allocated.attempt,
+    const auto subtasks = coordinator_->subtasks_in(allocated.region);
+    follow(coordinator_->allocated(allocated.region, allocated.attempt,
                                   place_in_slots(*plan_, subtasks, host_of_slot), now()));
   }
 }
@@ -394,7 +406,7 @@ void JobActor::on_missed(const HostMissed& missed) {
 // Its own link may stand, and its tasks run: nothing is known but that its worker is silent. Whose
 // tasks were to be adopted may be another coordinator's still, so they are left as they are.
 void JobActor::miss_known_host(const std::string& identity, const Error& error) {
-  if (!adoption_) return follow(coordinator_.host_missed(identity, error, now()));
+  if (!adoption_) return follow(coordinator_->host_missed(identity, error, now()));
   const caf::actor host = hosts_.at(identity).actor;
   on_lost({host, identity, error});
   send_exit(host, caf::exit_reason::user_shutdown);
@@ -402,14 +414,14 @@ void JobActor::miss_known_host(const std::string& identity, const Error& error) 
 
 void JobActor::give_up_slots(const Error& error) {
   for (const AttemptAllocated& allocated : std::exchange(unplaced_, {})) {
-    follow(coordinator_.allocated(allocated.region, allocated.attempt, error, now()));
+    follow(coordinator_->allocated(allocated.region, allocated.attempt, error, now()));
   }
 }
 
 Result<Placement> JobActor::place(std::size_t region) const {
   std::vector<HostAddress> hosts;
   for (const auto& [identity, host] : hosts_) hosts.push_back(host.address);
-  return settings_.place(coordinator_.subtasks_in(region), hosts);
+  return settings_.place(coordinator_->subtasks_in(region), hosts);
 }
 
 void JobActor::follow(Commands commands) {
@@ -440,16 +452,16 @@ void JobActor::on_progress(const HostProgress& progress) {
 }
 
 void JobActor::show() {
-  view_.state = coordinator_.state();
-  view_.completed_checkpoints = coordinator_.history().completed();
-  view_.checkpoints = coordinator_.history().last();
+  view_.state = coordinator_->state();
+  view_.completed_checkpoints = coordinator_->history().completed();
+  view_.checkpoints = coordinator_->history().last();
   if (!settings_.watch || view_ == shown_) return;
   shown_ = view_;
   settings_.watch(view_);
 }
 
 void JobActor::schedule() {
-  const std::optional<std::chrono::nanoseconds> at = coordinator_.wake_at();
+  const std::optional<std::chrono::nanoseconds> at = coordinator_->wake_at();
   if (!at || (due_at_ && *due_at_ <= *at)) return;
   due_at_ = at;
   const std::chrono::nanoseconds time = settings_.clock->monotonic();
@@ -467,7 +479,7 @@ void JobActor::with_ledger(Call call) {
 }
 
 void JobActor::perform(AllocateAttempt& allocate) {
-  with_ledger([region = allocate.region, triggered = coordinator_.triggered()](JobLedger& ledger) {
+  with_ledger([region = allocate.region, triggered = coordinator_->triggered()](JobLedger& ledger) {
     return AttemptAllocated{region, ledger.next_attempt(region, triggered)};
   });
   with_ledger([](JobLedger& ledger) { return UnusedRemoved{ledger.remove_abandoned()}; });
@@ -569,14 +581,14 @@ void JobActor::request_savepoint(RequestSavepoint& request) {
   if (!started_ && request.order.then == AfterSavepoint::kRescale) {
     return request.done(unavailable("the job is just being taken over; try again in a moment"));
   }
-  if (Status possible = coordinator_.check_savepoint(); !possible) return request.done(possible);
+  if (Status possible = coordinator_->check_savepoint(); !possible) return request.done(possible);
   // A job that waits for slots may wait for ever, and has no records in flight but in a checkpoint.
-  const bool runs = coordinator_.state() == JobState::kRunning;
+  const bool runs = coordinator_->state() == JobState::kRunning;
   if (request.order.then == AfterSavepoint::kRescale && !runs && unplaced_.empty()) {
     return request.done(unavailable("the job's tasks do not run now; try again in a moment"));
   }
   savepoint_taken_ = std::move(request.done);
-  follow(coordinator_.request_savepoint(std::move(request.order), now()));
+  follow(coordinator_->request_savepoint(std::move(request.order), now()));
 }
 
 void JobActor::perform(TellSavepoint& tell) {

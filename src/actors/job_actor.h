@@ -75,7 +75,7 @@ class JobActor final : public ActorBase {
   template <class Message>
   void take(Message& message) {
     if (adoption_) return hear_of_tasks(message);
-    follow(coordinator_.hear(std::move(message), now()));
+    follow(coordinator_->hear(std::move(message), now()));
   }
   Moment now() const { return {settings_.clock->monotonic(), settings_.clock->now()}; }
   void start();
@@ -137,9 +137,9 @@ class JobActor final : public ActorBase {
   void with_ledger(Call call);
   void request_savepoint(RequestSavepoint& request);
 
-  const std::shared_ptr<const ExecutionPlan> plan_;
-  const JobActorSettings settings_;
-  JobCoordinator coordinator_;
+  std::shared_ptr<const ExecutionPlan> plan_;
+  JobActorSettings settings_;
+  std::unique_ptr<JobCoordinator> coordinator_;
   std::map<std::string, Host> hosts_;  // by identity
   bool started_ = false;
   std::optional<Adoption> adoption_;                 // while it is not decided
