@@ -17,6 +17,7 @@ namespace {
 
 constexpr std::chrono::milliseconds kTimeToExplain{500};
 constexpr std::chrono::milliseconds kPauseOfClaims{500};
+constexpr std::chrono::seconds kLongestSleep{5};
 
 JobCoordinatorSettings settings_of(const JobActorSettings& settings) {
   const ExecutionSettings& execution = settings.execution;
@@ -460,12 +461,16 @@ void JobActor::show() {
   settings_.watch(view_);
 }
 
+// What comes too late, as the timeout of a checkpoint that is soon complete, would wait for all of
+// its time and hold this actor, one for each checkpoint: so it sleeps in short stretches.
 void JobActor::schedule() {
-  const std::optional<std::chrono::nanoseconds> at = coordinator_->wake_at();
-  if (!at || (due_at_ && *due_at_ <= *at)) return;
-  due_at_ = at;
+  const std::optional<std::chrono::nanoseconds> wake_at = coordinator_->wake_at();
+  if (!wake_at) return;
   const std::chrono::nanoseconds time = settings_.clock->monotonic();
-  delayed_send(this, std::max(*at, time) - time, CheckpointsDue{++due_number_});
+  const std::chrono::nanoseconds at = std::min(*wake_at, time + kLongestSleep);
+  if (due_at_ && *due_at_ <= at) return;
+  due_at_ = at;
+  delayed_send(this, std::max(at, time) - time, CheckpointsDue{++due_number_});
 }
 
 // --- the ledger ---

@@ -48,7 +48,7 @@ bool becomes_true(const std::function<bool()>& condition) {
   return true;
 }
 
-constexpr std::size_t kMostGrowth = 16 << 10;  // kB, whatever allocators keep back
+constexpr std::size_t kMostGrowth = 4 << 10;  // kB, whatever allocators keep back
 constexpr std::size_t kMostThreads = 4;        // pools start them as they are needed
 constexpr std::size_t kFewCycles = 20;
 
