@@ -25,7 +25,11 @@ rocksdb::BlockBasedTableOptions table_options(std::shared_ptr<rocksdb::Cache> ca
   // Counted in the cache too, so that its size bounds all that reading takes.
   table.cache_index_and_filter_blocks = true;
   table.pin_l0_filter_and_index_blocks_in_cache = true;
+  // In parts: a whole file's filter is megabytes, which a shard of the cache has no room for, and
+  // would be read again for nearly each key.
   table.filter_policy.reset(rocksdb::NewBloomFilterPolicy(kFilterBits));
+  table.partition_filters = true;
+  table.index_type = rocksdb::BlockBasedTableOptions::kTwoLevelIndexSearch;
   table.data_block_index_type = rocksdb::BlockBasedTableOptions::kDataBlockBinaryAndHash;
   table.format_version = 5;
   return table;
