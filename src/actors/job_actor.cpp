@@ -140,7 +140,9 @@ caf::behavior JobActor::make_behavior() {
         follow(coordinator_->end_recorded(recorded.status, now()));
       },
       [this](RecordAgain) { perform(*end_); },
-      [this](const RestartDelayOver& over) { follow(coordinator_->delay_over(over.region, now())); },
+      [this](const RestartDelayOver& over) {
+        follow(coordinator_->delay_over(over.region, now()));
+      },
       [this](const ClosingTimedOut& late) {
         follow(coordinator_->closing_timed_out({late.region, late.host, {late.attempt}}, now()));
       },
@@ -323,7 +325,7 @@ void JobActor::on_allocated(const AttemptAllocated& allocated) {
   if (allocated.attempt) view_.attempt = allocated.attempt->id.value();
   if (!settings_.slots || !allocated.attempt) {
     return follow(coordinator_->allocated(allocated.region, allocated.attempt,
-                                         place(allocated.region), now()));
+                                          place(allocated.region), now()));
   }
   unplaced_.push_back(allocated);
   if (!is_alive()) return give_up_slots(cancelled("the job is ending"));
@@ -388,7 +390,7 @@ void JobActor::go_on_in_slots() {
   for (const AttemptAllocated& allocated : std::exchange(unplaced_, {})) {
     const auto subtasks = coordinator_->subtasks_in(allocated.region);
     follow(coordinator_->allocated(allocated.region, allocated.attempt,
-                                  place_in_slots(*plan_, subtasks, host_of_slot), now()));
+                                   place_in_slots(*plan_, subtasks, host_of_slot), now()));
   }
 }
 

@@ -49,7 +49,7 @@ bool becomes_true(const std::function<bool()>& condition) {
 }
 
 constexpr std::size_t kMostGrowth = 4 << 10;  // kB, whatever allocators keep back
-constexpr std::size_t kMostThreads = 4;        // pools start them as they are needed
+constexpr std::size_t kMostThreads = 4;       // pools start them as they are needed
 constexpr std::size_t kFewCycles = 20;
 
 // Jobs come and go. CLUSTER_CYCLES=1000 for a campaign.
