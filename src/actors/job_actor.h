@@ -11,6 +11,7 @@
 // that gives out slots, whose hosts are then waited for.
 #pragma once
 
+#include <chrono>
 #include <functional>
 #include <map>
 #include <memory>
@@ -62,6 +63,9 @@ class JobActor final : public ActorBase {
 
  private:
   using Commands = JobCoordinator::Commands;
+
+  static constexpr std::chrono::milliseconds kPauseOfClaims{500};
+
   struct Host {
     HostAddress address;
     caf::actor actor;
@@ -85,7 +89,10 @@ class JobActor final : public ActorBase {
   void on_attempts(const Result<std::vector<AttemptId>>& attempts);
   void drop_useless_hosts(const RunningTasks& running);
   template <class Message>
-  void hear_of_tasks(const Message& message);
+  void hear_of_tasks(const Message& message) {
+    adoption_->hear(message);
+    adopt_if_complete();
+  }
   void adopt_if_complete();
   void on_claimed(const Result<Attempt>& attempt);
   void on_ready(const HostReady& ready, const caf::actor& host);
