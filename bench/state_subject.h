@@ -118,6 +118,14 @@ class Subject {
     if (done_) operator_->keyed_backend()->completed(name_);
     return done_;
   }
+  // The part of all lookups since the last call that asked the database.
+  double database_reads() {
+    const std::uint64_t lookups = metrics_.lookups.value();
+    const std::uint64_t reads = metrics_.database_reads.value();
+    operator_->keyed_backend()->report(metrics_);
+    return static_cast<double>(metrics_.database_reads.value() - reads) /
+           static_cast<double>(metrics_.lookups.value() - lookups);
+  }
   const detail::KeyedSnapshot& snapshot() const { return result_; }
   const fs::path& folder() const { return folder_; }
   void work() { (void)operator_->keyed_backend()->work(); }
@@ -162,6 +170,7 @@ class Subject {
   std::atomic<bool> done_ = false;
   detail::KeyedSnapshot result_;
   double longest_work_ = 0;
+  detail::StateMetrics metrics_;
 };
 
 inline std::vector<std::uint64_t> all_keys(std::uint64_t keys) {

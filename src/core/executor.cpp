@@ -1,8 +1,43 @@
 #include "millrace/core/executor.h"
 
+#include <algorithm>
+#include <atomic>
+#include <exception>
 #include <utility>
 
 namespace millrace {
+namespace {
+
+struct SharedWork {
+  const std::size_t parts;
+  const std::function<void(std::size_t)>& work;  // is there as long as a part is left
+  std::atomic<std::size_t> next = 0;
+  std::atomic<std::size_t> done = 0;
+
+  void run() noexcept {
+    for (std::size_t part = next++; part < parts; part = next++) {
+      work(part);
+      if (++done == parts) done.notify_one();
+    }
+  }
+  void wait() {
+    for (std::size_t seen = done; seen != parts; seen = done) done.wait(seen);
+  }
+};
+
+}  // namespace
+
+void share_work(std::size_t parts, Executor& helpers, std::size_t most_helpers,
+                const std::function<void(std::size_t)>& work) {
+  const auto shared = std::make_shared<SharedWork>(parts, work);
+  const auto run = [shared]() noexcept { shared->run(); };
+  try {
+    for (std::size_t i = 1; i < std::min(parts, most_helpers + 1); ++i) helpers.execute(run);
+  } catch (const std::exception&) {  // no thread is to be had: it goes without
+  }
+  run();
+  shared->wait();
+}
 
 ThreadExecutor::~ThreadExecutor() {
   {

@@ -48,6 +48,12 @@ class ThreadExecutor final : public Executor {
   std::vector<std::thread> threads_;
 };
 
+// Does the parts from 0 on, each once, on this thread and on as many of the helpers' as come in
+// time, and returns when all are done. Waits for no helper that has not begun. The work may
+// not throw.
+void share_work(std::size_t parts, Executor& helpers, std::size_t most_helpers,
+                const std::function<void(std::size_t)>& work);
+
 // Does work on another executor one after the other, in the order in which it came. What waits when
 // this ends is still done.
 class SerialExecutor final : public Executor {

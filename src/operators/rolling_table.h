@@ -146,8 +146,10 @@ Status RollingTable<T, Selector, key_in_record>::load(std::span<const T> values,
   std::vector<std::size_t> missing;
   std::vector<std::string> keys;
   for (std::size_t i = 0; i < values.size(); ++i) {
-    if (this->find(hashes[i], [&](const Row& row) { return matches(row, values[i]); })) continue;
-    if (!this->evicted().may_have(hashes[i])) continue;
+    const Place place =
+        this->find(hashes[i], [&](const Row& row) { return matches(row, values[i]); });
+    if (place) this->note_use(place);
+    if (place || !this->evicted().may_have(hashes[i])) continue;
     missing.push_back(i);
     keys.push_back(key_of(values[i], hashes[i]));
   }

@@ -43,9 +43,7 @@ class AnyKeyTable : public StatePart {
   // The current key's cell; null if it has none.
   void* find() {
     const Place place = current_place();
-    if (!place) return nullptr;
-    table_->note_use(place);
-    return cell_at(place);
+    return place ? cell_at(place) : nullptr;
   }
   // The same, to be changed; it is made if there is none.
   void* edit() {
@@ -206,7 +204,9 @@ class KeyTable final : public AnyKeyTable,
       near_[i] = this->prefetch_row(hashes[i]);
     }
     for (std::size_t i = current().index; i < hashes.size(); ++i) {
-      know(i, Table::find(near_[i], hashes[i], same_as(key_at(i))));
+      const Place place = Table::find(near_[i], hashes[i], same_as(key_at(i)));
+      if (place) this->note_use(place);
+      know(i, place);
     }
     if (!complete_ && state().may_load()) load_missing();
   }

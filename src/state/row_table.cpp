@@ -68,7 +68,9 @@ void RowTable::set_tag(Shard& shard, std::size_t slot, std::uint8_t tag) {
 void RowTable::occupy(Place place, std::uint64_t hash) {
   Shard& shard = *place.shard;
   set_tag(shard, place.slot, tag_of(hash));
-  shard.pages[place.slot / 64].stored &= ~(std::uint64_t{1} << place.slot % 64);
+  Page& page = shard.pages[place.slot / 64];
+  page.stored &= ~(std::uint64_t{1} << place.slot % 64);
+  page.used &= ~(std::uint64_t{1} << place.slot % 64);
   ++shard.size;
   ++size_;
   touch(place);
@@ -156,10 +158,15 @@ void RowTable::enlarge(Shard& shard, std::uint64_t hash) {
   ++moves_;
   save_shard(shard);
   if (shard.erased > shard.size / 2) return rehash(shard, shard.capacity);
-  const std::size_t larger = shard.capacity + shard.capacity / 2;
+  const std::size_t larger = enlarged(shard.capacity);
   if (larger * row_bytes_ <= full_grown_ || shard.depth == kMostBits) return rehash(shard, larger);
   split(shard, hash);
   make_room(hash);
+}
+
+// By little where each slot that stays empty costs a row its place in memory.
+std::size_t RowTable::enlarged(std::size_t rows) const {
+  return full_ ? rows + std::max(rows / 8, kWindow) : rows + rows / 2;
 }
 
 void RowTable::sample_heap() {
@@ -186,6 +193,7 @@ void RowTable::allow_eviction(std::size_t shard_bytes) {
 
 std::size_t RowTable::evict_some() {
   if (!evicts_) return 0;
+  full_ = true;
   if (next_evicted_ >= directory_.size()) next_evicted_ = 0;
   Shard& shard = *directory_[next_evicted_];
   next_evicted_ += span_of(shard);
@@ -195,7 +203,10 @@ std::size_t RowTable::evict_some() {
   for (std::uint32_t slot = 0; slot < shard.capacity; ++slot) {
     Page& page = shard.pages[slot / 64];
     const std::uint64_t bit = std::uint64_t{1} << slot % 64;
-    if (!is_row(shard.tags[slot]) || (page.used & bit) != 0) continue;
+    if (!is_row(shard.tags[slot])) continue;
+    const bool used = (page.used & bit) != 0;
+    page.used &= ~bit;
+    if (used) continue;
     void* const row = row_at({&shard, slot});
     evicted_.add(hash_of_row(row));
     if ((page.dirty & bit) != 0) evict_row(row);
@@ -204,7 +215,8 @@ std::size_t RowTable::evict_some() {
     --shard.size;
     --size_;
   }
-  rehash(shard, std::max(shard.size + shard.size / 2, std::uint32_t{kWindow}));
+  const std::size_t filled = shard.size + shard.size / 8;  // a shard that they nearly fill
+  rehash(shard, std::min<std::size_t>(shard.capacity, enlarged(filled)));
   return before - shard.size;
 }
 
@@ -271,6 +283,7 @@ void RowTable::take(Shard& shard, std::uint64_t hash, const Shard& from, std::ui
   page.epoch = epoch_;
   page.dirty |= (old.dirty >> slot % 64 & 1) << to % 64;
   page.stored |= (old.stored >> slot % 64 & 1) << to % 64;
+  page.used |= (old.used >> slot % 64 & 1) << to % 64;
 }
 
 }  // namespace millrace::detail

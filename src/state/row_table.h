@@ -50,7 +50,7 @@ class RowTable {
   struct Page {
     std::uint64_t dirty = 0;   // rows that were changed since they were last saved
     std::uint64_t stored = 0;  // rows that were saved, in whatever version
-    std::uint64_t used = 0;    // rows that were asked for since eviction last looked at them
+    std::uint64_t used = 0;    // rows that were found here since eviction last looked at them
     std::uint32_t epoch = 0;   // the last one in which a row was changed
   };
 
@@ -97,9 +97,9 @@ class RowTable {
     if (page.epoch != epoch_) [[unlikely]]
       renew(*place.shard, page);
     page.dirty |= std::uint64_t{1} << place.slot % 64;
-    page.used |= std::uint64_t{1} << place.slot % 64;
   }
-  // To be called when a row is only read.
+  // To be called for a row that was asked for and was here: that it was loaded, or made, says
+  // nothing yet of whether it will be asked for again.
   void note_use(Place place) {
     if (evicts_) place.shard->pages[place.slot / 64].used |= std::uint64_t{1} << place.slot % 64;
   }
@@ -213,6 +213,7 @@ class RowTable {
   void allocate(Shard& shard, std::size_t capacity);
   void release_memory(Shard& shard);
   void enlarge(Shard& shard, std::uint64_t hash);
+  std::size_t enlarged(std::size_t rows) const;
   void rehash(Shard& shard, std::size_t capacity);
   void split(Shard& shard, std::uint64_t hash);
   void move_rows(Shard& from, Shard* to);
@@ -233,6 +234,7 @@ class RowTable {
   std::uint64_t moves_ = 0;
 
   bool evicts_ = false;
+  bool full_ = false;  // rows had to leave
   bool stays_ = false;
   std::size_t full_grown_;        // bytes of rows beyond which a shard is split
   std::size_t next_evicted_ = 0;  // the directory's entry whose turn it is

@@ -3,6 +3,7 @@
 #include <gtest/gtest.h>
 
 #include <atomic>
+#include <barrier>
 #include <future>
 #include <vector>
 
@@ -64,6 +65,35 @@ TEST(ThreadExecutor, EndsWithTheWorkAtHand) {
   releaser.join();
   EXPECT_TRUE(at_hand);
   EXPECT_FALSE(waiting);
+}
+
+TEST(ShareWork, DoesEachPartOnceWhoeverHelps) {
+  ThreadExecutor helpers(3);
+  for (const std::size_t parts : {0, 1, 2, 100}) {
+    std::vector<std::atomic<int>> done(parts);
+    share_work(parts, helpers, 3, [&](std::size_t part) { ++done[part]; });
+    for (const std::atomic<int>& times : done) EXPECT_EQ(times, 1);
+  }
+}
+
+TEST(ShareWork, DoesPartsAtTheSameTime) {
+  ThreadExecutor helpers(2);
+  std::barrier all(3);
+  share_work(3, helpers, 2, [&](std::size_t) { all.arrive_and_wait(); });
+}
+
+TEST(ShareWork, WaitsForNoHelperThatHasNotBegun) {
+  std::vector<std::function<void()>> late;
+  struct Busy final : Executor {
+    explicit Busy(std::vector<std::function<void()>>& to) : late(to) {}
+    void execute(std::function<void()> work) override { late.push_back(std::move(work)); }
+    std::vector<std::function<void()>>& late;
+  } busy(late);
+  int done = 0;
+  share_work(4, busy, 2, [&](std::size_t) { ++done; });
+  ASSERT_EQ(late.size(), 2U);
+  for (const auto& work : late) work();
+  EXPECT_EQ(done, 4);
 }
 
 }  // namespace

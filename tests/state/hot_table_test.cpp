@@ -295,5 +295,45 @@ TEST(HotTable, SplitsInTheOrderOfHashes) {
   EXPECT_LT(table.bytes(), kKeys * 16 * 2);
 }
 
+TEST(HotTable, EvictsRowsThatWereNotFoundAgain) {
+  Table<std::uint64_t, std::uint64_t> table;
+  table.allow_eviction(64 << 10);
+  constexpr std::uint64_t kKeys = 100'000;
+  for (std::uint64_t key = 0; key < kKeys; ++key) emplace(table, key).first.value = key;
+  for (std::uint64_t key = 0; key < kKeys; key += 2) table.note_use(place_of(table, key));
+  while (table.size() > kKeys / 2) table.evict_some();
+  EXPECT_EQ(table.size(), kKeys / 2);
+  for (std::uint64_t key = 0; key < kKeys; ++key) {
+    ASSERT_EQ(find(table, key) != nullptr, key % 2 == 0) << key;
+  }
+  while (table.size() > 0) table.evict_some();  // nothing was used since
+}
+
+TEST(HotTable, KnowsWhatWasUsedThoughRowsMove) {
+  Table<std::uint64_t, std::uint64_t> table;
+  table.allow_eviction(64 << 10);
+  constexpr std::uint64_t kUsed = 1'000;
+  for (std::uint64_t key = 0; key < kUsed; ++key) emplace(table, key).first.value = key;
+  for (std::uint64_t key = 0; key < kUsed; ++key) table.note_use(place_of(table, key));
+  for (std::uint64_t key = kUsed; key < 100 * kUsed; ++key) emplace(table, key).first.value = key;
+  while (table.size() > kUsed) table.evict_some();
+  for (std::uint64_t key = 0; key < kUsed; ++key) ASSERT_NE(find(table, key), nullptr) << key;
+}
+
+TEST(HotTable, IsDenseOnceRowsHaveToLeave) {
+  constexpr std::size_t kBudget = 4 << 20;
+  constexpr std::size_t kRow = 2 * sizeof(std::uint64_t) + 1;
+  Table<std::uint64_t, std::uint64_t> table;
+  table.allow_eviction(kBudget / 32);
+  double rows = 0;
+  constexpr std::uint64_t kKeys = 2'000'000;
+  for (std::uint64_t key = 0; key < kKeys; ++key) {
+    emplace(table, key);
+    while (table.bytes() > kBudget) ASSERT_GT(table.evict_some(), 0U);
+    if (key >= kKeys / 2) rows += static_cast<double>(table.size());
+  }
+  EXPECT_GT(rows / (kKeys / 2) * kRow, 0.75 * kBudget);
+}
+
 }  // namespace
 }  // namespace millrace::detail

@@ -134,5 +134,31 @@ TEST(Harness, PushesToABroadcastStreamToo) {
   EXPECT_THAT(above.take(), ElementsAre("alice 2"));
 }
 
+// Says where what it reads lies.
+class Addresses : public KeyedProcess<std::string, Payment, std::int64_t> {
+ public:
+  void process(const Payment& payment, Context&, Collector<std::int64_t>& out) override {
+    if (payment.cents != 0) {
+      text_ = std::string(1'000, 'x');
+      numbers_ = std::vector<std::int64_t>(1'000);
+    }
+    out.emit(reinterpret_cast<std::int64_t>((*text_).data()));
+    out.emit(reinterpret_cast<std::int64_t>(numbers_->data()));
+  }
+
+ private:
+  ValueState<std::string> text_{*this, "text"};
+  ValueState<std::vector<std::int64_t>> numbers_{*this, "numbers"};
+};
+
+TEST(ValueState, ReadingCopiesNothing) {
+  test::Harness<Addresses> addresses;
+  addresses.push({"alice", 1, at(1s)});
+  const std::vector<std::int64_t> made = addresses.take();
+  addresses.push({"alice", 0, at(2s)});
+  EXPECT_THAT(made, testing::SizeIs(2));
+  EXPECT_EQ(addresses.take(), made);
+}
+
 }  // namespace
 }  // namespace millrace

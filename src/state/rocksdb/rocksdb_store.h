@@ -23,6 +23,7 @@
 #include <string_view>
 #include <vector>
 
+#include "millrace/core/executor.h"
 #include "millrace/state/rocksdb/rocksdb_tuning.h"
 #include "millrace/state/rocksdb/working_directory.h"
 #include "millrace/state/state_store.h"
@@ -89,6 +90,7 @@ class RocksDbStore final : public StateStore {
 
   const ScratchFolder folder_;
   const RocksDbSettings settings_;
+  const std::shared_ptr<Executor> readers_;
   const std::shared_ptr<CompactionWatch> watch_;
   const std::shared_ptr<UselessRows> useless_;
   const std::unique_ptr<const rocksdb::Options> options_;

@@ -14,6 +14,7 @@ namespace millrace::detail {
 namespace {
 
 constexpr double kFilterBits = 10;  // one in a hundred files is read in vain
+constexpr std::uint64_t kIndexPart = 64U << 10;
 constexpr std::uint64_t kLevelBase = 64U << 20;
 constexpr double kLevelFactor = 4;
 constexpr std::size_t kReadAhead = 2U << 20;  // of compactions: they read block by block otherwise
@@ -26,10 +27,11 @@ rocksdb::BlockBasedTableOptions table_options(std::shared_ptr<rocksdb::Cache> ca
   table.cache_index_and_filter_blocks = true;
   table.pin_l0_filter_and_index_blocks_in_cache = true;
   // In parts: a whole file's filter is megabytes, which a shard of the cache has no room for, and
-  // would be read again for nearly each key.
+  // would be read again for nearly each key. Few parts: each look for one is a key's time.
   table.filter_policy.reset(rocksdb::NewBloomFilterPolicy(kFilterBits));
   table.partition_filters = true;
   table.index_type = rocksdb::BlockBasedTableOptions::kTwoLevelIndexSearch;
+  table.metadata_block_size = kIndexPart;
   table.data_block_index_type = rocksdb::BlockBasedTableOptions::kDataBlockBinaryAndHash;
   table.format_version = 5;
   return table;
@@ -43,13 +45,17 @@ void set_levels(rocksdb::Options& options, const RocksDbSettings& settings) {
   options.max_bytes_for_level_base = kLevelBase;
   options.max_bytes_for_level_multiplier = kLevelFactor;
   options.target_file_size_base = settings.file_bytes;
+  // The last level has nearly all rows, and who asks mostly asks for one that is there.
+  options.optimize_filters_for_hits = true;
   options.level0_file_num_compaction_trigger = settings.level0_trigger;
 }
 
 }  // namespace
 
 RocksDbResources make_resources(const RocksDbSettings& settings) {
-  return {.cache = rocksdb::NewLRUCache(settings.cache_bytes), .files = make_scratch_files()};
+  return {.cache = rocksdb::NewLRUCache(settings.cache_bytes),
+          .readers = std::make_shared<ThreadExecutor>(settings.readers),
+          .files = make_scratch_files()};
 }
 
 rocksdb::Options make_options(const RocksDbSettings& settings, const RocksDbResources& resources,

@@ -5,6 +5,8 @@
 #include <cstddef>
 #include <memory>
 
+#include "millrace/core/executor.h"
+
 namespace rocksdb {
 class Cache;
 class CompactionFilterFactory;
@@ -17,6 +19,7 @@ namespace millrace::detail {
 
 struct RocksDbSettings {
   std::size_t cache_bytes = 256U << 20;  // of blocks, for all stores of a factory together
+  std::size_t readers = 4;               // threads that help to read, for all stores together
   int compactions = 2;                   // at the same time, of all stores in the process
   std::size_t file_bytes = 64U << 20;    // from which on an ingest begins another file
   // With that many files in level 0 compaction begins; with more than the bound ingests wait.
@@ -27,6 +30,7 @@ struct RocksDbSettings {
 // What the databases of a factory share. It outlives them.
 struct RocksDbResources {
   std::shared_ptr<rocksdb::Cache> cache;
+  std::shared_ptr<Executor> readers;    // that help a task to read what is missing
   std::shared_ptr<rocksdb::Env> files;  // with threads for compaction, the process's
 };
 RocksDbResources make_resources(const RocksDbSettings& settings);
