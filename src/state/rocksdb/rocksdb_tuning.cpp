@@ -13,7 +13,8 @@
 namespace millrace::detail {
 namespace {
 
-constexpr double kFilterBits = 10;  // one in a hundred files is read in vain
+constexpr std::size_t kReaders = 4;  // threads that help, for all stores of a factory together
+constexpr double kFilterBits = 10;   // one in a hundred files is read in vain
 constexpr std::uint64_t kIndexPart = 64U << 10;
 constexpr std::uint64_t kLevelBase = 64U << 20;
 constexpr double kLevelFactor = 4;
@@ -27,7 +28,7 @@ rocksdb::BlockBasedTableOptions table_options(std::shared_ptr<rocksdb::Cache> ca
   table.cache_index_and_filter_blocks = true;
   table.pin_l0_filter_and_index_blocks_in_cache = true;
   // In parts: a whole file's filter is megabytes, which a shard of the cache has no room for, and
-  // would be read again for nearly each key. Few parts: each look for one is a key's time.
+  // would be read again for nearly each key. Few parts: one is looked for for each key.
   table.filter_policy.reset(rocksdb::NewBloomFilterPolicy(kFilterBits));
   table.partition_filters = true;
   table.index_type = rocksdb::BlockBasedTableOptions::kTwoLevelIndexSearch;
@@ -54,7 +55,7 @@ void set_levels(rocksdb::Options& options, const RocksDbSettings& settings) {
 
 RocksDbResources make_resources(const RocksDbSettings& settings) {
   return {.cache = rocksdb::NewLRUCache(settings.cache_bytes),
-          .readers = std::make_shared<ThreadExecutor>(settings.readers),
+          .readers = std::make_shared<ThreadExecutor>(kReaders),
           .files = make_scratch_files()};
 }
 

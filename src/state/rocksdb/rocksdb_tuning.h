@@ -19,7 +19,6 @@ namespace millrace::detail {
 
 struct RocksDbSettings {
   std::size_t cache_bytes = 256U << 20;  // of blocks, for all stores of a factory together
-  std::size_t readers = 4;               // threads that help to read, for all stores together
   int compactions = 2;                   // at the same time, of all stores in the process
   std::size_t file_bytes = 64U << 20;    // from which on an ingest begins another file
   // With that many files in level 0 compaction begins; with more than the bound ingests wait.
