@@ -24,6 +24,11 @@ AnyKeyTable::Place AnyKeyTable::find_place() {
   return known_[current_.index].place;
 }
 
+void AnyKeyTable::fail_call(const Error& error) {
+  state().fail(error);
+  throw std::runtime_error(error.message());
+}
+
 void RowsOf::save(const void* value) {
   const auto encode = [&](std::string& out) { return part_.encode(value, out); };
   Status encoded = into_->put_encoded(key_, key_bytes_, encode);
@@ -33,7 +38,5 @@ void RowsOf::save(const void* value) {
 }
 
 void RowsOf::remove() { into_->remove(key_, key_bytes_); }
-
-void throw_error(const Error& error) { throw std::runtime_error(error.message()); }
 
 }  // namespace millrace::detail

@@ -74,6 +74,9 @@ class AnyKeyTable : public StatePart {
   // Rows may have moved: only that one is known.
   void know_only(Place place) { known_[current_.index] = {place, ++changes_}; }
   void know(std::size_t index, Place place) { known_[index] = {place, changes_}; }
+  // What the database cannot give fails the call into user code that asked for it, by an exception,
+  // and the task: who catches that would go on as if the key had no state.
+  [[noreturn]] void fail_call(const Error& error);
 
  private:
   // Looks up the keys from the one at hand on, all those of the group the first time.
@@ -269,9 +272,6 @@ class KeyTable final : public AnyKeyTable,
   std::array<Place, kMostKeys> near_;
 };
 
-// What the database cannot give fails the call into user code that asked for it.
-[[noreturn]] void throw_error(const Error& error);
-
 template <class K, class Cell>
 void KeyTable<K, Cell>::load_missing() {
   std::vector<std::size_t> missing;
@@ -309,8 +309,8 @@ void KeyTable<K, Cell>::load_one_row(const std::vector<std::size_t>& missing) {
     Status status = load_row(key_at(i), current().hashes[i], {}, value);
     if (row_loaded) row_loaded = std::move(status);
   });
-  if (!loaded) throw_error(loaded.error());
-  if (!row_loaded) throw_error(row_loaded.error());
+  if (!loaded) fail_call(loaded.error());
+  if (!row_loaded) fail_call(row_loaded.error());
 }
 
 template <class K, class Cell>
@@ -322,7 +322,7 @@ void KeyTable<K, Cell>::load_many_rows(std::size_t index) {
       state().load_group(prefix, [&](std::string_view row_key, std::string_view value) {
         return load_row(key, hash, row_key.substr(prefix.size()), value);
       });
-  if (!loaded) throw_error(loaded.error());
+  if (!loaded) fail_call(loaded.error());
 }
 
 template <class K, class Cell>

@@ -92,8 +92,8 @@ class KeyedState final : public KeyedBackend {
   // or evicted.
   RowBuffer& images() { return images_; }
   RowBuffer& changes() { return changes_; }
-  // What cannot be encoded fails the task: it counts as saved, and no later checkpoint would have
-  // it.
+  // What cannot be encoded or read fails the task, before any checkpoint: a row would count as
+  // saved, or as if there were none.
   void fail(Status status) {
     if (failure_) failure_ = std::move(status);
   }

@@ -46,7 +46,9 @@ Status AnyOperatorState::restore(const StatePiece* piece) {
   if (piece == nullptr) {
     return may_be_new() ? Status() : not_found("the checkpoint does not know it");
   }
-  if (piece->redistribution != redistribution_) {
+  const bool was_kept =  // while it was not declared
+      piece->redistribution == Redistribution::kCopy && redistribution_ == Redistribution::kUnion;
+  if (piece->redistribution != redistribution_ && !was_kept) {
     return unsupported(concat("it was written as ", dealt(piece->redistribution),
                               " over the subtasks and is declared as ", dealt(redistribution_),
                               " now; declare it as it was, or under another name"));
@@ -94,6 +96,7 @@ Status OperatorStates::check_names() const {
 }
 
 Status OperatorStates::snapshot_states(Snapshot& snapshot) const {
+  for (const auto& [name, piece] : undeclared_.pieces()) snapshot.put(name, piece);
   for (const AnyOperatorState* state : states_) {
     Result<StatePiece> piece = state->snapshot();
     if (!piece) return piece.error().with_context(concat("state ", in_quotes(state->name())));
@@ -109,7 +112,23 @@ Status OperatorStates::restore_states(const Snapshot& snapshot) {
       return restored.error().with_context(concat("state ", in_quotes(state->name())));
     }
   }
+  keep_undeclared(snapshot);
   return {};
+}
+
+// Every instance has all of a union, and all of them would write it: it goes on as copies, of which
+// each instance gets one, or there would be more of it with each restore.
+void OperatorStates::keep_undeclared(const Snapshot& snapshot) {
+  undeclared_ = {};
+  for (const auto& [name, piece] : snapshot.pieces()) {
+    const auto declared = std::ranges::find(states_, name, &AnyOperatorState::name);
+    if (name.starts_with('.') || declared != states_.end()) continue;
+    StatePiece kept = piece;
+    if (kept.redistribution == Redistribution::kUnion) {
+      kept.redistribution = Redistribution::kCopy;
+    }
+    undeclared_.put(name, std::move(kept));
+  }
 }
 
 }  // namespace millrace::detail

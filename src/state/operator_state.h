@@ -17,7 +17,8 @@ namespace millrace::detail {
 
 class AnyOperatorState;
 
-// The states that a function has declared. Names that begin with a dot are the engine's.
+// The states that a function has declared. Names that begin with a dot are the engine's. What it
+// declares no more is kept as it was restored, in case it is declared again.
 class OperatorStates {
  public:
   OperatorStates() = default;
@@ -36,7 +37,10 @@ class OperatorStates {
  private:
   friend class AnyOperatorState;
 
+  void keep_undeclared(const Snapshot& snapshot);
+
   std::vector<AnyOperatorState*> states_;
+  Snapshot undeclared_;
 };
 
 // A piece of the snapshot: elements of one type, with their schema, so that they can be read when

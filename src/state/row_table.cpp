@@ -11,8 +11,9 @@ namespace {
 constexpr std::size_t kHugePage = std::size_t{2} << 20;
 constexpr std::size_t kFullGrown = 4 * kHugePage;
 constexpr std::size_t kLeastFullGrown = 64 << 10;
-constexpr std::uint32_t kMostBits = 20;  // of the directory
-constexpr int kSampledSlots = 16;        // at once
+constexpr std::size_t kLeastSplit = 256;  // slots: an empty shard is to be much smaller
+constexpr std::uint32_t kMostBits = 20;   // of the directory
+constexpr int kSampledSlots = 16;         // at once
 constexpr double kSampleWeight = 1.0 / 256;
 
 }  // namespace
@@ -44,6 +45,7 @@ void RowTable::clear() {
 }
 
 void RowTable::allocate(Shard& shard, std::size_t capacity) {
+  check(capacity >= kWindow, "a shard of a state table is smaller than a window of tags");
   check(capacity >> 32 == 0, "a shard of a state table has more rows than it can address");
   shard.capacity = static_cast<std::uint32_t>(capacity);
   shard.limit = static_cast<std::uint32_t>(capacity / 8 * 7);
@@ -159,7 +161,8 @@ void RowTable::enlarge(Shard& shard, std::uint64_t hash) {
   save_shard(shard);
   if (shard.erased > shard.size / 2) return rehash(shard, shard.capacity);
   const std::size_t larger = enlarged(shard.capacity);
-  if (larger * row_bytes_ <= full_grown_ || shard.depth == kMostBits) return rehash(shard, larger);
+  const bool grows = larger <= kLeastSplit || larger * row_bytes_ <= full_grown_;
+  if (grows || shard.depth == kMostBits) return rehash(shard, larger);
   split(shard, hash);
   make_room(hash);
 }
@@ -197,7 +200,6 @@ std::size_t RowTable::evict_some() {
   if (next_evicted_ >= directory_.size()) next_evicted_ = 0;
   Shard& shard = *directory_[next_evicted_];
   next_evicted_ += span_of(shard);
-  ++moves_;
   save_shard(shard);
   const std::uint32_t before = shard.size;
   for (std::uint32_t slot = 0; slot < shard.capacity; ++slot) {
@@ -216,7 +218,10 @@ std::size_t RowTable::evict_some() {
     --size_;
   }
   const std::size_t filled = shard.size + shard.size / 8;  // a shard that they nearly fill
-  rehash(shard, std::min<std::size_t>(shard.capacity, enlarged(filled)));
+  const std::size_t capacity = std::min<std::size_t>(shard.capacity, enlarged(filled));
+  if (shard.size == before && capacity == shard.capacity) return 0;
+  ++moves_;
+  rehash(shard, capacity);
   return before - shard.size;
 }
 

@@ -1,6 +1,7 @@
 // A savepoint or checkpoint as people look into it: by operator and state, its rows one after the
 // other. Nothing is held but what a file of rows or a block of a database takes; nothing is
-// written but links, in the directory for temporary files.
+// written but links to a database's sorted files and copies of the others, which are small, in the
+// directory for temporary files.
 #pragma once
 
 #include <map>

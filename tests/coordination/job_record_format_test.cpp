@@ -3,6 +3,9 @@
 #include <gmock/gmock.h>
 #include <gtest/gtest.h>
 
+#include <cstring>
+
+#include "millrace/core/checksum.h"
 #include "millrace/core/text.h"
 
 namespace millrace::detail {
@@ -98,6 +101,17 @@ TEST(JobRecordFormat, ReadsWhatTheFirstOneWrote) {
   first.restore = RestoreFromLatest();
   first.attempts.clear();
   EXPECT_EQ(*decode_job_record(bytes, "f", "count"), first);
+}
+
+TEST(JobRecordFormat, RefusesANewerVersion) {
+  std::string bytes = *encode_job_record("count", record());
+  bytes[8] = 3;
+  const Checksum sum = checksum_of(std::string_view(bytes).substr(0, bytes.size() - 16));
+  std::memcpy(bytes.data() + bytes.size() - 16, &sum.low, 8);
+  std::memcpy(bytes.data() + bytes.size() - 8, &sum.high, 8);
+  EXPECT_EQ(decode_job_record(bytes, "job-count", "count").error(),
+            unsupported("'job-count' is of version 3 of the format of a job record, this Millrace "
+                        "reads version 2; use the Millrace that wrote it"));
 }
 
 TEST(JobRecordFormat, RefusesEachByteFlipped) {

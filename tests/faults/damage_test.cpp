@@ -156,9 +156,10 @@ class Damage : public testing::Test {
   template <class Try>
   std::size_t flip_each(const fs::path& file, std::size_t few, Try try_it) {
     const std::size_t size = fs::file_size(file);
-    const std::size_t step = few > 0 && !every_byte() ? std::max<std::size_t>(1, size / few)
-                             : size <= kSmall         ? 1
-                                                      : kStep;
+    const std::size_t step = every_byte()     ? 1
+                             : few > 0        ? std::max<std::size_t>(1, size / few)
+                             : size <= kSmall ? 1
+                                              : kStep;
     std::size_t tried = 0;
     for (std::size_t at = 0; at < size && !HasFailure(); at += step, ++tried) {
       SCOPED_TRACE(concat("byte ", at, " of ", file.native()));

@@ -34,22 +34,27 @@ bool fails(std::string_view name, const char* path) {
          std::string_view(path).starts_with(planned.below) && fails(name);
 }
 
+// The function that this program's own one hides.
+template <class Function>
+Function* hidden(const char* name) {
+  return reinterpret_cast<Function*>(dlsym(RTLD_NEXT, name));
+}
+
+int status_of(int file, struct stat* status) {
+  static const auto next = hidden<int(int, struct stat*)>("fstat");
+  return next(file, status);
+}
+
 // Files and folders, but for what the program says.
 bool fails(std::string_view name, int descriptor) {
   if (left.load(std::memory_order_acquire) <= 0 || descriptor <= STDERR_FILENO) return false;
   struct stat file {};
-  if (fstat(descriptor, &file) != 0) return false;
+  if (status_of(descriptor, &file) != 0) return false;
   return (S_ISREG(file.st_mode) || S_ISDIR(file.st_mode)) && fails(name);
 }
 
 int mode_of(int flags, va_list arguments) {
   return (flags & (O_CREAT | __O_TMPFILE)) != 0 ? va_arg(arguments, int) : 0;
-}
-
-// The function that this program's own one hides.
-template <class Function>
-Function* hidden(const char* name) {
-  return reinterpret_cast<Function*>(dlsym(RTLD_NEXT, name));
 }
 
 int open_file(int folder, const char* path, int flags, int mode) {
@@ -121,6 +126,21 @@ FILE* fopen(const char* path, const char* mode) {
   return fails("fopen", path) ? nullptr : next(path, mode);
 }
 
+// By which the standard library's streams open.
+FILE* fopen64(const char* path, const char* mode) {
+  static const auto next = hidden<decltype(fopen64)>("fopen64");
+  return fails("fopen64", path) ? nullptr : next(path, mode);
+}
+
+int fclose(FILE* file) {
+  static const auto next = hidden<decltype(fclose)>("fclose");
+  const bool failed = fails("fclose", fileno(file));
+  const int result = next(file);
+  if (!failed) return result;
+  errno = planned.error;
+  return EOF;
+}
+
 DIR* opendir(const char* path) {
   static const auto next = hidden<decltype(opendir)>("opendir");
   return fails("opendir", path) ? nullptr : next(path);
@@ -143,6 +163,15 @@ int close(int file) {
 int access(const char* path, int kind) noexcept {
   if (fails("access", path)) return -1;
   return static_cast<int>(syscall(SYS_access, path, kind));
+}
+
+int stat(const char* path, struct stat* status) noexcept {
+  static const auto next = hidden<int(const char*, struct stat*)>("stat");
+  return fails("stat", path) ? -1 : next(path, status);
+}
+
+int fstat(int file, struct stat* status) noexcept {
+  return fails("fstat", file) ? -1 : status_of(file, status);
 }
 
 int flock(int file, int operation) noexcept {

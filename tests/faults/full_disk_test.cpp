@@ -46,13 +46,8 @@ std::size_t times(const std::string& text, std::string_view word) {
   return times;
 }
 
-class FullDisk : public testing::Test {
+class Directory : public testing::Test {
  protected:
-  void SetUp() override {
-    disk_ = SmallDisk::mount(root() / "disk", kDisk);
-    if (disk_ == nullptr) GTEST_SKIP() << "this process may not mount a disk of its own";
-  }
-
   // It would take half an hour.
   Command slow(const Words& more) const { return command("--burst=16", "--pause=100000", more); }
   Command fast(const Words& more) const { return command("--burst=4096", "--pause=0", more); }
@@ -99,6 +94,28 @@ class FullDisk : public testing::Test {
     return exit;
   }
 
+  void expect_exact_end(const Words& more) {
+    const std::optional<Exit> exit = ChildProcess(fast(more)).wait_for(kLongest);
+    ASSERT_TRUE(exit && exit->signal == 0 && exit->status == 0) << said();
+    const Result<test::Verdict> verdict = test::judge(kPattern, root() / "shown");
+    ASSERT_TRUE(verdict) << verdict.error().message();
+    EXPECT_TRUE(verdict->clean()) << verdict->text();
+  }
+
+  std::string said() const { return content_of(root() / "said"); }
+  fs::path root() const { return directory_.path(); }
+  fs::path state() const { return root() / "disk" / "state"; }
+
+  test::TemporaryDirectory directory_{fast_folder()};
+};
+
+class FullDisk : public Directory {
+ protected:
+  void SetUp() override {
+    disk_ = SmallDisk::mount(root() / "disk", kDisk);
+    if (disk_ == nullptr) GTEST_SKIP() << "this process may not mount a disk of its own";
+  }
+
   // A disk that becomes full under the job makes it say something so often; then there is space.
   void fill_until_said(const Words& more, std::string_view word) {
     for (int start = 0; start < kMostStarts; ++start) {
@@ -134,14 +151,6 @@ class FullDisk : public testing::Test {
     return exit.signal == SIGABRT && said().find("rocksdb::") != std::string::npos;
   }
 
-  void expect_exact_end(const Words& more) {
-    const std::optional<Exit> exit = ChildProcess(fast(more)).wait_for(kLongest);
-    ASSERT_TRUE(exit && exit->signal == 0 && exit->status == 0) << said();
-    const Result<test::Verdict> verdict = test::judge(kPattern, root() / "shown");
-    ASSERT_TRUE(verdict) << verdict.error().message();
-    EXPECT_TRUE(verdict->clean()) << verdict->text();
-  }
-
   // What it says as it ends with an error.
   std::string refusal(const Command& command) {
     const std::optional<Exit> exit = ChildProcess(command).wait_for(kLongest);
@@ -150,11 +159,6 @@ class FullDisk : public testing::Test {
     return content_of(command.output);
   }
 
-  std::string said() const { return content_of(root() / "said"); }
-  fs::path root() const { return directory_.path(); }
-  fs::path state() const { return root() / "disk" / "state"; }
-
-  test::TemporaryDirectory directory_{fast_folder()};
   std::unique_ptr<SmallDisk> disk_;
 };
 
@@ -205,8 +209,6 @@ TEST_F(FullDisk, RefusesToGoOnIfItIsReadOnly) {
   fs::remove_all(root() / "shown");
   EXPECT_THAT(refusal(slow({})), AllOf(HasSubstr(state().native()), HasSubstr("Read-only")));
 }
-
-using Directory = FullDisk;
 
 TEST_F(Directory, OfAnotherProcessIsRefusedUntilThatHasEnded) {
   {

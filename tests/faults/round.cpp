@@ -24,7 +24,7 @@ const T& one_of(const T (&choices)[n], Random& random) {
 }
 
 std::string_view any_point(Random& random) {
-  return detail::kFailPointWords[random.below(detail::kFailPoints)];
+  return detail::kFailPointWords[random.below(detail::kFailPointsOfJobs)];
 }
 
 // Rather an early one.

@@ -146,13 +146,19 @@ TEST(CheckpointFormat, OfASavepointIsAnotherKindOfFile) {
   EXPECT_EQ(decode_checkpoint(bytes, "f").error().code(), ErrorCode::kCorruption);
 }
 
-TEST(CheckpointFormat, RefusesASavepointOfANewerVersion) {
-  std::string bytes = *encode_savepoint(small());
-  bytes[8] = 2;
+std::string of_version(char version, std::string bytes) {
+  bytes[8] = version;
   const Checksum sum = checksum_of(std::string_view(bytes).substr(0, bytes.size() - 16));
   std::memcpy(bytes.data() + bytes.size() - 16, &sum.low, 8);
   std::memcpy(bytes.data() + bytes.size() - 8, &sum.high, 8);
-  EXPECT_EQ(decode_savepoint(bytes, "s/_metadata").error(),
+  return bytes;
+}
+
+TEST(CheckpointFormat, RefusesANewerVersion) {
+  EXPECT_EQ(decode_checkpoint(of_version(2, *encode_checkpoint(small())), "c/_metadata").error(),
+            unsupported("'c/_metadata' is of version 2 of the format of a checkpoint, this "
+                        "Millrace reads version 1; use the Millrace that wrote it"));
+  EXPECT_EQ(decode_savepoint(of_version(2, *encode_savepoint(small())), "s/_metadata").error(),
             unsupported("'s/_metadata' is of version 2 of the format of a savepoint, this Millrace "
                         "reads version 1; use the Millrace that wrote it"));
 }

@@ -2,6 +2,7 @@
 
 #include <gtest/gtest.h>
 
+#include <array>
 #include <memory>
 #include <set>
 #include <string>
@@ -333,6 +334,78 @@ TEST(HotTable, IsDenseOnceRowsHaveToLeave) {
     if (key >= kKeys / 2) rows += static_cast<double>(table.size());
   }
   EXPECT_GT(rows / (kKeys / 2) * kRow, 0.75 * kBudget);
+}
+
+TEST(HotTable, MovesNoRowsWhereNoneLeave) {
+  Table<std::uint64_t, std::uint64_t> table;
+  table.allow_eviction(64 << 10);
+  constexpr std::uint64_t kKeys = 13;  // a small shard, nearly full
+  for (std::uint64_t key = 0; key < kKeys; ++key) emplace(table, key);
+  for (std::uint64_t key = 0; key < kKeys; ++key) table.note_use(place_of(table, key));
+  const std::uint64_t moves = table.moves();
+  EXPECT_EQ(table.evict_some(), 0U);
+  EXPECT_EQ(table.moves(), moves);
+  EXPECT_EQ(table.evict_some(), kKeys) << "nothing was used since";
+}
+
+TEST(HotTable, GivesBackMemoryThoughNoRowLeaves) {
+  Table<std::uint64_t, std::uint64_t> table;
+  table.allow_eviction(1 << 20);
+  for (std::uint64_t key = 0; key < 10'000; ++key) emplace(table, key);
+  for (std::uint64_t key = 0; key < 10'000; ++key) table.erase(place_of(table, key));
+  EXPECT_EQ(table.evict_some(), 0U);
+  EXPECT_LT(table.bytes(), 1'000U);
+}
+
+template <std::size_t bytes>
+using Words = std::array<std::uint64_t, bytes / sizeof(std::uint64_t)>;
+
+// Keeps the value of each row that leaves it.
+template <std::size_t bytes>
+class LargeRows final : public Table<std::uint64_t, Words<bytes>> {
+ public:
+  std::unordered_map<std::uint64_t, std::uint64_t> evicted;
+
+ private:
+  void evict_row(void* at) override {
+    const auto& row = *static_cast<const Entry<std::uint64_t, Words<bytes>>*>(at);
+    evicted[row.key] = row.value.back();
+  }
+};
+
+template <std::size_t bytes>
+void expect_to_evict_as_a_model() {
+  constexpr std::size_t kBudget = 300 * bytes;
+  constexpr std::uint64_t kKeys = 1'000;
+  Random random(bytes);
+  LargeRows<bytes> table;
+  table.allow_eviction(64 << 10);
+  std::unordered_map<std::uint64_t, std::uint64_t> model;
+  for (int i = 0; i < 20'000; ++i) {
+    const std::uint64_t key = random.below(kKeys);
+    auto [row, is_new] = emplace(table, key);
+    if (is_new) row.value.fill(table.evicted[key]);
+    ASSERT_EQ(row.value.front(), model[key]);
+    ASSERT_EQ(row.value.back(), model[key]);
+    row.value.fill(model[key] = random.next());
+    if (random.chance(0.5)) table.note_use(place_of(table, key));
+    if (i < 5'000) continue;  // it grows without rows leaving first
+    for (int turns = 0; table.bytes() > kBudget; ++turns) {
+      ASSERT_LT(turns, 100) << "eviction frees no memory";
+      table.evict_some();
+    }
+  }
+  for (const auto& [key, value] : model) {
+    const auto* const row = find(table, key);
+    ASSERT_EQ(row != nullptr ? row->value.back() : table.evicted.at(key), value);
+  }
+}
+
+// Where few of them are a shard.
+TEST(HotTable, EvictsLargeRows) {
+  expect_to_evict_as_a_model<std::size_t{1} << 10>();
+  expect_to_evict_as_a_model<std::size_t{4} << 10>();
+  expect_to_evict_as_a_model<std::size_t{16} << 10>();
 }
 
 }  // namespace

@@ -113,6 +113,43 @@ TEST(OperatorState, ReadsWhatAnOlderTypeWrote) {
       testing::AllOf(HasSubstr("state 'offsets': "), HasSubstr("int64"), HasSubstr("int32")));
 }
 
+// With another number of instances each time.
+TEST(OperatorState, IsKeptWhileItIsNotDeclared) {
+  struct Other : OperatorStates {
+    OperatorListState<std::int64_t> other{*this, "other"};
+  };
+  Numbers a;
+  Numbers b;
+  a.split.assign({1, 2, 3});
+  b.split.assign({4});
+  a.all.assign({5});
+  b.all.assign({6});
+  Snapshot of_a = snapshot_of(a);
+  of_a.put(".engine", "not the function's");
+  const Snapshot of_b = snapshot_of(b);
+  std::vector<Snapshot> kept = redistribute(std::vector{&of_a.pieces(), &of_b.pieces()}, 3);
+  for (const std::uint32_t parallelism : {1U, 2U}) {
+    std::vector<Snapshot> written;
+    for (const Snapshot& snapshot : kept) {
+      Other other;
+      ASSERT_TRUE(other.restore_states(snapshot));
+      written.push_back(snapshot_of(other));
+      EXPECT_EQ(written.back().find(".engine"), nullptr);
+    }
+    std::vector<const Snapshot::Pieces*> pieces;
+    for (const Snapshot& snapshot : written) pieces.push_back(&snapshot.pieces());
+    kept = redistribute(pieces, parallelism);
+  }
+  std::vector<std::int64_t> split;
+  for (const Snapshot& snapshot : kept) {
+    Numbers again;
+    ASSERT_TRUE(again.restore_states(snapshot));
+    split.insert(split.end(), again.split.values().begin(), again.split.values().end());
+    EXPECT_THAT(again.all.values(), ElementsAre(5, 6)) << "all of them once in each";
+  }
+  EXPECT_THAT(split, ElementsAre(1, 2, 3, 4));
+}
+
 TEST(OperatorState, RefusesWhatWasDealtInAnotherWay) {
   struct Union : OperatorStates {
     UnionListState<std::int64_t> numbers{*this, "split"};
@@ -191,6 +228,19 @@ TEST(BroadcastState, IsCopiedToNewInstances) {
       EXPECT_EQ(*next.rules.find("x"), i % 2 + 1) << i;
     }
   }
+}
+
+TEST(BroadcastState, IsKeptWhileItIsNotDeclared) {
+  Rules rules;
+  rules.rules.put(Writer(), "x", 1);
+  Numbers other;
+  ASSERT_TRUE(other.restore_states(snapshot_of(rules)));
+  const Snapshot kept = snapshot_of(other);
+  ASSERT_TRUE(other.restore_states(Snapshot())) << "what was restored before is forgotten";
+  EXPECT_EQ(snapshot_of(other).find("rules"), nullptr);
+  Rules again;
+  ASSERT_TRUE(again.restore_states(kept));
+  EXPECT_EQ(*again.rules.find("x"), 1);
 }
 
 TEST(BroadcastState, IsOneElement) {

@@ -34,6 +34,7 @@ class CountingStores final : public StateStoreFactory {
   std::function<void(const StateRow&)> on_row = [](const StateRow&) {};  // that is written
   bool forgets = false;                                                  // what is useless, at once
   std::size_t forgotten = 0;
+  std::function<Status()> refuse = [] { return Status(); };  // asked before each read
 
  private:
   class Counting final : public StateStore {
@@ -43,13 +44,14 @@ class CountingStores final : public StateStoreFactory {
     Status get(std::span<const std::string_view> keys,
                const std::function<void(std::size_t, std::string_view)>& found) override {
       all_.asked += keys.size();
+      if (Status refused = all_.refuse(); !refused) return refused;
       return inner_->get(keys, [&](std::size_t i, std::string_view value) {
         if (!is_useless(keys[i], value)) found(i, value);
       });
     }
     std::unique_ptr<StateScan> scan(std::string_view first, std::string_view end) override {
       ++all_.asked;
-      return std::make_unique<Scan>(inner_->scan(first, end), *this);
+      return std::make_unique<Scan>(inner_->scan(first, end), *this, all_.refuse());
     }
     void forget_useless(std::function<RowTest()> make_test) override {
       make_test_ = std::move(make_test);
@@ -71,21 +73,22 @@ class CountingStores final : public StateStoreFactory {
    private:
     class Scan final : public StateScan {
      public:
-      Scan(std::unique_ptr<StateScan> inner, Counting& store)
-          : inner_(std::move(inner)), store_(store) {}
+      Scan(std::unique_ptr<StateScan> inner, Counting& store, Status refused)
+          : inner_(std::move(inner)), store_(store), refused_(std::move(refused)) {}
       bool next() override {
-        while (inner_->next()) {
+        while (refused_ && inner_->next()) {
           if (!store_.is_useless(key(), value())) return true;
         }
         return false;
       }
       std::string_view key() const override { return inner_->key(); }
       std::string_view value() const override { return inner_->value(); }
-      Status status() const override { return inner_->status(); }
+      Status status() const override { return refused_ ? inner_->status() : refused_; }
 
      private:
       std::unique_ptr<StateScan> inner_;
       Counting& store_;
+      const Status refused_;
     };
 
     std::unique_ptr<StateStore> inner_;
@@ -119,18 +122,21 @@ template <class K>
 class OwnerUnderTest : public StateOwner<K> {
  public:
   void open(StateWorld& world, KeyGroupRange groups = kAllGroups) {
+    const Status opened = try_open(world, groups);
+    ASSERT_TRUE(opened) << opened.error().message();
+  }
+  Status try_open(StateWorld& world, KeyGroupRange groups = kAllGroups) {
+    clock_ = &world.clock;
     environment_ = {.stores = &world.stores,
                     .checkpoints = &world.checkpoints,
                     .executor = &world.executor,
                     .memory = world.memory,
                     .restored = world.restored};
-    const Status opened = this->keyed_state().open({.name = "test",
-                                                    .key_groups = groups,
-                                                    .max_parallelism = kGroups,
-                                                    .clock = &world.clock,
-                                                    .environment = &environment_});
-    ASSERT_TRUE(opened) << opened.error().message();
-    clock_ = &world.clock;
+    return this->keyed_state().open({.name = "test",
+                                     .key_groups = groups,
+                                     .max_parallelism = kGroups,
+                                     .clock = &world.clock,
+                                     .environment = &environment_});
   }
 
   // The states are now those of that key, until the next call.

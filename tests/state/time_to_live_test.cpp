@@ -117,6 +117,67 @@ TEST_F(TimeToLiveTest, ReadingCountsWhereThatIsAskedFor) {
   EXPECT_THAT(owner.listed(), IsEmpty());
 }
 
+TEST_F(TimeToLiveTest, ReadingWhatIsAggregatedCountsAndIsKept) {
+  {
+    Owner owner(expire_after(10s).from_last_read());
+    owner.open(world_);
+    go_to(owner, 0s);
+    owner.count.add(1);
+    for (const auto time : {6s, 12s, 18s}) {
+      go_to(owner, time);
+      ASSERT_TRUE(owner.count) << time.count();
+      EXPECT_EQ(owner.count->values, 1);
+    }
+    world_.restored = {owner.checkpoint()};
+  }
+  Owner owner(expire_after(10s).from_last_read());
+  owner.open(world_);
+  go_to(owner, 27s);
+  ASSERT_TRUE(owner.count);
+  EXPECT_EQ(owner.count->values, 1);
+  go_to(owner, 37s);
+  EXPECT_FALSE(owner.count);
+  owner.count.add(1);
+  EXPECT_EQ(owner.count->values, 1) << "it begins anew";
+}
+
+// Its rows would have a time at their end, or none, that nobody expects there.
+TEST_F(TimeToLiveTest, CannotBeDeclaredOrRemovedOverARestore) {
+  const auto status_of = [&](TimeToLive before, TimeToLive now) {
+    world_.restored.clear();
+    Owner owner(before);
+    owner.open(world_);
+    world_.restored = {owner.checkpoint()};
+    return Owner(now).try_open(world_);
+  };
+  const Status declared = status_of({}, expire_after(10s));
+  ASSERT_FALSE(declared);
+  EXPECT_EQ(declared.error(),
+            unsupported("state 'list' was written with the time to live 'none' and is declared "
+                        "with 'some' now; declare it as it was, or under another name"));
+  const Status removed = status_of(expire_after(10s), {});
+  ASSERT_FALSE(removed);
+  EXPECT_EQ(removed.error(),
+            unsupported("state 'list' was written with the time to live 'some' and is declared "
+                        "with 'none' now; declare it as it was, or under another name"));
+}
+
+TEST_F(TimeToLiveTest, MayBeAnotherOneAfterARestore) {
+  {
+    Owner owner(expire_after(10s));
+    owner.open(world_);
+    go_to(owner, 0s);
+    owner.most.add(5);
+    world_.restored = {owner.checkpoint()};
+  }
+  Owner owner(expire_after(20s));
+  owner.open(world_);
+  go_to(owner, 19s);
+  EXPECT_TRUE(owner.most);
+  go_to(owner, 20s);
+  EXPECT_FALSE(owner.most);
+}
+
 TEST_F(TimeToLiveTest, WhatComesBackFromACheckpointIsAsOldAsItWas) {
   {
     Owner owner(expire_after(10s));

@@ -3,11 +3,14 @@
 
 #include <gmock/gmock.h>
 #include <gtest/gtest.h>
+#include <sys/resource.h>
 
 #include <fstream>
+#include <functional>
 #include <sstream>
 
 #include "integration/savepoint_job.h"
+#include "millrace/state/checkpoint_format.h"
 
 namespace millrace {
 namespace {
@@ -39,6 +42,8 @@ Outcome state(std::vector<std::string> words) {
 
 class StateCommandTest : public testing::Test {
  protected:
+  using Change = std::function<void(detail::KeyedSnapshot&)>;
+
   // A savepoint of the job when it has taken in so much, and its last checkpoint.
   void save(const std::string& name, Backend backend, std::uint32_t parallelism,
             std::int64_t end = kEnd) {
@@ -72,6 +77,26 @@ class StateCommandTest : public testing::Test {
       if (entry.path().filename().native().starts_with("rows-")) return entry.path();
     }
     return {};
+  }
+
+  // Has the metadata of a savepoint, or of the one checkpoint in a folder, say something else.
+  void change(const std::string& name, const Change& change) const {
+    std::string file = name + "/_metadata";
+    for (const std::string& inside : directory_.names(name)) {
+      if (inside.starts_with("chk-")) file = name + '/' + inside + "/_metadata";
+    }
+    const std::string bytes = directory_.read(file);
+    const bool is_savepoint = detail::is_savepoint(bytes);
+    auto metadata = is_savepoint ? detail::decode_savepoint(bytes, file)
+                                 : detail::decode_checkpoint(bytes, file);
+    ASSERT_TRUE(metadata) << metadata.error().message();
+    for (detail::TaskSnapshot& task : metadata->tasks) {
+      for (detail::OperatorSnapshot& snapshot : task.operators) {
+        for (detail::KeyedSnapshot& keyed : snapshot.keyed) change(keyed);
+      }
+    }
+    directory_.file(file, *(is_savepoint ? detail::encode_savepoint(*metadata)
+                                         : detail::encode_checkpoint(*metadata)));
   }
 
   test::TemporaryDirectory directory_;
@@ -198,6 +223,49 @@ TEST_F(StateCommandTest, NamesADamagedFileOfACheckpoint) {
   const Outcome outcome = state({"verify", path("save-home")});
   EXPECT_EQ(outcome.code, 1);
   EXPECT_THAT(outcome.out, HasSubstr("differs from what was written"));
+}
+
+// As a struct of it the same bytes are a key of another hash.
+TEST_F(StateCommandTest, NamesARowThatLiesWhereItsKeysHashIsNot) {
+  save("save", Backend::kMemory, 2);
+  change("save", [](detail::KeyedSnapshot& keyed) {
+    for (detail::StateDescription& state : keyed.states) {
+      if (state.name == "count") state.key_schema = "Key{number:int64}";
+    }
+  });
+  const Outcome outcome = state({"verify", path("save")});
+  EXPECT_EQ(outcome.code, 1);
+  EXPECT_THAT(outcome.out, AllOf(StartsWith("everything/count: state 'count': the row of key {"),
+                                 HasSubstr("} lies where another key's hash is\n")));
+}
+
+TEST_F(StateCommandTest, NamesARowThatLiesWithOtherKeyGroups) {
+  save("save", Backend::kMemory, 2);
+  change("save", [](detail::KeyedSnapshot& keyed) {
+    keyed.first_group = keyed.first_group == 0 ? 64 : 0;
+    keyed.last_group = keyed.first_group + 63;
+  });
+  const Outcome outcome = state({"verify", path("save")});
+  EXPECT_EQ(outcome.code, 1);
+  EXPECT_THAT(outcome.out, AllOf(HasSubstr("everything/count: the row of key "),
+                                 HasSubstr(", and lies with the groups 0 to 63\n")));
+}
+
+TEST_F(StateCommandTest, VerifiesALargeFileInPieces) {
+  constexpr std::uint64_t kLarge = 256 << 20;
+  save("save", Backend::kRocksDb, 1);
+  change("save-home", [&](detail::KeyedSnapshot& keyed) {
+    keyed.files.front().bytes = kLarge;
+    fs::resize_file(path("save-home/" + keyed.files.front().path), kLarge);
+  });
+  const auto most_memory = [] {
+    rusage usage{};
+    getrusage(RUSAGE_SELF, &usage);
+    return static_cast<std::uint64_t>(usage.ru_maxrss) << 10;
+  };
+  const std::uint64_t before = most_memory();
+  EXPECT_THAT(state({"verify", path("save-home")}).out, HasSubstr("differs from what was written"));
+  EXPECT_LT(most_memory() - before, kLarge / 4);
 }
 
 TEST_F(StateCommandTest, LeavesNothingBehindAndChangesNothing) {
