@@ -143,6 +143,7 @@ caf::behavior JobActor::make_behavior() {
       [this](const ClosingTimedOut& late) {
         follow(coordinator_->closing_timed_out({late.region, late.host, {late.attempt}}, now()));
       },
+      [this](Postponed& postponed) { later(postponed.left, std::move(postponed.message)); },
       [this](const CheckpointsDue& due) {
         if (due.number != due_number_) return;
         due_at_.reset();
@@ -151,20 +152,8 @@ caf::behavior JobActor::make_behavior() {
   };
 }
 
-// The job's hosts know this actor. And timers that it has set hold it for minutes, so what is large
-// of it goes now.
-void JobActor::on_exit() {
-  hosts_.clear();
-  coordinator_.reset();
-  ledger_.reset();
-  savepoint_.reset();
-  end_.reset();
-  progress_ = {};
-  view_ = {};
-  shown_ = {};
-  settings_ = {};
-  plan_.reset();
-}
+// The job's hosts know this actor, and it them.
+void JobActor::on_exit() { hosts_.clear(); }
 
 void JobActor::start() {
   if (started_) return;
@@ -193,7 +182,7 @@ void JobActor::look_for_tasks() {
   if (adoption_) return;
   adoption_.emplace(*plan_, settings_.takeover->plan);
   send(settings_.slots, SeekHosts{settings_.key});
-  delayed_send(this, settings_.takeover->patience, TakeoverOver{});
+  later(settings_.takeover->patience, caf::make_message(TakeoverOver{}));
   read_attempts();
 }
 
@@ -317,8 +306,15 @@ void JobActor::show() {
   settings_.watch(view_);
 }
 
+// A message on its way to this actor holds it, also when the job has long ended: so whatever takes
+// long comes in short stretches.
+void JobActor::later(std::chrono::nanoseconds delay, caf::message message) {
+  if (delay <= kLongestSleep) return delayed_send(this, delay, std::move(message));
+  delayed_send(this, kLongestSleep, Postponed{delay - kLongestSleep, std::move(message)});
+}
+
 // What comes too late, as the timeout of a checkpoint that is soon complete, would wait for all of
-// its time and hold this actor, one for each checkpoint: so it sleeps in short stretches.
+// its time, one for each checkpoint: so this sleeps in short stretches too, and looks anew.
 void JobActor::schedule() {
   const std::optional<std::chrono::nanoseconds> wake_at = coordinator_->wake_at();
   if (!wake_at) return;
@@ -406,8 +402,8 @@ void JobActor::perform(StartRegion& start) { tell(start.host, start.tasks); }
 
 void JobActor::perform(CloseRegion& close) {
   tell(close.host, close.tasks);
-  delayed_send(this, settings_.execution.cancellation_timeout,
-               ClosingTimedOut{close.region, close.host, close.tasks.attempt});
+  later(settings_.execution.cancellation_timeout,
+        caf::make_message(ClosingTimedOut{close.region, close.host, close.tasks.attempt}));
 }
 
 void JobActor::perform(DropHost& drop) {
@@ -433,7 +429,7 @@ void JobActor::perform(const ToAllHosts& message) {
 }
 
 void JobActor::perform(WaitToRestart& wait) {
-  delayed_send(this, wait.delay, RestartDelayOver{wait.region});
+  later(wait.delay, caf::make_message(RestartDelayOver{wait.region}));
 }
 
 // --- people ---

@@ -116,6 +116,7 @@ class JobActor final : public ActorBase {
   void tell(const std::string& host, Message message);
   void follow(Commands commands);
   void schedule();
+  void later(std::chrono::nanoseconds delay, caf::message message);  // to this actor
 
   void perform(AllocateAttempt& allocate);
   void perform(WriteMetadata& write);

@@ -86,7 +86,7 @@ void JobActor::on_allocated(const AttemptAllocated& allocated) {
 
 void JobActor::on_granted(SlotsGranted& granted) {
   granted_ = std::move(granted.host_of);
-  delayed_send(this, settings_.execution.slot_timeout, SlotsTimedOut{++grants_});
+  later(settings_.execution.slot_timeout, caf::make_message(SlotsTimedOut{++grants_}));
   go_on_in_slots();
 }
 

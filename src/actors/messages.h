@@ -18,7 +18,8 @@
 
 #include <caf/actor.hpp>
 #include <caf/allowed_unsafe_message_type.hpp>
-
+#include <caf/message.hpp>
+#include <chrono>
 #include <cstdint>
 #include <map>
 #include <memory>
@@ -214,6 +215,11 @@ struct EndRecorded {
 struct CheckpointsDue {
   std::uint64_t number;  // of the one that counts
 };
+// What is to come after a longer time still.
+struct Postponed {
+  std::chrono::nanoseconds left;
+  caf::message message;
+};
 struct RestartDelayOver {
   std::size_t region;
 };
@@ -315,6 +321,7 @@ CAF_ALLOW_UNSAFE_MESSAGE_TYPE(millrace::detail::SavepointWritten)
 CAF_ALLOW_UNSAFE_MESSAGE_TYPE(millrace::detail::UnusedRemoved)
 CAF_ALLOW_UNSAFE_MESSAGE_TYPE(millrace::detail::EndRecorded)
 CAF_ALLOW_UNSAFE_MESSAGE_TYPE(millrace::detail::CheckpointsDue)
+CAF_ALLOW_UNSAFE_MESSAGE_TYPE(millrace::detail::Postponed)
 CAF_ALLOW_UNSAFE_MESSAGE_TYPE(millrace::detail::RestartDelayOver)
 CAF_ALLOW_UNSAFE_MESSAGE_TYPE(millrace::detail::ClosingTimedOut)
 CAF_ALLOW_UNSAFE_MESSAGE_TYPE(millrace::detail::RequestSplit)

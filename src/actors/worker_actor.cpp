@@ -70,8 +70,7 @@ void WorkerActor::on_leader(const LeaderFound& found) {
   leader_at_ = *at;
   if (link_) {
     send(links_, CloseLink{*link_, cancelled("another coordinator leads")});
-    link_.reset();
-    worker_.on_leader_lost();
+    on_leader_lost();
   }
   connect();
 }
@@ -87,15 +86,26 @@ void WorkerActor::on_link(const LinkUp& up) {
   link_ = up.link;
   complained_ = false;
   settings_.log.info("registered with the leader", {{"leader", up.peer.identity}});
+  note_registered(true);
   perform(worker_.on_leader());
 }
 
 void WorkerActor::on_link_lost(const LinkDown& down) {
   if (down.link != link_) return;
   settings_.log.warn("the link to the leader is lost", {{"why", down.error.message()}});
-  link_.reset();
-  worker_.on_leader_lost();
+  on_leader_lost();
   delayed_send(this, kPauseBetweenAttempts, ConnectAgain{});
+}
+
+void WorkerActor::on_leader_lost() {
+  link_.reset();
+  note_registered(false);
+  worker_.on_leader_lost();
+}
+
+void WorkerActor::note_registered(bool registered) {
+  disk_.execute(
+      [registered, directory = settings_.directory] { directory->note_registered(registered); });
 }
 
 void WorkerActor::on_no_link(const ConnectFailed& failed) {

@@ -79,6 +79,8 @@ class WorkerActor final : public ActorBase {
   void connect();
   void on_link(const LinkUp& up);
   void on_link_lost(const LinkDown& down);
+  void on_leader_lost();
+  void note_registered(bool registered);
   void on_no_link(const ConnectFailed& failed);
   void hear(const ControlArrived& arrived);
   void clean();

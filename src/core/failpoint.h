@@ -43,11 +43,15 @@ enum class FailPoint : std::uint8_t {
   kUnusedRemoved,
   kTimerFired,
   kEndRecorded,        // the job's record says how it ended
+  kSubmissionKept,     // a cluster's leader has noted a job, and answered nobody
   kEnd,                // none: the number of them
 };
 // clang-format on
 
 inline constexpr std::size_t kFailPoints = static_cast<std::size_t>(FailPoint::kEnd);
+// The first ones. Whatever runs a job passes them, the others a cluster's leader alone.
+inline constexpr std::size_t kFailPointsOfJobs =
+    static_cast<std::size_t>(FailPoint::kSubmissionKept);
 
 inline constexpr std::array<std::string_view, kFailPoints> kFailPointWords{
     "job-claimed",           "task-restored",    "in-flight-restored", "task-opened",
@@ -56,7 +60,7 @@ inline constexpr std::array<std::string_view, kFailPoints> kFailPointWords{
     "files-uploaded",        "in-flight-stored", "acknowledged",       "checkpoint-triggered",
     "acknowledgement-heard", "metadata-written", "pointer-swapped",    "completion-told",
     "sink-committed",        "metadata-removed", "unused-removed",     "timer-fired",
-    "end-recorded",
+    "end-recorded",          "submission-kept",
 };
 
 constexpr std::string_view to_string(FailPoint point) {

@@ -9,6 +9,7 @@
 
 #include "millrace/coordination/job_retention.h"
 #include "millrace/core/config/options.h"
+#include "millrace/core/failpoint.h"
 #include "millrace/core/text.h"
 
 namespace millrace {
@@ -155,11 +156,14 @@ void ClusterCoordinator::on_leadership(const detail::LeadershipEvent& event) {
 }
 
 template <class Call>
-auto ClusterCoordinator::persist(LeaderEpoch epoch, Call call) -> decltype(call()) {
+auto ClusterCoordinator::persist(LeaderEpoch epoch, Call call, Persistence persistence)
+    -> decltype(call()) {
   for (;;) {
     auto result = call();
-    if (result || result.error().code() != ErrorCode::kUnavailable || !jobs_.leads(epoch))
-      return result;
+    if (result || !jobs_.leads(epoch)) return result;
+    const bool may_pass = persistence == Persistence::kWhateverFails ||
+                          result.error().code() == ErrorCode::kUnavailable;
+    if (!may_pass) return result;
     log_.warn("trying again", {{"error", result.error().message()}});
     std::this_thread::sleep_for(kPauseOfAttempts);
   }
@@ -167,8 +171,10 @@ auto ClusterCoordinator::persist(LeaderEpoch epoch, Call call) -> decltype(call(
 
 void ClusterCoordinator::take_lead(LeaderEpoch epoch) {
   log_.info("leading", {{"epoch", epoch}});
-  const auto ids = persist(epoch, [&] { return documents(epoch).ids(); });
-  if (!ids) return log_.error("cannot list the jobs", {{"error", ids.error().message()}});
+  // A leader that does not know the jobs is of no use, and keeps others from leading.
+  const auto ids = persist(
+      epoch, [&] { return documents(epoch).ids(); }, Persistence::kWhateverFails);
+  if (!ids) return;
   for (const std::string& id : *ids) {
     const std::lock_guard one_at_a_time(changes_);
     if (!jobs_.leads(epoch)) return;
@@ -272,6 +278,16 @@ Status ClusterCoordinator::keep(KnownJob& job, LeaderEpoch epoch) {
   return {};
 }
 
+// Keeps what was asked for of a job that goes on as it is.
+Status ClusterCoordinator::change(KnownJob job, LeaderEpoch epoch) {
+  if (Status kept = keep(job, epoch); !kept) return kept;
+  return jobs_.with(job.submitted.submission.id, [&](KnownJob& known) -> Status {
+    known.submitted = job.submitted;
+    known.version = job.version;
+    return {};
+  });
+}
+
 // What a disk does not show for a moment it may show soon. But other jobs wait behind this one.
 Result<detail::ClusterJob> ClusterCoordinator::open_patiently(const KnownJob& job,
                                                               LeaderEpoch epoch, bool again) {
@@ -294,6 +310,7 @@ Status ClusterCoordinator::start(KnownJob job, LeaderEpoch epoch, bool again, bo
   if (job.version == detail::kNoDocument || job.submitted.max_parallelism == 0) {
     job.submitted.max_parallelism = opened->plan->max_parallelism;
     if (Status kept = keep(job, epoch); !kept) return kept;
+    pass(detail::FailPoint::kSubmissionKept);
   }
   opened->may_run = may_run && again && !job.put_off;  // its hosts were ended then
   opened->has_run = job.has_run;
@@ -342,16 +359,12 @@ Status ClusterCoordinator::cancel(std::string_view id) {
   if (!epoch) return epoch.error();
   Result<KnownJob> job = jobs_.find(id);
   if (!job) return job.error();
+  if (job->ended && job->ended->phase == "cancelled") return {};  // it is asked for again
   if (job->ended) return has_ended(job->ended->phase);
   job->submitted.cancelled = true;
-  if (Status kept = keep(*job, *epoch); !kept) return kept;
-  const Status known = jobs_.with(id, [&](KnownJob& found) -> Status {
-    found.submitted = job->submitted;
-    found.version = job->version;
-    return {};
-  });
-  system_->cancel(std::string(id));
-  return known;
+  const Status changed = change(*std::move(job), *epoch);
+  if (changed) system_->cancel(std::string(id));
+  return changed;
 }
 
 Result<std::string> ClusterCoordinator::take_savepoint(std::string_view id,
@@ -421,7 +434,8 @@ Result<std::shared_future<Status>> ClusterCoordinator::ask_to_rescale(const std:
   if (job->rescale) return job->rescale->outcome();
   const auto rescale = std::make_shared<Rescale>(parallelism, wanted);
   if (job->plan->logical.parallelism == parallelism) {
-    rescale->finish({});
+    job->submitted.wanted = wanted;
+    rescale->finish(change(*std::move(job), *epoch));
     return rescale->outcome();
   }
   job->submitted.parallelism = parallelism;

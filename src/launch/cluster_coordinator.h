@@ -75,10 +75,13 @@ class ClusterCoordinator final : public detail::ClusterControl {
   void on_leadership(const detail::LeadershipEvent& event);
   void take_lead(LeaderEpoch epoch);
   Status resume(const std::string& id, LeaderEpoch epoch);
-  // Calls it again while it is unavailable, as long as this process leads.
+  enum class Persistence { kWhileUnavailable, kWhateverFails };
+  // Calls it again as long as this process leads.
   template <class Call>
-  auto persist(LeaderEpoch epoch, Call call) -> decltype(call());
+  auto persist(LeaderEpoch epoch, Call call,
+               Persistence persistence = Persistence::kWhileUnavailable) -> decltype(call());
   Status keep(KnownJob& job, LeaderEpoch epoch);
+  Status change(KnownJob job, LeaderEpoch epoch);
   ClusterPlaces places() { return {files_, artifacts_, *shared_.documents, settings_.directory}; }
   detail::JobDocuments documents(LeaderEpoch epoch) { return {*shared_.documents, epoch}; }
   void put_off(KnownJob job, const Error& error, LeaderEpoch epoch);

@@ -18,6 +18,7 @@
 #include <thread>
 #include <vector>
 
+#include "millrace/coordination/worker/worker_directory.h"
 #include "millrace/core/config/arguments.h"
 #include "millrace/core/config/help_text.h"
 #include "millrace/core/result.h"
@@ -117,8 +118,10 @@ class Member {
     return end == std::string::npos ? text : text.substr(end + 1);
   }
 
-  // Asked once of what start() has started: whether that has ended already.
-  bool has_ended() const { return waitpid(child_, nullptr, WNOHANG) == child_; }
+  // Also of what was started by another command; what start() has started is its child's end.
+  bool has_ended() const {
+    return child_ == 0 ? !runs() : waitpid(child_, nullptr, WNOHANG) == child_;
+  }
 
   void tell(int signal) const {
     if (const auto pid = process()) kill(*pid, signal);
@@ -169,30 +172,28 @@ class LocalCluster {
       return unavailable(concat("cannot make ", in_quotes(directory_.native()), ": ",
                                 error.message(), "; name a directory that can be written to"));
     }
-    std::vector<Member> started;
+    std::vector<Member> all;
     for (std::uint32_t i = 1; i <= wanted.coordinators; ++i) {
-      Member member(directory_, concat("coordinator-", i));
-      if (member.process()) continue;
+      Member& member = all.emplace_back(directory_, concat("coordinator-", i));
+      if (member.runs()) continue;
       fs::remove(address_path(member), error);
       std::vector<std::string> words{"coordinator", concat("--dir=", directory_.native()),
                                      concat("--name=", member.name()), "-D",
                                      concat("rest.port=", i == 1 ? wanted.rest_port : "0")};
       add_settings(wanted, words);
       if (Status status = member.start(std::move(words)); !status) return status;
-      started.push_back(member);
     }
     for (std::uint32_t i = 1; i <= wanted.workers; ++i) {
-      Member member(directory_, concat("worker-", i));
-      if (member.process()) continue;
+      Member& member = all.emplace_back(directory_, concat("worker-", i));
+      if (member.runs()) continue;
       std::vector<std::string> words{
           "worker", concat("--dir=", (directory_ / member.name()).native()),
           "-D",     concat("high-availability.storageDir=", (directory_ / "leader").native()),
           "-D",     concat("taskmanager.resource-id=", member.name())};
       add_settings(wanted, words);
       if (Status status = member.start(std::move(words)); !status) return status;
-      started.push_back(member);
     }
-    return await(wanted, started, notes);
+    return await(wanted, all, notes);
   }
 
   std::vector<Member> members() const {
@@ -249,37 +250,39 @@ class LocalCluster {
     }
   }
 
-  static bool is_registered(const Member& worker) {
-    return worker.said().find("registered with the leader") != std::string::npos;
+  bool answers(const Member& member) const {
+    if (member.name().starts_with("coordinator-"))
+      return first_line(address_path(member)).has_value();
+    const auto process = member.process();
+    const auto registered =
+        first_line(detail::WorkerDirectory::registered_file(directory_ / member.name()));
+    return process && registered == std::to_string(*process);
   }
 
-  // As the election says it in the log of each of them.
+  // As the election says it in the log of each of them, if that is where its warnings go.
   static bool misses_zookeeper(const Member& member) {
     const std::string said = member.said();
-    return said.find("ZooKeeper does not answer") != std::string::npos &&
-           said.find("ZooKeeper was reached") == std::string::npos;
+    const std::size_t missed = said.rfind("ZooKeeper does not answer");
+    const std::size_t reached = said.rfind("ZooKeeper was reached");
+    return missed != std::string::npos && (reached == std::string::npos || reached < missed);
   }
 
-  Status await(const Wanted& wanted, const std::vector<Member>& started,
-               std::ostream& notes) const {
+  Status await(const Wanted& wanted, const std::vector<Member>& all, std::ostream& notes) const {
     std::optional<Member> ended;
     bool told = false;
     const auto ready = [&] {
-      if (!told && std::ranges::any_of(started, misses_zookeeper)) {
+      if (!told && std::ranges::any_of(all, misses_zookeeper)) {
         told = true;
         notes << "millrace cluster: ZooKeeper (" << wanted.zookeeper
               << ") does not answer; trying again for up to " << kStartTime.count() << " s"
               << std::endl;
       }
-      for (const Member& member : started) {
+      for (const Member& member : all) {
         if (!member.has_ended()) continue;
         ended = member;
         return true;
       }
-      return std::ranges::all_of(started, [&](const Member& member) {
-        return member.name().starts_with("worker-") ? is_registered(member)
-                                                    : first_line(address_path(member)).has_value();
-      });
+      return std::ranges::all_of(all, [&](const Member& member) { return answers(member); });
     };
     const bool came = waits_until(kStartTime, ready);
     if (ended) {
@@ -288,7 +291,7 @@ class LocalCluster {
     }
     if (came) return {};
     const std::string missing =
-        std::ranges::any_of(started, misses_zookeeper)
+        std::ranges::any_of(all, misses_zookeeper)
             ? concat(": ZooKeeper (", wanted.zookeeper,
                      ") does not answer. Its processes go on trying; check the addresses and that "
                      "the servers run, then start it again to wait, or stop it.")

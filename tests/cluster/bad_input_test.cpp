@@ -216,8 +216,11 @@ TEST_F(UnreachableZooKeeper, IsToldAndWaitedFor) {
   const auto port = static_cast<std::uint16_t>(std::stoul(rest.substr(rest.rfind(':') + 1)));
   EXPECT_THAT(answer_of(port, "GET /jobs HTTP/1.1\r\nHost: 127.0.0.1\r\nConnection: close\r\n\r\n"),
               AllOf(HasSubstr("503"), HasSubstr("ZooKeeper"), HasSubstr("does not answer")));
+  starting.signal(SIGKILL);
+  faults::ChildProcess waiting(command);  // for what has been started
+  EXPECT_FALSE(waiting.wait_for(2s)) << said();
   for (std::size_t i = 0; i < 3; ++i) ensemble_.restart(i);
-  const auto exit = starting.wait_for(60s);
+  const auto exit = waiting.wait_for(60s);
   ASSERT_TRUE(exit);
   EXPECT_EQ(exit->status, 0) << said() << logs();
 }

@@ -129,13 +129,14 @@ class Cluster : public testing::Test {
                      const Words& settings = {}) {
     Words words{"submit", "--detached", concat("--parallelism=", parallelism)};
     words.insert(words.end(), flags.begin(), flags.end());
-    words.insert(words.end(),
-                 {VERIFIED_JOB, "--", concat("--seed=", pattern.seed),
-                  concat("--partitions=", pattern.partitions), concat("--rounds=", pattern.rounds),
-                  concat("--keys=", pattern.keys), "--burst=64", concat("--pause=", pause),
-                  concat("--output=", shown().native()), "--checkpoint-interval=100ms", "-D",
-                  "restart-strategy.exponential-delay.initial-backoff=50ms", "-D",
-                  "restart-strategy.exponential-delay.max-backoff=200ms"});
+    words.insert(
+        words.end(),
+        {VERIFIED_JOB, "--", concat("--seed=", pattern.seed),
+         concat("--partitions=", pattern.partitions), concat("--rounds=", pattern.rounds),
+         concat("--keys=", pattern.keys), "--burst=64", concat("--pause=", pause),
+         concat("--output=", shown().native()), concat("--checkpoint-interval=", interval_), "-D",
+         "restart-strategy.exponential-delay.initial-backoff=50ms", "-D",
+         "restart-strategy.exponential-delay.max-backoff=200ms"});
     for (const std::string& setting : settings) words.insert(words.end(), {"-D", setting});
     words.insert(words.end(), parameters_.begin(), parameters_.end());
     return well(words);
@@ -239,13 +240,15 @@ class Cluster : public testing::Test {
     return text;
   }
   std::string dir() const { return concat("--dir=", (root() / "cluster").native()); }
-  fs::path shown() const { return root() / "shown"; }
+  fs::path shown() const { return root() / shown_; }
   fs::path root() const { return directory_.path(); }
 
   test::TemporaryDirectory directory_;
   std::string program_ = MILLRACE;
   std::map<std::string, std::string> variables_;
-  Words parameters_;  // more of the verifier's job
+  Words parameters_;                // more of the verifier's job
+  std::string shown_ = "shown";     // where the next job writes
+  std::string interval_ = "100ms";  // of its checkpoints
   std::string rest_;
   int commands_ = 0;
 };

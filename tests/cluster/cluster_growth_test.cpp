@@ -69,13 +69,11 @@ class Growth : public Fixture {
     this->start(words);
   }
 
-  // A job that has run, has state on disk, and is cancelled. What it set timers for keeps its
-  // coordinator in memory until they are over, so these are short.
+  // A job that has run, has state on disk, and is cancelled.
   void deploy_and_cancel() {
     constexpr test::EventPattern kEndless{
         .seed = 3, .partitions = 2, .rounds = 1'000'000, .keys = 64};
-    const std::string job = this->submit(
-        kEndless, 2, "2000", {}, {"slot.request.timeout=5s", "task.cancellation.timeout=5s"});
+    const std::string job = this->submit(kEndless, 2, "2000");
     this->wait_for(job, "checkpoint");
     this->well({"cancel", job});
     EXPECT_EQ(this->millrace({"wait", job, "--for=finished", "--timeout=30s"}).status, 1);

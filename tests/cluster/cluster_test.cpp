@@ -48,6 +48,13 @@ TEST_F(Cluster, GoesOnWhenAWorkerIsKilled) {
   expect_exact(kLong);
 }
 
+// Commands look at what the processes do, not at what they say of it.
+TEST_F(Cluster, StartsThoughItsLogsSayNothing) {
+  start({"-D", "log.level=error"});
+  wait_for(submit(kShort, 4, "0"), "finished");
+  expect_exact(kShort);
+}
+
 TEST_F(Cluster, StartsWhatHasDied) {
   start();
   const std::string job = submit(kLong, 4);
@@ -158,6 +165,62 @@ INSTANTIATE_TEST_SUITE_P(Steps, MortalLeader,
                            return name;
                          });
 
+// The first leader dies of it; whoever asks hears of the next one that the job is there.
+TEST_F(Cluster, TakesASubmissionOnceThoughItsLeaderDies) {
+  program_ = MORTAL_MILLRACE;
+  variables_ = {{"DIE_AT", "submission-kept"}, {"DIE_AFTER", "1"}};
+  start({"--coordinators=2"});
+  variables_.clear();
+  const std::string id(32, 'b');
+  EXPECT_THAT(submit(kShort, 4, "0", {concat("--job-id=", id)}), HasSubstr(id));
+  EXPECT_EQ(processes("--name=coordinator-").size(), 1u);
+  wait_for(id, "finished");
+  EXPECT_THAT(well({"list"}), HasSubstr(id));
+  EXPECT_THAT(well({"describe", id}), HasSubstr("attempt 1,")) << logs();
+  expect_exact(kShort);
+}
+
+// Its record says that it has finished, and no result does yet.
+TEST_F(Cluster, KnowsHowAJobHasEndedThoughItsLeaderDies) {
+  program_ = MORTAL_MILLRACE;
+  variables_ = {{"DIE_AT", "end-recorded"}, {"DIE_AFTER", "1"}};
+  start({"--coordinators=2"});
+  variables_.clear();
+  const std::string job = submit(kShort, 4);
+  wait_until([&] { return processes("--name=coordinator-").size() == 1; });
+  wait_for(job, "finished");
+  EXPECT_THAT(well({"describe", job}), HasSubstr("attempt 0,")) << "it was run again" << logs();
+  expect_exact(kShort);
+}
+
+// The leader dies of the first acknowledgement of a checkpoint that is taken for that. The job goes
+// on as it was, and does what it is asked for once more.
+class MortalLeaderOfARequest : public Cluster, public testing::WithParamInterface<const char*> {};
+
+TEST_P(MortalLeaderOfARequest, HasTheJobGoOn) {
+  program_ = MORTAL_MILLRACE;
+  variables_ = {{"DIE_AT", "acknowledgement-heard"}, {"DIE_AFTER", "1"}};
+  start();
+  variables_.clear();
+  interval_ = "1h";
+  const std::string job = submit(kLong, 2);
+  wait_for(job, "running");
+  const std::string detail = std::string_view(GetParam()) == "stop"
+                                 ? concat("--savepoint=", (root() / "first").native())
+                                 : "--parallelism=4";
+  faults::ChildProcess asking({.words = {program_, GetParam(), job, detail},
+                               .variables = {{"MILLRACE_REST", rest()}},
+                               .output = root() / "asked"});
+  wait_until([&] { return processes("--name=coordinator-").empty(); });
+  asking.signal(SIGKILL);
+  start();
+  wait_until([&] { return running_attempt(job).has_value(); });
+  EXPECT_EQ(running_attempt(job), 1) << logs();
+  finish_at_once(job, kLong, 4);
+}
+
+INSTANTIATE_TEST_SUITE_P(Requests, MortalLeaderOfARequest, testing::Values("stop", "rescale"));
+
 // There is none to take over: tasks go on, until it has come again.
 TEST_F(Cluster, RunsOnWithoutALeader) {
   start();
@@ -239,6 +302,64 @@ TEST_F(Cluster, HasAJobRunWithFewerSlotsUntilThereAreMore) {
   expect_exact(kLong);
 }
 
+// The slots of one new worker are enough for one of them, and neither waits for more.
+TEST_F(Cluster, HasAdaptiveJobsTakeNoSlotTwice) {
+  const Words adaptive{"-D", "jobmanager.scheduler=adaptive", "-D",
+                       "jobmanager.adaptive-scheduler.resource-stabilization-timeout=500ms"};
+  start({"--workers=2"});
+  std::map<std::string, std::string> jobs;  // and where they write
+  const std::string busy = submit(kLong, 2, "20000");
+  wait_for(busy, "running");
+  for (const char* const name : {"first", "second"}) {
+    shown_ = name;
+    jobs[submit(kLong, 4, "20000", adaptive)] = name;
+    if (jobs.size() == 1) wait_for(jobs.begin()->first, "running");  // in what is left
+  }
+  well({"cancel", busy});  // for the other one, which waits
+  const auto count = [&](std::string_view part) {
+    return std::ranges::count_if(jobs, [&](const auto& job) {
+      return well({"describe", job.first}).find(part) != std::string::npos;
+    });
+  };
+  wait_until([&] { return count("parallelism 2 of 4 wanted") == 2; });
+  std::map<std::string, std::optional<int>> attempts;
+  for (const auto& [job, where] : jobs) attempts[job] = running_attempt(job);
+  start({"--workers=3"});
+  wait_until([&] { return count("parallelism 4,") == 1; });
+  for (const Stopwatch since; since.seconds() < 3;) EXPECT_EQ(count("waits for"), 0) << logs();
+  EXPECT_EQ(count("parallelism 4,"), 1);
+  EXPECT_EQ(
+      std::ranges::count_if(
+          jobs, [&](const auto& job) { return running_attempt(job.first) == attempts[job.first]; }),
+      1)
+      << "it was restarted for slots that there are not";
+  start({"--workers=4"});
+  wait_until([&] { return count("parallelism 4,") == 2; });
+  for (const auto& [job, where] : jobs) {
+    shown_ = where;
+    wait_for(job, "finished");
+    expect_exact(kLong);
+  }
+}
+
+// Also to what it has: it grows no more.
+TEST_F(Cluster, HasAnAdaptiveJobStayAtWhatItIsRescaledTo) {
+  const Words adaptive{"-D", "jobmanager.scheduler=adaptive", "-D",
+                       "jobmanager.adaptive-scheduler.resource-stabilization-timeout=200ms"};
+  start({"--workers=1"});
+  const std::string job = submit(kLong, 4, "20000", adaptive);
+  wait_for(job, "checkpoint");
+  EXPECT_THAT(well({"describe", job}), HasSubstr("parallelism 2 of 4 wanted"));
+  const std::optional<int> attempt = running_attempt(job);
+  well({"rescale", job, "--parallelism=2"});
+  EXPECT_THAT(well({"describe", job}), HasSubstr("parallelism 2,"));
+  start({"--workers=2"});
+  std::this_thread::sleep_for(2s);
+  EXPECT_THAT(well({"describe", job}), HasSubstr("parallelism 2,"));
+  EXPECT_EQ(running_attempt(job), attempt);
+  finish_at_once(job, kLong, 4);
+}
+
 TEST_F(Cluster, RescalesARunningJob) {
   start();
   const std::string job = submit(kLong, 2);
@@ -276,6 +397,7 @@ TEST_F(Cluster, CancelsAndStopsJobs) {
   well({"cancel", first});
   EXPECT_THAT(millrace({"wait", first, "--for=finished", "--timeout=30s"}).text,
               HasSubstr("cancelled"));
+  well({"cancel", first});  // once more, as when an answer was lost
 }
 
 TEST_F(Cluster, GoesOnFromASavepoint) {

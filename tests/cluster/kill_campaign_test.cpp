@@ -40,9 +40,9 @@ class Kills : public Base {
                                              {kVictims[1], kHeartbeatTimeout + kMargin},
                                              {kVictims[2], session + kMargin}};
     for (auto& [victim, times] : seconds) {
-      this->note(concat(victim, state, " over ", election), times.size(), times);
       std::ranges::sort(times);
       EXPECT_LE(times[times.size() / 2], most.at(victim)) << victim;
+      this->note(concat(victim, state, " over ", election), times.size(), times);
     }
   }
 

@@ -57,6 +57,19 @@ Result<std::uint16_t> port_of(const Socket& bound) {
   return static_cast<std::uint16_t>(std::stoi(port));
 }
 
+std::string text_of(const std::string& address) {
+  char text[NI_MAXHOST] = "";
+  getnameinfo(pointer_to(address), static_cast<socklen_t>(address.size()), text, sizeof text,
+              nullptr, 0, NI_NUMERICHOST);
+  return text;
+}
+
+Error no_address_to_listen_on(std::string_view why) {
+  return invalid_argument(concat(why,
+                                 "; expected the address at which others reach this machine, as "
+                                 "10.0.0.1, in jobmanager.bind-host or taskmanager.bind-host"));
+}
+
 }  // namespace
 
 Socket::~Socket() {
@@ -69,19 +82,20 @@ bool is_loopback(const std::string& host) {
   if (host == "localhost") return true;
   const Result<SocketAddresses> addresses = look_up({host, 0}, AI_NUMERICHOST);
   if (!addresses) return false;
-  char text[NI_MAXHOST] = "";
-  const std::string& address = addresses->front();
-  getnameinfo(pointer_to(address), static_cast<socklen_t>(address.size()), text, sizeof text,
-              nullptr, 0, NI_NUMERICHOST);
-  return std::string_view(text).starts_with("127.") || std::string_view(text) == "::1";
+  const std::string text = text_of(addresses->front());
+  return text.starts_with("127.") || text == "::1";
 }
 
 Result<Listener> listen_on(const LinkAddress& address) {
   const LinkAddress wanted{address.host == "localhost" ? "127.0.0.1" : address.host, address.port};
   const std::string where = concat("listening on ", to_string(address));
   const Result<SocketAddresses> addresses = look_up(wanted, AI_PASSIVE | AI_NUMERICHOST);
-  if (!addresses) return addresses.error().with_context(where);
+  if (!addresses) return no_address_to_listen_on("it is no IP address").with_context(where);
   const std::string& place = addresses->front();
+  const std::string text = text_of(place);
+  if (text == "0.0.0.0" || text == "::") {  // which would be told to others as ours
+    return no_address_to_listen_on("it is every address of this machine").with_context(where);
+  }
   Result<Socket> made = make_socket(place);
   if (!made) return made.error().with_context(where);
   const int on = 1;

@@ -62,6 +62,13 @@ Result<WorkerDirectory> WorkerDirectory::open(const Path& directory) {
   return opened;
 }
 
+void WorkerDirectory::note_registered(bool registered) const {
+  const Path path = registered_file(directory_);
+  std::error_code ignored;
+  fs::remove(path, ignored);
+  if (registered) std::ofstream(path) << getpid() << '\n';
+}
+
 Result<std::string> WorkerDirectory::worker_id() {
   const Path path = directory_ / "worker-id";
   Result<std::string> id = read_file(*files_, path);

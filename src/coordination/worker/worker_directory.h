@@ -2,6 +2,7 @@
 //
 //   DIR/.worker.lock               held while the worker runs
 //   DIR/worker-id                  its name, which it keeps
+//   DIR/registered                 the number of its process, while a leader knows it
 //   DIR/artifacts                  executables (artifact_cache.h)
 //   DIR/hosts/JOB-NUMBER/          of a host that runs: launch, crash-page, local (its state)
 //   DIR/copies/JOB/                of the checkpoints of a job that had hosts here (local_copies.h)
@@ -36,6 +37,10 @@ class WorkerDirectory {
 
   // The name that the worker has in its cluster, if it was not given one.
   Result<std::string> worker_id();
+
+  // For whoever waits for a worker that was started (millrace cluster start).
+  void note_registered(bool registered) const;
+  static Path registered_file(const Path& directory) { return directory / "registered"; }
 
   Path artifacts() const { return directory_ / "artifacts"; }
   Path log_file(const HostId& host) const { return logs() / (to_string(host) + ".log"); }

@@ -149,7 +149,7 @@ inline constexpr Option<Duration> kHeartbeatTimeout{
 
 inline constexpr Option<std::string> kCoordinatorBindHost{
     "jobmanager.bind-host", "127.0.0.1",
-    "The name or address of the machine at which workers and the jobs' processes reach a "
+    "The IP address of the machine at which workers and the jobs' processes reach a "
     "coordinator."};
 inline constexpr Option<std::int64_t> kCoordinatorPort{
     "jobmanager.rpc.port", "0",
@@ -190,7 +190,7 @@ inline constexpr Option<std::optional<std::int64_t>> kTaskSlots{
     IntegerRange{1, 4'096}};
 inline constexpr Option<std::string> kWorkerBindHost{
     "taskmanager.bind-host", "127.0.0.1",
-    "The name or address of the machine at which processes of other machines reach the jobs' "
+    "The IP address of the machine at which processes of other machines reach the jobs' "
     "processes that a worker starts."};
 inline constexpr Option<std::string> kWorkerId{"taskmanager.resource-id", "",
                                                "The worker's name, which no other of its cluster "

@@ -346,6 +346,18 @@ TEST(LinkActor, WaitsForASilentHostWithoutHoldingUpOthers) {
               HasSubstr("has not completed the handshake within"));
 }
 
+// It would wait for the rest otherwise.
+TEST(LinkActor, TakesNoLongFrameFromWhoeverHasNotSaidHello) {
+  const Pair pair({.handshake = 60s});
+  const PlainClient client(pair.port);
+  std::string header(kFrameHeaderBytes, '\0');
+  const std::uint32_t length = kMostHelloBytes + 1;
+  std::memcpy(header.data(), &length, sizeof length);
+  header.back() = static_cast<char>(FrameKind::kHello);
+  client.write(header);
+  EXPECT_TRUE(client.is_closed_within(10s));
+}
+
 TEST(LinkActor, ClosesConnectionsThatSendGarbage) {
   Pair pair({.handshake = 500ms});
   std::string hello;
@@ -381,8 +393,23 @@ TEST(LinkActor, ListensBeyondLoopbackWithTlsOnly) {
   EXPECT_THAT(plain.next<Listening>()->address.error().message(),
               HasSubstr("beyond loopback links need TLS"));
   LinkProcess secured("host-b", {}, {}, tls(authority.issue("b", "URI:urn:millrace:role:host")));
-  secured.send(Listen{{"0.0.0.0", 0}});
-  EXPECT_TRUE(secured.next<Listening>()->address);
+  secured.send(Listen{{"192.0.2.1", 0}});  // no machine's, by RFC 5737
+  EXPECT_THAT(secured.next<Listening>()->address.error().message(),
+              HasSubstr("Cannot assign requested address"));
+}
+
+TEST(LinkActor, ListensAtAnAddressThatOthersCanUse) {
+  const TestAuthority authority("ca");
+  LinkProcess process("host", {}, {}, tls(authority.issue("b", "URI:urn:millrace:role:host")));
+  for (const char* everywhere : {"0.0.0.0", "::"}) {
+    process.send(Listen{{everywhere, 0}});
+    EXPECT_THAT(process.next<Listening>()->address.error().message(),
+                AllOf(HasSubstr(everywhere), HasSubstr("every address of this machine"),
+                      HasSubstr("jobmanager.bind-host")));
+  }
+  process.send(Listen{{"machine.example", 0}});
+  EXPECT_THAT(process.next<Listening>()->address.error().message(),
+              AllOf(HasSubstr("machine.example"), HasSubstr("it is no IP address")));
 }
 
 TEST(LinkActor, CarriesFramesUnderTls) {
