@@ -1,6 +1,5 @@
 #include "millrace/actors/coordinator_system.h"
 
-#include <caf/actor_system.hpp>
 #include <caf/send.hpp>
 
 #include <condition_variable>
@@ -9,8 +8,7 @@
 #include <utility>
 
 #include "millrace/actors/coordinator_actor.h"
-#include "millrace/actors/links/link_actor.h"
-#include "millrace/actors/system_config.h"
+#include "millrace/actors/linked_system.h"
 
 namespace millrace::detail {
 namespace {
@@ -54,36 +52,14 @@ class Answers {
 
 }  // namespace
 
-struct CoordinatorSystem::System {
+struct CoordinatorSystem::System : LinkedSystem {
   System(const LinkedProcess& self, const Logging& logging)
-      : process(self),
-        log(logging.logger("coordinator")),
-        config(self.threads),
-        actors((prepare_for_links(config), config)) {}
-  // Actors use the executor as long as they are there, and its work may hold them beyond that.
+      : LinkedSystem(self, Role::kCoordinator, logging.logger("coordinator")) {}
   ~System() {
     caf::anon_send_exit(coordinator, caf::exit_reason::user_shutdown);
-    actors.await_all_actors_done();
-    executor.finish();
+    finish();
   }
 
-  caf::actor spawn_links(const caf::actor& owner) {
-    return detail::spawn_links(actors, {.owner = owner,
-                                        .self = process.hello(Role::kCoordinator),
-                                        .limits = process.options.limits,
-                                        .clock = &clock,
-                                        .executor = &executor,
-                                        .tls = process.options.tls,
-                                        .allow_plaintext = process.options.allow_plaintext,
-                                        .log = log});
-  }
-
-  LinkedProcess process;
-  Logger log;
-  SystemClock clock;
-  SystemConfig config;
-  caf::actor_system actors;
-  ThreadExecutor executor{kBlockingThreads};  // ends first: its work holds actors
   caf::actor coordinator;
   LinkAddress address;
 };
@@ -92,22 +68,18 @@ Result<std::unique_ptr<CoordinatorSystem>> CoordinatorSystem::make(const LinkedP
                                                                    CoordinatorEvents events,
                                                                    const Logging& logging) {
   auto system = std::make_unique<System>(process, logging);
-  auto listening = std::make_shared<std::promise<Result<LinkAddress>>>();
-  system->coordinator = system->actors.spawn<CoordinatorActor>(CoordinatorSettings{
-      .clock = &system->clock,
-      .executor = &system->executor,
-      .log = system->log,
-      .spawn_links =
-          [made = system.get()](const caf::actor& owner) { return made->spawn_links(owner); },
-      .listen = process.listen,
-      .job_listen = {process.listen.host, 0},
-      .patience = process.options.limits.heartbeat.timeout,
-      .listening =
-          [listening, told = false](Result<LinkAddress> bound) mutable {
-            if (!std::exchange(told, true)) listening->set_value(std::move(bound));
-          },
-      .events = std::move(events)});
-  const Result<LinkAddress> address = listening->get_future().get();
+  FirstListening first;
+  system->coordinator = system->actors.spawn<CoordinatorActor>(
+      CoordinatorSettings{.clock = &system->clock,
+                          .executor = &system->executor,
+                          .log = system->log,
+                          .spawn_links = system->spawn_links(),
+                          .listen = process.listen,
+                          .job_listen = {process.listen.host, 0},
+                          .patience = process.options.limits.heartbeat.timeout,
+                          .listening = first.listening(),
+                          .events = std::move(events)});
+  const Result<LinkAddress> address = first.wait();
   if (!address) return address.error();
   system->address = *address;
   return std::unique_ptr<CoordinatorSystem>(new CoordinatorSystem(std::move(system)));

@@ -1,50 +1,26 @@
 #include "millrace/actors/hosted_cluster.h"
 
-#include <caf/actor_system.hpp>
 #include <caf/send.hpp>
 
-#include <future>
+#include <utility>
 
 #include "millrace/actors/host_registry.h"
 #include "millrace/actors/job_actor.h"
-#include "millrace/actors/links/link_actor.h"
+#include "millrace/actors/linked_system.h"
 #include "millrace/actors/started_job.h"
-#include "millrace/actors/system_config.h"
 
 namespace millrace::detail {
 
-struct HostedCluster::System {
+struct HostedCluster::System : LinkedSystem {
   System(const LinkedProcess& self, HostedSettings asked, const Logging& logging)
-      : process(self),
-        settings(std::move(asked)),
-        log(logging.logger("actors")),
-        config(self.threads),
-        actors((prepare_for_links(config), config)) {}
-  // Actors use the executor as long as they are there, and its work may hold them beyond that.
+      : LinkedSystem(self, Role::kCoordinator, logging.logger("actors")),
+        settings(std::move(asked)) {}
   ~System() {
     caf::anon_send_exit(registry, caf::exit_reason::user_shutdown);
-    actors.await_all_actors_done();
-    executor.finish();
+    finish();
   }
 
-  caf::actor spawn_links(const caf::actor& owner) {
-    return detail::spawn_links(actors, {.owner = owner,
-                                        .self = process.hello(Role::kCoordinator),
-                                        .limits = process.options.limits,
-                                        .clock = &clock,
-                                        .executor = &executor,
-                                        .tls = process.options.tls,
-                                        .allow_plaintext = process.options.allow_plaintext,
-                                        .log = log});
-  }
-
-  LinkedProcess process;
   HostedSettings settings;
-  Logger log;
-  SystemClock clock;
-  SystemConfig config;
-  caf::actor_system actors;
-  ThreadExecutor executor{kBlockingThreads};  // ends first: its work holds actors
   caf::actor registry;
   LinkAddress address;
 };
@@ -53,16 +29,12 @@ Result<std::unique_ptr<HostedCluster>> HostedCluster::make(const LinkedProcess& 
                                                            HostedSettings settings,
                                                            const Logging& logging) {
   auto system = std::make_unique<System>(process, std::move(settings), logging);
-  auto listening = std::make_shared<std::promise<Result<LinkAddress>>>();
-  system->registry = system->actors.spawn<HostRegistry>(HostRegistrySettings{
-      .spawn_links =
-          [made = system.get()](const caf::actor& owner) { return made->spawn_links(owner); },
-      .listen = process.listen,
-      .listening =
-          [listening, told = false](Result<LinkAddress> address) mutable {
-            if (!std::exchange(told, true)) listening->set_value(std::move(address));
-          }});
-  const Result<LinkAddress> address = listening->get_future().get();
+  FirstListening first;
+  system->registry =
+      system->actors.spawn<HostRegistry>(HostRegistrySettings{.spawn_links = system->spawn_links(),
+                                                              .listen = process.listen,
+                                                              .listening = first.listening()});
+  const Result<LinkAddress> address = first.wait();
   if (!address) return address.error();
   system->address = *address;
   return std::unique_ptr<HostedCluster>(new HostedCluster(std::move(system)));

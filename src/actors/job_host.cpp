@@ -1,55 +1,29 @@
 #include "millrace/actors/job_host.h"
 
-#include <caf/actor_system.hpp>
 #include <caf/send.hpp>
 
 #include <future>
 
-#include "millrace/actors/links/link_actor.h"
+#include "millrace/actors/linked_system.h"
 #include "millrace/actors/started_job.h"
-#include "millrace/actors/system_config.h"
 #include "millrace/actors/task_host.h"
 
 namespace millrace::detail {
 
-struct JobHost::System {
+struct JobHost::System : LinkedSystem {
   System(const LinkedProcess& self, const Logging& logging)
-      : process(self),
-        log(logging.logger("actors")),
-        operators_log(logging.logger("operators")),
-        config(self.threads),
-        actors((prepare_for_links(config), config)) {}
-  // Actors use the executor as long as they are there, and its work may hold them beyond that.
+      : LinkedSystem(self, Role::kHost, logging.logger("actors")),
+        operators_log(logging.logger("operators")) {}
   ~System() {
     caf::anon_send_exit(links, caf::exit_reason::kill);
     caf::anon_send_exit(host, caf::exit_reason::kill);
-    actors.await_all_actors_done();
-    executor.finish();
+    finish();
   }
 
-  caf::actor spawn_links(const caf::actor& owner) {
-    return detail::spawn_links(actors, {.owner = owner,
-                                        .self = process.hello(Role::kHost),
-                                        .limits = process.options.limits,
-                                        .clock = &clock,
-                                        .executor = &executor,
-                                        .tls = process.options.tls,
-                                        .allow_plaintext = process.options.allow_plaintext,
-                                        .log = log,
-                                        .pool = pool,
-                                        .metrics = metrics});
-  }
-
-  LinkedProcess process;
-  Logger log;
   Logger operators_log;
-  SystemClock clock;
   std::shared_ptr<BytePool> pool = std::make_shared<BytePool>();
   std::shared_ptr<LinkMetrics> metrics = std::make_shared<LinkMetrics>();
   std::shared_ptr<Outcome> outcome = std::make_shared<Outcome>();
-  SystemConfig config;
-  caf::actor_system actors;
-  ThreadExecutor executor{kBlockingThreads};  // ends first: its work holds actors
   caf::actor links;
   caf::actor host;
 };
@@ -76,7 +50,10 @@ JobHost::JobHost(const LinkedProcess& process, HostedJob job, const LinkAddress&
                            .heartbeat = process.options.limits.heartbeat.interval}};
   std::promise<caf::actor> links;
   settings.linked->spawn_links = [&](const caf::actor& owner) {
-    caf::actor spawned = system.spawn_links(owner);
+    LinkSettings shared = system.links_of(owner);
+    shared.pool = system.pool;
+    shared.metrics = system.metrics;
+    caf::actor spawned = spawn_links(system.actors, std::move(shared));
     links.set_value(spawned);
     return spawned;
   };

@@ -1,14 +1,11 @@
 #include "millrace/actors/worker_process.h"
 
-#include <caf/actor_system.hpp>
-#include <caf/scoped_actor.hpp>
 #include <caf/send.hpp>
 
 #include <algorithm>
 #include <thread>
 
-#include "millrace/actors/links/link_actor.h"
-#include "millrace/actors/system_config.h"
+#include "millrace/actors/linked_system.h"
 #include "millrace/actors/worker_actor.h"
 #include "millrace/coordination/worker/settings.h"
 #include "millrace/core/config/options.h"
@@ -37,50 +34,32 @@ Result<WorkerSettings> worker_settings(const Config& config,
                         .log_retention = config.get(kWorkerLogRetention)};
 }
 
-struct WorkerProcess::System {
+struct WorkerProcess::System : LinkedSystem {
   System(const WorkerSettings& settings, WorkerDirectory opened, ArtifactCache cache,
          const Logging& logging)
-      : process{.cluster = settings.cluster, .identity = settings.id, .options = settings.links},
-        log(logging.logger("worker")),
+      : LinkedSystem({.cluster = settings.cluster,
+                      .identity = settings.id,
+                      .options = settings.links,
+                      .threads = kThreads},
+                     Role::kWorker, logging.logger("worker")),
         directory(std::move(opened)),
         artifacts(std::move(cache)),
-        config(kThreads),
-        actors((prepare_for_links(config), config)),
         processes(settings.cancellation_timeout, [this](const HostId& host, const Error& error) {
           caf::anon_send(worker, HostGone{host, error});
         }) {}
-  // The leader is still told how the hosts ended. The actor is gone before what it uses.
+  // The leader is still told how the hosts ended.
   ~System() {
     if (election != nullptr) election->resign();
     processes.end_all();
-    if (!worker) return;
-    caf::anon_send(worker, EndWorker{});
-    caf::scoped_actor(actors)->wait_for(worker);
+    if (worker) caf::anon_send(worker, EndWorker{});
+    finish();
   }
 
-  caf::actor spawn_links(const caf::actor& owner) {
-    return detail::spawn_links(actors, {.owner = owner,
-                                        .self = process.hello(Role::kWorker),
-                                        .limits = process.options.limits,
-                                        .clock = &clock,
-                                        .executor = &executor,
-                                        .tls = process.options.tls,
-                                        .allow_plaintext = process.options.allow_plaintext,
-                                        .log = log});
-  }
-
-  LinkedProcess process;
-  Logger log;
-  SystemClock clock;
   WorkerDirectory directory;
   ArtifactCache artifacts;
   LeaderElection* election = nullptr;
-  SystemConfig config;
-  caf::actor_system actors;
   caf::actor worker;
   HostProcesses processes;
-  ThreadExecutor executor{
-      kBlockingThreads};  // ends first: its work holds actors, and what is above
 };
 
 Result<std::unique_ptr<WorkerProcess>> WorkerProcess::start(const WorkerSettings& asked,
@@ -98,21 +77,20 @@ Result<std::unique_ptr<WorkerProcess>> WorkerProcess::start(const WorkerSettings
   if (!artifacts) return artifacts.error();
   auto system =
       std::make_unique<System>(settings, *std::move(directory), *std::move(artifacts), logging);
-  system->worker = system->actors.spawn<WorkerActor>(WorkerActorSettings{
-      .spawn_links =
-          [made = system.get()](const caf::actor& owner) { return made->spawn_links(owner); },
-      .clock = &system->clock,
-      .executor = &system->executor,
-      .directory = &system->directory,
-      .artifacts = &system->artifacts,
-      .processes = &system->processes,
-      .log = system->log,
-      .slots = settings.slots,
-      .cluster = settings.cluster,
-      .listen = settings.listen,
-      .host_settings = settings.host_settings,
-      .artifact_retention = settings.artifact_retention,
-      .log_retention = settings.log_retention});
+  system->worker = system->actors.spawn<WorkerActor>(
+      WorkerActorSettings{.spawn_links = system->spawn_links(),
+                          .clock = &system->clock,
+                          .executor = &system->executor,
+                          .directory = &system->directory,
+                          .artifacts = &system->artifacts,
+                          .processes = &system->processes,
+                          .log = system->log,
+                          .slots = settings.slots,
+                          .cluster = settings.cluster,
+                          .listen = settings.listen,
+                          .host_settings = settings.host_settings,
+                          .artifact_retention = settings.artifact_retention,
+                          .log_retention = settings.log_retention});
   system->log.info("worker started", {{"worker", settings.id},
                                       {"slots", settings.slots},
                                       {"directory", settings.directory.native()}});

@@ -104,8 +104,8 @@ Result<std::unique_ptr<ClusterCoordinator>> ClusterCoordinator::make(
       .forget = [&self](const std::string& id, LeaderEpoch epoch) { self.forget(id, epoch); },
       .try_again = [&self](const std::string& id, LeaderEpoch epoch) { self.try_again(id, epoch); },
       .rescale =
-          [&self](const std::string& id, std::uint32_t parallelism, std::uint32_t wanted) {
-            const auto asked = self.ask_to_rescale(id, parallelism, wanted);
+          [&self](const std::string& id, std::uint32_t parallelism) {
+            const auto asked = self.ask_to_rescale(id, parallelism, Wish::kToAdapt);
             return asked ? Status() : Status(asked.error());
           }});
   return made;
@@ -158,20 +158,23 @@ void ClusterCoordinator::on_leadership(const detail::LeadershipEvent& event) {
 template <class Call>
 auto ClusterCoordinator::persist(LeaderEpoch epoch, Call call, Persistence persistence)
     -> decltype(call()) {
-  for (;;) {
+  for (std::string said;;) {
     auto result = call();
     if (result || !jobs_.leads(epoch)) return result;
     const bool may_pass = persistence == Persistence::kWhateverFails ||
                           result.error().code() == ErrorCode::kUnavailable;
     if (!may_pass) return result;
-    log_.warn("trying again", {{"error", result.error().message()}});
+    if (said != result.error().message()) {
+      said = result.error().message();
+      log_.warn("trying again and again", {{"error", said}});
+    }
     std::this_thread::sleep_for(kPauseOfAttempts);
   }
 }
 
 void ClusterCoordinator::take_lead(LeaderEpoch epoch) {
   log_.info("leading", {{"epoch", epoch}});
-  // A leader that does not know the jobs is of no use, and keeps others from leading.
+  // A leader that does not know the jobs is of no use, and nobody else leads while it does.
   const auto ids = persist(
       epoch, [&] { return documents(epoch).ids(); }, Persistence::kWhateverFails);
   if (!ids) return;
@@ -413,7 +416,7 @@ Result<detail::SavepointReport> ClusterCoordinator::savepoint(std::string_view i
 // A checkpoint without records in flight first, behind which its tasks end; only once that is there
 // is the new parallelism kept. Whatever fails, the job goes on as it was.
 Status ClusterCoordinator::rescale(std::string_view id, std::uint32_t parallelism) {
-  const auto outcome = ask_to_rescale(std::string(id), parallelism, parallelism);
+  const auto outcome = ask_to_rescale(std::string(id), parallelism, Wish::kOfPeople);
   if (!outcome) return outcome.error();
   if (outcome->wait_for(kPatienceWithRescale) == std::future_status::ready) return outcome->get();
   return unavailable(
@@ -424,7 +427,7 @@ Status ClusterCoordinator::rescale(std::string_view id, std::uint32_t parallelis
 // The outcome of the rescaling that is under way, if one is.
 Result<std::shared_future<Status>> ClusterCoordinator::ask_to_rescale(const std::string& id,
                                                                       std::uint32_t parallelism,
-                                                                      std::uint32_t wanted) {
+                                                                      Wish wish) {
   const std::lock_guard one_at_a_time(changes_);
   const Result<LeaderEpoch> epoch = jobs_.leading();
   if (!epoch) return epoch.error();
@@ -432,6 +435,8 @@ Result<std::shared_future<Status>> ClusterCoordinator::ask_to_rescale(const std:
   if (!job) return job.error();
   if (Status accepted = check_rescale(*job, parallelism); !accepted) return accepted.error();
   if (job->rescale) return job->rescale->outcome();
+  const std::uint32_t wanted = wish == Wish::kToAdapt ? wanted_parallelism_of(*job) : parallelism;
+  if (parallelism > wanted) return cancelled("less is wanted by now");
   const auto rescale = std::make_shared<Rescale>(parallelism, wanted);
   if (job->plan->logical.parallelism == parallelism) {
     job->submitted.wanted = wanted;

@@ -93,9 +93,9 @@ class ClusterCoordinator final : public detail::ClusterControl {
   void on_waits(const std::string& id, const std::string& reason);
   void on_ended(const std::string& id, const Status& status);
   void keep_end(const std::string& id, const detail::JobEnd& end, LeaderEpoch epoch);
+  enum class Wish { kOfPeople, kToAdapt };  // the former says what is wanted from now on
   Result<std::shared_future<Status>> ask_to_rescale(const std::string& id,
-                                                    std::uint32_t parallelism,
-                                                    std::uint32_t wanted);
+                                                    std::uint32_t parallelism, Wish wish);
   void on_rescale_prepared(const std::string& id, const Status& status);
   void begin_rescaled(const std::string& id, LeaderEpoch epoch);
   void clear_checkpoints(const detail::SubmittedJob& submitted, std::string_view phase);

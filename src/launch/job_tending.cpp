@@ -150,7 +150,7 @@ std::uint32_t JobTending::adapt_one(const std::string& id, std::uint32_t free, b
   });
   if (!parallelism) return 0;
   parts_.log.info("adapting", {{"job", id}, {"parallelism", *parallelism}, {"wanted", wanted}});
-  const Status asked = parts_.rescale(id, *parallelism, wanted);
+  const Status asked = parts_.rescale(id, *parallelism);
   if (asked) return std::min(free, takes > own ? takes - own : 0);
   parts_.log.warn("cannot adapt", {{"job", id}, {"why", asked.error().message()}});
   return 0;

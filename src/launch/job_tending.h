@@ -30,8 +30,7 @@ class JobTending {
     detail::CoordinatorSystem& system;
     std::function<void(const std::string& id, LeaderEpoch epoch)> forget;
     std::function<void(const std::string& id, LeaderEpoch epoch)> try_again;
-    std::function<Status(const std::string& id, std::uint32_t parallelism, std::uint32_t wanted)>
-        rescale;
+    std::function<Status(const std::string& id, std::uint32_t parallelism)> rescale;
   };
 
   explicit JobTending(Parts parts) : parts_(std::move(parts)) {}

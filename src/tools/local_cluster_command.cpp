@@ -118,10 +118,9 @@ class Member {
     return end == std::string::npos ? text : text.substr(end + 1);
   }
 
-  // Also of what was started by another command; what start() has started is its child's end.
-  bool has_ended() const {
-    return child_ == 0 ? !runs() : waitpid(child_, nullptr, WNOHANG) == child_;
-  }
+  bool was_started() const { return child_ != 0; }
+  // Asked once of what start() has started: whether that has ended already.
+  bool has_ended() const { return waitpid(child_, nullptr, WNOHANG) == child_; }
 
   void tell(int signal) const {
     if (const auto pid = process()) kill(*pid, signal);
@@ -172,28 +171,30 @@ class LocalCluster {
       return unavailable(concat("cannot make ", in_quotes(directory_.native()), ": ",
                                 error.message(), "; name a directory that can be written to"));
     }
-    std::vector<Member> all;
+    std::vector<Part> parts;
     for (std::uint32_t i = 1; i <= wanted.coordinators; ++i) {
-      Member& member = all.emplace_back(directory_, concat("coordinator-", i));
-      if (member.runs()) continue;
-      fs::remove(address_path(member), error);
+      Member member(directory_, concat("coordinator-", i));
+      const fs::path answers = address_path(member);
       std::vector<std::string> words{"coordinator", concat("--dir=", directory_.native()),
                                      concat("--name=", member.name()), "-D",
                                      concat("rest.port=", i == 1 ? wanted.rest_port : "0")};
-      add_settings(wanted, words);
-      if (Status status = member.start(std::move(words)); !status) return status;
+      parts.push_back({std::move(member), std::move(words), answers});
     }
     for (std::uint32_t i = 1; i <= wanted.workers; ++i) {
-      Member& member = all.emplace_back(directory_, concat("worker-", i));
-      if (member.runs()) continue;
+      Member member(directory_, concat("worker-", i));
+      const fs::path directory = directory_ / member.name();
       std::vector<std::string> words{
-          "worker", concat("--dir=", (directory_ / member.name()).native()),
+          "worker", concat("--dir=", directory.native()),
           "-D",     concat("high-availability.storageDir=", (directory_ / "leader").native()),
           "-D",     concat("taskmanager.resource-id=", member.name())};
-      add_settings(wanted, words);
-      if (Status status = member.start(std::move(words)); !status) return status;
+      parts.push_back({std::move(member), std::move(words),
+                       detail::WorkerDirectory::registered_file(directory)});
     }
-    return await(wanted, all, notes);
+    for (Part& part : parts) {
+      add_settings(wanted, part.words);
+      if (Status started = start_if_dead(part); !started) return started;
+    }
+    return await(wanted, parts, notes);
   }
 
   std::vector<Member> members() const {
@@ -250,39 +251,48 @@ class LocalCluster {
     }
   }
 
-  bool answers(const Member& member) const {
-    if (member.name().starts_with("coordinator-"))
-      return first_line(address_path(member)).has_value();
-    const auto process = member.process();
-    const auto registered =
-        first_line(detail::WorkerDirectory::registered_file(directory_ / member.name()));
-    return process && registered == std::to_string(*process);
+  // What it is started with, and the file that it has while it answers.
+  struct Part {
+    Member member;
+    std::vector<std::string> words;
+    fs::path answers;
+  };
+
+  static Status start_if_dead(Part& part) {
+    if (part.member.runs()) return {};
+    std::error_code none;
+    fs::remove(part.answers, none);
+    return part.member.start(part.words);
   }
 
   // As the election says it in the log of each of them, if that is where its warnings go.
-  static bool misses_zookeeper(const Member& member) {
-    const std::string said = member.said();
-    const std::size_t missed = said.rfind("ZooKeeper does not answer");
-    const std::size_t reached = said.rfind("ZooKeeper was reached");
-    return missed != std::string::npos && (reached == std::string::npos || reached < missed);
+  static bool misses_zookeeper(const Part& part) {
+    if (!part.member.was_started()) return false;
+    const std::string said = part.member.said();
+    return said.find("ZooKeeper does not answer") != std::string::npos &&
+           said.find("ZooKeeper was reached") == std::string::npos;
   }
 
-  Status await(const Wanted& wanted, const std::vector<Member>& all, std::ostream& notes) const {
+  // What ran before is started too if it has died only now, as one that was just killed.
+  Status await(const Wanted& wanted, std::vector<Part>& parts, std::ostream& notes) const {
     std::optional<Member> ended;
     bool told = false;
     const auto ready = [&] {
-      if (!told && std::ranges::any_of(all, misses_zookeeper)) {
+      if (!told && std::ranges::any_of(parts, misses_zookeeper)) {
         told = true;
         notes << "millrace cluster: ZooKeeper (" << wanted.zookeeper
               << ") does not answer; trying again for up to " << kStartTime.count() << " s"
               << std::endl;
       }
-      for (const Member& member : all) {
-        if (!member.has_ended()) continue;
-        ended = member;
+      for (Part& part : parts) {
+        const bool has_ended =
+            part.member.was_started() ? part.member.has_ended() : !start_if_dead(part).has_value();
+        if (!has_ended) continue;
+        ended = part.member;
         return true;
       }
-      return std::ranges::all_of(all, [&](const Member& member) { return answers(member); });
+      return std::ranges::all_of(
+          parts, [](const Part& part) { return first_line(part.answers).has_value(); });
     };
     const bool came = waits_until(kStartTime, ready);
     if (ended) {
@@ -291,7 +301,7 @@ class LocalCluster {
     }
     if (came) return {};
     const std::string missing =
-        std::ranges::any_of(all, misses_zookeeper)
+        std::ranges::any_of(parts, misses_zookeeper)
             ? concat(": ZooKeeper (", wanted.zookeeper,
                      ") does not answer. Its processes go on trying; check the addresses and that "
                      "the servers run, then start it again to wait, or stop it.")

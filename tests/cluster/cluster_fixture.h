@@ -115,12 +115,18 @@ class Cluster : public testing::Test {
     pid_t parent = 0;
     file >> ignored >> ignored >> ignored >> parent;
     ASSERT_GT(parent, 1);
-    ASSERT_EQ(kill(parent, SIGKILL), 0);
+    kill_whole(parent, SIGKILL);
   }
   void kill_one(std::string_view part, int signal = SIGKILL) {
     const std::vector<pid_t> found = processes(part);
     ASSERT_FALSE(found.empty()) << "no process has " << part << " in its command line";
-    ASSERT_EQ(kill(found.front(), signal), 0);
+    kill_whole(found.front(), signal);
+  }
+  // Returns once a killed process is gone: until then it may be taken for one that runs.
+  void kill_whole(pid_t process, int signal) {
+    ASSERT_EQ(kill(process, signal), 0);
+    const fs::path words = concat("/proc/", process, "/cmdline");
+    wait_until([&] { return signal != SIGKILL || faults::content_of(words).empty(); });
   }
 
   // The verifier's job: it ends after so many rounds, each of which takes a few milliseconds.

@@ -203,7 +203,7 @@ TEST_P(MortalLeaderOfARequest, HasTheJobGoOn) {
   start();
   variables_.clear();
   interval_ = "1h";
-  const std::string job = submit(kLong, 2);
+  const std::string job = submit(kLong, 2, "20000");
   wait_for(job, "running");
   const std::string detail = std::string_view(GetParam()) == "stop"
                                  ? concat("--savepoint=", (root() / "first").native())
@@ -323,7 +323,9 @@ TEST_F(Cluster, HasAdaptiveJobsTakeNoSlotTwice) {
   };
   wait_until([&] { return count("parallelism 2 of 4 wanted") == 2; });
   std::map<std::string, std::optional<int>> attempts;
-  for (const auto& [job, where] : jobs) attempts[job] = running_attempt(job);
+  for (const auto& [job, where] : jobs) {
+    wait_until([&] { return (attempts[job] = running_attempt(job)).has_value(); });
+  }
   start({"--workers=3"});
   wait_until([&] { return count("parallelism 4,") == 1; });
   for (const Stopwatch since; since.seconds() < 3;) EXPECT_EQ(count("waits for"), 0) << logs();

@@ -1,6 +1,7 @@
 #include "millrace/actors/links/sockets.h"
 
 #include <netdb.h>
+#include <netinet/in.h>
 #include <poll.h>
 #include <sys/socket.h>
 #include <unistd.h>
@@ -57,6 +58,15 @@ Result<std::uint16_t> port_of(const Socket& bound) {
   return static_cast<std::uint16_t>(std::stoi(port));
 }
 
+bool is_every_address(const sockaddr& address) {
+  if (address.sa_family == AF_INET) {
+    return reinterpret_cast<const sockaddr_in&>(address).sin_addr.s_addr == htonl(INADDR_ANY);
+  }
+  const in6_addr& six = reinterpret_cast<const sockaddr_in6&>(address).sin6_addr;
+  const bool rest_is_zero = six.s6_addr32[3] == 0;
+  return IN6_IS_ADDR_UNSPECIFIED(&six) || (IN6_IS_ADDR_V4MAPPED(&six) && rest_is_zero);
+}
+
 std::string text_of(const std::string& address) {
   char text[NI_MAXHOST] = "";
   getnameinfo(pointer_to(address), static_cast<socklen_t>(address.size()), text, sizeof text,
@@ -92,8 +102,7 @@ Result<Listener> listen_on(const LinkAddress& address) {
   const Result<SocketAddresses> addresses = look_up(wanted, AI_PASSIVE | AI_NUMERICHOST);
   if (!addresses) return no_address_to_listen_on("it is no IP address").with_context(where);
   const std::string& place = addresses->front();
-  const std::string text = text_of(place);
-  if (text == "0.0.0.0" || text == "::") {  // which would be told to others as ours
+  if (is_every_address(*pointer_to(place))) {  // which would be told to others as ours
     return no_address_to_listen_on("it is every address of this machine").with_context(where);
   }
   Result<Socket> made = make_socket(place);

@@ -401,7 +401,7 @@ TEST(LinkActor, ListensBeyondLoopbackWithTlsOnly) {
 TEST(LinkActor, ListensAtAnAddressThatOthersCanUse) {
   const TestAuthority authority("ca");
   LinkProcess process("host", {}, {}, tls(authority.issue("b", "URI:urn:millrace:role:host")));
-  for (const char* everywhere : {"0.0.0.0", "::"}) {
+  for (const char* everywhere : {"0.0.0.0", "::", "::ffff:0.0.0.0"}) {
     process.send(Listen{{everywhere, 0}});
     EXPECT_THAT(process.next<Listening>()->address.error().message(),
                 AllOf(HasSubstr(everywhere), HasSubstr("every address of this machine"),
