@@ -5,7 +5,10 @@
 namespace millrace::test {
 
 SightingCheck::SightingCheck(const EventPattern& pattern, Verdict& verdict)
-    : pattern_(pattern), verdict_(verdict), next_(pattern.partitions * pattern.keys) {
+    : pattern_(pattern),
+      verdict_(verdict),
+      next_(pattern.partitions * pattern.keys),
+      totals_(next_.size()) {
   for (std::vector<std::uint8_t>& times : times_) {
     times.resize(pattern.partitions * pattern.events());
   }
@@ -31,7 +34,7 @@ void SightingCheck::add(const Sighting& sighting) {
   if (sighting.occasion == Occasion::kEvent) check_order(right);
 }
 
-Sighting SightingCheck::expected(const Sighting& sighting) const {
+Sighting SightingCheck::expected(const Sighting& sighting) {
   const Event event = pattern_.event(sighting.partition, sighting.sequence);
   Sighting right{.occasion = sighting.occasion,
                  .partition = event.partition,
@@ -40,9 +43,12 @@ Sighting SightingCheck::expected(const Sighting& sighting) const {
   if (sighting.occasion == Occasion::kTimer) return right;
   const std::uint64_t round = pattern_.round_of(event.sequence);
   right.count = round + 1;
-  for (std::uint64_t before = 0; before <= round; ++before) {
-    right.sum += pattern_.sequence_of(event.partition, event.key, before);
+  Total& total = totals_[event.partition * pattern_.keys + event.key];
+  if (total.rounds > right.count) total = {};
+  for (; total.rounds < right.count; ++total.rounds) {
+    total.sum += pattern_.sequence_of(event.partition, event.key, total.rounds);
   }
+  right.sum = total.sum;
   return right;
 }
 

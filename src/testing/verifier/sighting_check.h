@@ -23,7 +23,12 @@ class SightingCheck {
  private:
   using Key = std::pair<std::uint32_t, std::uint64_t>;
 
-  Sighting expected(const Sighting& sighting) const;
+  struct Total {
+    std::uint64_t rounds = 0;
+    std::uint64_t sum = 0;
+  };
+
+  Sighting expected(const Sighting& sighting);
   void check_order(const Sighting& sighting);
   void tell(Harm harm, Occasion occasion, std::uint32_t partition, std::uint64_t sequence,
             std::string_view more = {});
@@ -36,6 +41,7 @@ class SightingCheck {
   Verdict& verdict_;
   std::vector<std::uint8_t> times_[2];  // that each event was shown, by occasion
   std::vector<std::uint64_t> next_;     // the least sequence number by partition and key
+  std::vector<Total> totals_;           // by partition and key, up to the last event seen
   std::set<Key> altered_;               // what goes on wrong is told once
 };
 
