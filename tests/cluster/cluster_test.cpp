@@ -281,11 +281,15 @@ TEST_F(Cluster, HasAJobWaitForSlots) {
   expect_exact(kShort);
 }
 
+Words adaptive_after(std::string_view stable) {
+  return {"-D", "jobmanager.scheduler=adaptive", "-D",
+          concat("jobmanager.adaptive-scheduler.resource-stabilization-timeout=", stable)};
+}
+
 // An adaptive job makes do with the slots that there are, and takes more when they come; it loses a
 // worker, and is the better for a new one.
 TEST_F(Cluster, HasAJobRunWithFewerSlotsUntilThereAreMore) {
-  const Words adaptive{"-D", "jobmanager.scheduler=adaptive", "-D",
-                       "jobmanager.adaptive-scheduler.resource-stabilization-timeout=500ms"};
+  const Words adaptive = adaptive_after("500ms");
   start({"--workers=1"});
   const std::string job = submit(kLong, 4, "20000", adaptive);
   wait_for(job, "checkpoint");
@@ -304,8 +308,7 @@ TEST_F(Cluster, HasAJobRunWithFewerSlotsUntilThereAreMore) {
 
 // The slots of one new worker are enough for one of them, and neither waits for more.
 TEST_F(Cluster, HasAdaptiveJobsTakeNoSlotTwice) {
-  const Words adaptive{"-D", "jobmanager.scheduler=adaptive", "-D",
-                       "jobmanager.adaptive-scheduler.resource-stabilization-timeout=500ms"};
+  const Words adaptive = adaptive_after("500ms");
   start({"--workers=2"});
   std::map<std::string, std::string> jobs;  // and where they write
   const std::string busy = submit(kLong, 2, "20000");
@@ -346,8 +349,7 @@ TEST_F(Cluster, HasAdaptiveJobsTakeNoSlotTwice) {
 
 // Also to what it has: it grows no more.
 TEST_F(Cluster, HasAnAdaptiveJobStayAtWhatItIsRescaledTo) {
-  const Words adaptive{"-D", "jobmanager.scheduler=adaptive", "-D",
-                       "jobmanager.adaptive-scheduler.resource-stabilization-timeout=200ms"};
+  const Words adaptive = adaptive_after("200ms");
   start({"--workers=1"});
   const std::string job = submit(kLong, 4, "20000", adaptive);
   wait_for(job, "checkpoint");
